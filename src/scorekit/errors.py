@@ -1,0 +1,59 @@
+"""The one error family, split by whose fault it is.
+
+Domain errors know no HTTP or gRPC status: each transport owns one table from error class to code
+(``serve.rest.STATUS``). ``str(error)`` is never empty and is written to be shown to a person: it says where
+in the input the fault is and, where there is something to do, what to do next.
+"""
+
+
+class ScorekitError(Exception):
+    """Base of every error this package raises on purpose."""
+
+    def __init__(self, message: str) -> None:
+        if not message:
+            raise ValueError("an error without a sentence helps nobody")
+        super().__init__(message)
+
+
+class BadRequest(ScorekitError):
+    """The caller sent something that cannot be a request. ``path`` is a JSON path such as ``$.data.tensor.shape``."""
+
+    def __init__(self, message: str, path: str = "") -> None:
+        self.path = path
+        super().__init__(f"{message} at {path}" if path else message)
+
+
+class NotFound(ScorekitError):
+    """No such route."""
+
+
+class MethodNotAllowed(ScorekitError):
+    """The route exists but not for this method. ``allowed`` lists the methods that do."""
+
+    def __init__(self, message: str, allowed: tuple[str, ...]) -> None:
+        self.allowed = allowed
+        super().__init__(message)
+
+
+class PayloadTooLarge(ScorekitError):
+    """The request is larger than the server accepts."""
+
+
+class ComponentError(ScorekitError):
+    """The user's model raised, or returned what cannot be answered."""
+
+
+class Overloaded(ScorekitError):
+    """The server holds as many requests as it may, or is shutting down; trying again later can help."""
+
+
+class SetupError(ScorekitError):
+    """The operator's input is wrong: a flag, a variable, a component that does not load, a port that is taken."""
+
+
+class RenderError(ScorekitError):
+    """A ksonnet app or one of its components does not render. ``where`` names component, file and line as known."""
+
+    def __init__(self, message: str, where: str = "") -> None:
+        self.where = where
+        super().__init__(f"{where}: {message}" if where else message)
