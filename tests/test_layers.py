@@ -1,4 +1,4 @@
-"""The house's floors: imports go from a higher floor to a lower one, never up; and the two halves meet only at words."""
+"""The house's floors: imports go from a higher floor to a lower one; the two halves meet only at words."""
 
 import ast
 from collections.abc import Iterator
@@ -66,7 +66,9 @@ def ours(path: Path, module: str) -> set[str]:
 def test_imports_go_downwards_only(module: str, path: Path) -> None:
     """A module imports from its own room or from a lower floor."""
     for other in ours(path, module) - {room(module)}:
-        assert floor(other) < floor(module), f"scorekit.{module} (floor {floor(module)}) imports {other} (floor {floor(other)})"
+        assert floor(other) < floor(module), (
+            f"scorekit.{module} (floor {floor(module)}) imports {other} (floor {floor(other)})"
+        )
 
 
 @every_module
