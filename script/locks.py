@@ -1,0 +1,102 @@
+"""The two locks of the Pipfile: made by `script/lock`, checked by `script/lock --check` and by the tests.
+
+A lock is stale when the Pipfile or the dependencies in pyproject.toml have changed since: the package itself is
+installed editable, so its dependencies are locked too, but pipenv's own hash does not see them.
+"""
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import environment
+
+ROOT = Path(__file__).resolve().parents[1]
+MADE_WITH = {"Pipfile": "python3.11", "Pipfile-py313": "python3.13"}  # the oldest Python that each lock serves
+DEPENDENCIES_KEY = "dependencies-sha256"
+# Package hosts come and go; any address or dotted name that ends like a host is one too many.
+HOST = re.compile(r"://|\b[\w-]+\.(?:org|com|net|io|dev|cn)\b")
+
+
+def lock_of(pipfile: str, root: Path = ROOT) -> Path:
+    return root / f"{pipfile}.lock"
+
+
+def dependencies_digest(root: Path = ROOT) -> str:
+    """The sha256 over everything that asks for a package; comments and tool settings do not count."""
+    pipfile = tomllib.loads((root / "Pipfile").read_text())
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    asked = [pipfile, project["dependencies"], project["optional-dependencies"], project["requires-python"]]
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+def faults(root: Path = ROOT) -> list[str]:
+    """What is wrong with the locks, one sentence each; an empty list when all is well."""
+    found = []
+    for pipfile in MADE_WITH:
+        lock = lock_of(pipfile, root)
+        if not lock.exists():
+            found.append(f"{lock.name} is missing: run script/lock")
+        elif json.loads(lock.read_text())["_meta"].get(DEPENDENCIES_KEY) != dependencies_digest(root):
+            found.append(f"{lock.name} is older than what Pipfile or pyproject.toml ask for: run script/lock")
+    for path in sorted([*root.glob("Pipfile*"), *root.glob("**/requirements*.txt")]):
+        if ".venv" not in path.relative_to(root).parts and (host := HOST.search(path.read_text())):
+            found.append(f"{path.relative_to(root)} names a host ({host[0]}): pip's settings say where packages are")
+    return found
+
+
+def without_hosts(lock: dict[str, Any], digest: str) -> dict[str, Any]:
+    """The same lock with no word about where packages come from; versions and hashes stay."""
+    categories = {name: entries for name, entries in lock.items() if name != "_meta"}
+    for entries in categories.values():
+        for entry in entries.values():
+            entry.pop("index", None)
+    return {"_meta": lock["_meta"] | {"sources": [], DEPENDENCIES_KEY: digest}, **categories}
+
+
+def make(pipfile: str, pipenv: str) -> None:
+    python = working_python(MADE_WITH[pipfile])
+    print(f"lock: {lock_of(pipfile).name} with {python}", flush=True)
+    # In a folder of its own, with no more of the package than its metadata: neither the present lock nor .venv has a say.
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for each in ("pyproject.toml", "LICENSE", "src/scorekit/__init__.py"):
+            (folder / each).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / each, folder / each)
+        shutil.copyfile(ROOT / "Pipfile", folder / pipfile)
+        (folder / "README.md").touch()
+        env = environment.pipenv_environ() | {"PIPENV_PIPFILE": str(folder / pipfile)}
+        subprocess.run([pipenv, "--python", python, "lock", "--dev"], cwd=folder, env=env, check=True)
+        made = json.loads(lock_of(pipfile, folder).read_text())
+    lock_of(pipfile).write_text(json.dumps(without_hosts(made, dependencies_digest()), indent=4) + "\n")
+
+
+def working_python(name: str) -> str:
+    """The interpreter behind a name on PATH; a pyenv shim of a version that is not chosen does not count."""
+    try:
+        asked = [name, "-c", "import sys; print(sys.executable)"]
+        return subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        sys.exit(f"lock: no {name} on PATH; each lock is made with the oldest Python it serves")
+
+
+def main(arguments: list[str]) -> None:
+    if arguments not in ([], ["--check"]):
+        sys.exit("usage: script/lock [--check]")
+    if not arguments:
+        pipenv = environment.pipenv()
+        for pipfile in MADE_WITH:
+            make(pipfile, pipenv)
+    if found := faults():
+        sys.exit("\n".join(found))
+    print("lock: both locks are up to date")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
