@@ -11,11 +11,12 @@ SOURCE = Path(__file__).parents[1] / "src" / "scorekit"
 # Longest prefix wins. A module that is missing here fails the test, so every new file is given its room on purpose.
 FLOORS = {
     0: ["errors", "message", "settings", "clock"],
-    1: ["codec", "graph", "envoy", "manifests"],
+    1: ["codec", "contract", "graph", "envoy", "manifests"],
     2: ["batching", "component"],
     3: ["service", "ks"],
     4: ["serve", "jsonnet", "files", "runner"],
     5: ["cli", "testing"],
+    6: ["__main__"],
 }
 SERVING = ["message", "codec", "batching", "component", "service", "serve"]
 DEPLOYING = ["ks", "manifests", "graph", "envoy", "jsonnet", "files", "runner"]
@@ -65,7 +66,7 @@ def ours(path: Path, module: str) -> set[str]:
 @every_module
 def test_imports_go_downwards_only(module: str, path: Path) -> None:
     """A module imports from its own room or from a lower floor."""
-    for other in ours(path, module) - {room(module)}:
+    for other in ours(path, module) - {room(module), "errors"}:  # the error family is under everything
         assert floor(other) < floor(module), (
             f"scorekit.{module} (floor {floor(module)}) imports {other} (floor {floor(other)})"
         )

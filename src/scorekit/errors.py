@@ -15,7 +15,11 @@ class ScorekitError(Exception):
         super().__init__(message)
 
 
-class BadRequest(ScorekitError):
+class RequestError(ScorekitError):
+    """Base of what can be answered to a caller instead of a prediction."""
+
+
+class BadRequest(RequestError):
     """The caller sent something that cannot be a request. ``path`` is a JSON path such as ``$.data.tensor.shape``."""
 
     def __init__(self, message: str, path: str = "") -> None:
@@ -23,11 +27,11 @@ class BadRequest(ScorekitError):
         super().__init__(f"{message} at {path}" if path else message)
 
 
-class NotFound(ScorekitError):
+class NotFound(RequestError):
     """No such route."""
 
 
-class MethodNotAllowed(ScorekitError):
+class MethodNotAllowed(RequestError):
     """The route exists but not for this method. ``allowed`` lists the methods that do."""
 
     def __init__(self, message: str, allowed: tuple[str, ...]) -> None:
@@ -35,15 +39,23 @@ class MethodNotAllowed(ScorekitError):
         super().__init__(message)
 
 
-class PayloadTooLarge(ScorekitError):
+class PayloadTooLarge(RequestError):
     """The request is larger than the server accepts."""
 
 
-class ComponentError(ScorekitError):
-    """The user's model raised, or returned what cannot be answered."""
+class BadAnswer(RequestError):
+    """The model returned a value that Seldon's protocol has no form for."""
 
 
-class Overloaded(ScorekitError):
+class ComponentError(RequestError):
+    """The user's model raised. What it raised is ``__cause__`` and goes to the log, under ``reference``, only."""
+
+    def __init__(self, message: str, reference: str) -> None:
+        self.reference = reference
+        super().__init__(f"{message}; the server's log tells why, under {reference}")
+
+
+class Overloaded(RequestError):
     """The server holds as many requests as it may, or is shutting down; trying again later can help."""
 
 

@@ -1,0 +1,7 @@
+"""``python -m scorekit``."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

@@ -1,0 +1,28 @@
+"""The doors: the only readers of the command line and the environment."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from .. import __version__
+from ..errors import ScorekitError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The ``scorekit`` command. Returns the exit status: 0, or 1 after one sentence on stderr."""
+    parser = argparse.ArgumentParser(prog="scorekit", description="A Python model behind a production endpoint.")
+    parser.add_argument("--version", action="version", version=f"scorekit {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    from . import serve, up  # each is a few lines of argparse; what they need is imported when they run
+
+    serve.add(commands)
+    up.add(commands)
+    arguments = parser.parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = arguments.command
+    try:
+        return command(arguments)
+    except ScorekitError as error:
+        print(f"scorekit: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130

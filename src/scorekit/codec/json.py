@@ -1,0 +1,152 @@
+"""SeldonMessage as JSON."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import orjson
+
+from ..errors import BadAnswer, BadRequest
+from ..message import Kind, Message, Meta
+from .tensor import Array, from_ndarray, from_tensor
+
+_WRITE = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
+_EMPTY = np.empty(0)
+
+
+def decode(body: bytes | str) -> Message:
+    """The message of a JSON document. Raises ``BadRequest`` that says where and what was expected."""
+    return from_value(parse(body))
+
+
+def parse(body: bytes | str) -> Any:
+    """Any JSON value, strictly: no ``NaN``, no trailing text. The first words of the error are the stock wrapper's."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(f"Can't find JSON in data: {error}") from None
+
+
+def from_value(value: Any) -> Message:
+    """The message of a parsed JSON value.
+
+    Keys are tried in the stock wrapper's order (data, jsonData, strData, binData; in data: tensor, ndarray) and
+    unknown keys are passed over. ``data`` without a known form is an empty array, as there.
+    """
+    if type(value) is not dict:
+        raise BadRequest(f"Invalid request data type: expected a JSON object, got {_name(value)}", "$")
+    meta = value.get("meta")
+    if meta is not None:
+        _check_meta(meta)
+    if "data" in value:
+        return _array(value["data"], meta)
+    if "jsonData" in value:
+        return Message(Kind.JSON, value["jsonData"], [], meta)
+    if "strData" in value:
+        text = value["strData"]
+        if type(text) is not str:
+            raise BadRequest(f"expected a string, got {_name(text)}", "$.strData")
+        return Message(Kind.STR, text, [], meta)
+    if "binData" in value:
+        return Message(Kind.BIN, _bytes(value["binData"]), [], meta)
+    raise BadRequest("Invalid request data type: expected one of data, jsonData, strData, binData", "$")
+
+
+def encode(message: Message) -> bytes:
+    """The JSON document of an answer, keys in alphabetical order as the stock wrapper writes them.
+
+    ``NaN`` and infinities become ``null``: they are no JSON. Raises ``BadAnswer`` for a value JSON cannot hold.
+    """
+    return _dump(_envelope(message))
+
+
+def encode_error(info: str, reason: str) -> bytes:
+    """The stock wrapper's error envelope (code and status are constants there)."""
+    return orjson.dumps(
+        {"status": {"code": -1, "info": info, "reason": reason, "status": 1}}, option=orjson.OPT_APPEND_NEWLINE
+    )
+
+
+_META_TYPES = {"tags": dict, "requestPath": dict, "routing": dict, "metrics": list, "puid": str}
+
+
+def _check_meta(meta: Any) -> None:
+    if type(meta) is not dict:
+        raise BadRequest(f"expected an object, got {_name(meta)}", "$.meta")
+    for key, kind in _META_TYPES.items():
+        if type(meta.get(key, kind())) is not kind:
+            raise BadRequest(f"expected {_name(kind())}, got {_name(meta[key])}", f"$.meta.{key}")
+
+
+def _array(data: Any, meta: Meta | None) -> Message:
+    if type(data) is not dict:
+        raise BadRequest(f"expected an object, got {_name(data)}", "$.data")
+    names: Sequence[str] | None = data.get("names", [])
+    if names is not None and type(names) is not list:
+        raise BadRequest(f"expected a list of strings, got {_name(names)}", "$.data.names")
+    if "tensor" in data:
+        return Message(Kind.TENSOR, from_tensor(data["tensor"], "$.data.tensor"), names, meta)
+    if "ndarray" in data:
+        return Message(Kind.NDARRAY, from_ndarray(data["ndarray"], "$.data.ndarray"), names, meta)
+    return Message(Kind.NDARRAY, _EMPTY, names, meta)
+
+
+def _bytes(text: Any) -> bytes:
+    if type(text) is not str:
+        raise BadRequest(f"expected a base64 string, got {_name(text)}", "$.binData")
+    try:
+        return base64.b64decode(text)  # lenient, as the stock wrapper: characters outside the alphabet are dropped
+    except binascii.Error as error:
+        raise BadRequest(f"not base64: {str(error).lower()}", "$.binData") from None
+    except ValueError:
+        raise BadRequest("not base64: non-ASCII characters", "$.binData") from None
+
+
+def _envelope(message: Message) -> dict[str, Any]:
+    kind, payload, meta = message.kind, message.payload, message.meta or {}
+    if kind is Kind.TENSOR:
+        tensor = {"shape": payload.shape, "values": _writable(payload.reshape(-1))}
+        return {"data": {"names": message.names, "tensor": tensor}, "meta": meta}
+    if kind is Kind.NDARRAY:
+        values = _writable(payload) if isinstance(payload, np.ndarray) else payload
+        return {"data": {"names": message.names, "ndarray": values}, "meta": meta}
+    if kind is Kind.JSON:
+        return {"jsonData": payload, "meta": meta}
+    if kind is Kind.BIN:
+        return {"binData": base64.b64encode(payload).decode(), "meta": meta}
+    return {"meta": meta, "strData": payload}
+
+
+def _writable(array: Array) -> Any:
+    """``array`` in a form orjson writes natively (contiguous, native, numeric, an axis at least) or a list."""
+    if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8 or not array.ndim:
+        return array.tolist()
+    if array.flags.c_contiguous and array.dtype.isnative:
+        return array
+    return array.astype(array.dtype.newbyteorder("="), order="C")
+
+
+def _dump(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value, default=_plain, option=_WRITE)
+    except TypeError:
+        pass  # perhaps only because of keys that are no strings, which Python's own json accepts and the stock too
+    try:
+        return orjson.dumps(value, default=_plain, option=_WRITE | orjson.OPT_NON_STR_KEYS)
+    except TypeError as error:
+        raise BadAnswer(f"The model's answer cannot be written as JSON: {error}") from error
+
+
+def _plain(value: Any) -> Any:
+    """What orjson does not know: numpy's other scalars and arrays."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    raise TypeError(f"a value of type {type(value).__name__}")
+
+
+def _name(value: Any) -> str:
+    """What JSON calls the type of ``value``."""
+    kinds = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
+    return kinds.get(type(value), "a number")

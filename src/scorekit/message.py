@@ -1,0 +1,54 @@
+"""What a request and an answer are, whatever transport carried them.
+
+The names are the wire's own (Seldon Core v1 ``SeldonMessage``).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class Kind(Enum):
+    """The key under which a payload travels; the array forms are keys inside ``data``."""
+
+    TENSOR = "tensor"
+    NDARRAY = "ndarray"
+    JSON = "jsonData"
+    STR = "strData"
+    BIN = "binData"
+
+    @property
+    def is_array(self) -> bool:
+        """Whether the payload travels inside ``data``."""
+        return self is Kind.TENSOR or self is Kind.NDARRAY
+
+
+Meta = dict[str, Any]
+"""A message's ``meta`` object as JSON has it; user code is given it unchanged, so it stays a plain dict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One SeldonMessage, decoded.
+
+    ``payload`` is a numpy array (or, in an answer, the list the model returned) for the array kinds, ``str`` for
+    ``STR``, ``bytes`` for ``BIN`` and any JSON value for ``JSON``. ``names`` is ``data.names`` as sent (``None`` for a
+    JSON null), ``[]`` where the request has none or is no array. ``meta`` is ``None`` where the request has none.
+    """
+
+    kind: Kind
+    payload: Any
+    names: Sequence[str] | None = field(default_factory=list)
+    meta: Meta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What the component said to one call: the value as returned, and what its hooks added."""
+
+    payload: Any
+    class_names: list[str] | None = None
+    """``None`` where the component names no classes."""
+    tags: Meta = field(default_factory=dict)
+    metrics: list[Any] = field(default_factory=list)

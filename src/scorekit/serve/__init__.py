@@ -1,0 +1,1 @@
+"""The serving edge: sockets, signals and the event loop."""

@@ -1,0 +1,307 @@
+"""HTTP/1.1 on an ``asyncio.Protocol``: bytes in, exchanges out, answers in the order they were asked.
+
+Parsing is httptools' (llhttp). There is no task, no coroutine and no stream object per request: an exchange is
+answered by a plain call, now or later.
+"""
+
+import logging
+import time
+from asyncio import BaseTransport, Protocol, Transport
+from collections import deque
+from collections.abc import Callable
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Any, cast
+
+import httptools
+
+from ..errors import BadRequest, PayloadTooLarge
+
+log = logging.getLogger(__name__)
+
+JSON = b"application/json"
+TEXT = b"text/plain; charset=utf-8"
+
+# A client that pipelines more than this waits for answers before more of it is read.
+_MAX_PIPELINED = 32
+
+_REASONS = {status.value: status.phrase for status in HTTPStatus}
+
+
+class Exchange:
+    """One request and its answer-to-be."""
+
+    __slots__ = ("_connection", "_response", "body", "content_type", "keep_alive", "method", "path", "query")
+
+    def __init__(
+        self,
+        connection: "Connection",
+        method: str,
+        target: bytes,
+        content_type: str,
+        body: bytes,
+        keep_alive: bool,
+    ) -> None:
+        self._connection = connection
+        self._response: bytes | None = None
+        self.method = method
+        self.path, _, self.query = target.partition(b"?")
+        self.content_type = content_type
+        self.body = body
+        self.keep_alive = keep_alive
+
+    def __repr__(self) -> str:
+        return f"<Exchange {self.method} {self.path!r} {'answered' if self.answered else 'open'}>"
+
+    @property
+    def answered(self) -> bool:
+        """Whether a response has been handed over."""
+        return self._response is not None
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether the client has gone."""
+        return self._connection.lost
+
+    def respond(self, status: int, body: bytes, content_type: bytes = JSON, headers: bytes = b"") -> None:
+        """Hand over the whole response; ``headers`` are complete lines with their line ends.
+
+        It leaves when every earlier exchange of the connection has left. Only the first response counts.
+        """
+        if self._response is not None:
+            return
+        # HTTP/1.0 clients that asked to keep the connection must be told; HTTP/1.1 ones are told only of the end.
+        if not self.keep_alive:
+            headers += b"Connection: close\r\n"
+        head = b"%b%d\r\n%b\r\n" % (_heads.get(status, content_type), len(body), headers)
+        self._response = head if self.method == "HEAD" else head + body
+        self._connection.flush()
+
+    @property
+    def response(self) -> bytes | None:
+        """The bytes to send, once there are any."""
+        return self._response
+
+
+Handler = Callable[[Exchange], None]
+"""Takes an exchange and has it answered, now or later. Must not raise."""
+
+
+class Connection(Protocol):
+    """One client connection. ``fleet`` is the set of open connections, for a drain."""
+
+    def __init__(
+        self,
+        handler: Handler,
+        refuse: Callable[[Exchange, BadRequest | PayloadTooLarge], None],
+        fleet: "set[Connection]",
+        max_body_bytes: int,
+    ) -> None:
+        self._handler = handler
+        self._refuse = refuse
+        self._fleet = fleet
+        self._max_body_bytes = max_body_bytes
+        self._transport: Transport
+        self._parser: Any = None
+        self._open: deque[Exchange] = deque()
+        self._reading = False  # in the middle of a request
+        self._draining = False  # the next answer to leave last is the connection's last
+        self._closing = False  # nothing that comes in counts any more
+        self._paused = False
+        self._writable = True
+        self.lost = False
+        self._begin()
+
+    def __repr__(self) -> str:
+        state = "lost" if self.lost else "closing" if self._closing else "open"
+        return f"<Connection {state} exchanges={len(self._open)}>"
+
+    # -- the event loop calls these
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        self._transport = cast(Transport, transport)  # uvloop's is one in all but its base class
+        self._parser = httptools.HttpRequestParser(self)
+        self._fleet.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lost = True
+        self._fleet.discard(self)
+        self._open.clear()
+        self._parser = None  # breaks the reference cycle with the parser
+
+    def data_received(self, data: bytes) -> None:
+        if self._closing:
+            return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._close_with(BadRequest("this server speaks HTTP/1.1 and does not upgrade connections"))
+        except httptools.HttpParserCallbackError as error:
+            if not isinstance(error.__context__, _Refused):
+                raise  # a fault of ours: the event loop logs it and closes the connection
+            self._close_with(error.__context__.error)
+        except httptools.HttpParserError as error:
+            self._close_with(BadRequest(f"not HTTP: {error}"))
+
+    def eof_received(self) -> bool:
+        # A client may half-close after its last request; what it asked is still answered.
+        self._closing = True
+        return bool(self._open)
+
+    def pause_writing(self) -> None:
+        self._writable = False
+        self._throttle()
+
+    def resume_writing(self) -> None:
+        self._writable = True
+        self._throttle()
+
+    # -- httptools calls these
+
+    def on_message_begin(self) -> None:
+        self._begin()
+        self._reading = True
+
+    def on_url(self, url: bytes) -> None:
+        self._target += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # Only three headers mean anything to this server.
+        length = len(name)
+        if length == 12:
+            if name.lower() == b"content-type":
+                self._content_type = value.decode("latin-1")
+        elif length == 14:
+            if name.lower() == b"content-length" and _exceeds(value, self._max_body_bytes):
+                raise _Refused(self._too_large())
+        elif length == 6 and name.lower() == b"expect" and value.lower() == b"100-continue":
+            self._expects_continue = True
+
+    def on_headers_complete(self) -> None:
+        if self._expects_continue and not self._open:
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_body(self, part: bytes) -> None:
+        self._body_bytes += len(part)
+        if self._body_bytes > self._max_body_bytes:
+            raise _Refused(self._too_large())
+        self._body.append(part)
+
+    def on_message_complete(self) -> None:
+        self._reading = False
+        if self._closing:
+            return
+        parser, body = self._parser, self._body
+        exchange = Exchange(
+            self,
+            parser.get_method().decode("ascii"),
+            self._target,
+            self._content_type,
+            body[0] if len(body) == 1 else b"".join(body),
+            parser.should_keep_alive() and not self._draining,
+        )
+        self._open.append(exchange)
+        if len(self._open) > 1:
+            self._throttle()
+        self._handler(exchange)
+
+    # -- the rest of the server calls these
+
+    def flush(self) -> None:
+        """Send what is ready, in the order it was asked."""
+        opened = self._open
+        while opened and (response := opened[0].response) is not None:
+            exchange = opened.popleft()
+            self._transport.write(response)
+            if not exchange.keep_alive:
+                self._closing = True
+                opened.clear()
+                self._transport.close()
+                return
+        if self._closing and not opened:
+            self._transport.close()
+        elif self._paused:
+            self._throttle()
+
+    def drain(self) -> None:
+        """Answer what is open or on its way in, tell the client, then close."""
+        self._draining = True
+        if self._reading:
+            return
+        self._closing = True
+        if self._open:
+            self._open[-1].keep_alive = False
+        else:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once, whatever is open."""
+        self._transport.abort()
+
+    # -- inside
+
+    def _begin(self) -> None:
+        self._target = b""
+        self._content_type = ""
+        self._expects_continue = False
+        self._body: list[bytes] = []
+        self._body_bytes = 0
+
+    def _too_large(self) -> PayloadTooLarge:
+        return PayloadTooLarge(f"the body is larger than this server accepts ({self._max_body_bytes} bytes)")
+
+    def _close_with(self, error: BadRequest | PayloadTooLarge) -> None:
+        """Answer a request that cannot be read and close: what follows on the connection has no known beginning."""
+        if self._closing:
+            return
+        self._closing = True
+        exchange = Exchange(self, "", self._target, "", b"", keep_alive=False)
+        self._open.append(exchange)
+        self._refuse(exchange, error)
+
+    def _throttle(self) -> None:
+        """Read no faster than the client takes answers."""
+        full = not self._writable or len(self._open) > _MAX_PIPELINED
+        if full != self._paused and not self.lost:
+            self._paused = full
+            if full:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
+
+
+class _Refused(Exception):
+    """A signal out of a parser callback, not an error of its own."""
+
+    def __init__(self, error: BadRequest | PayloadTooLarge) -> None:
+        self.error = error
+
+
+def _exceeds(digits: bytes, limit: int) -> bool:
+    """Whether a Content-Length is over ``limit``; what is no number is left to the parser to refuse."""
+    return digits.isdigit() and (len(digits) > 18 or int(digits) > limit)
+
+
+class _Heads:
+    """Response heads up to the length, made once a second: the date costs more than all the rest."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._made: dict[tuple[int, bytes], bytes] = {}
+
+    def get(self, status: int, content_type: bytes) -> bytes:
+        second = int(time.time())
+        if second != self._second:
+            self._second = second
+            self._made.clear()
+        head = self._made.get((status, content_type))
+        if head is None:
+            head = self._made[status, content_type] = (
+                f"HTTP/1.1 {status} {_REASONS.get(status, 'Unknown')}\r\n"
+                f"Server: scorekit\r\nDate: {formatdate(second, usegmt=True)}\r\n"
+                f"Content-Type: {content_type.decode()}\r\nContent-Length: "
+            ).encode()
+        return head
+
+
+_heads = _Heads()

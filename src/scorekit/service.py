@@ -1,0 +1,146 @@
+"""What the verbs of the protocol mean, whatever transport brought the request."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from .batching import Batcher, Turns
+from .codec.tensor import Array
+from .component import Component
+from .errors import BadAnswer, ComponentError, RequestError
+from .message import Kind, Message, Meta, Prediction
+
+log = logging.getLogger(__name__)
+
+
+class Caller(Protocol):
+    """Whoever waits for an answer: one request of one transport."""
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether the connection has gone, so that nobody would read the answer."""
+
+    def answer(self, message: Message) -> None: ...
+    def fail(self, error: RequestError) -> None: ...
+
+
+class Service:
+    """One component, behind its verbs.
+
+    ``path`` is what this node adds to ``meta.requestPath``: its own id and image, or nothing (stock: only where
+    PREDICTIVE_UNIT_ID is set). With ``max_batch_rows`` requests are merged, where the component cannot tell.
+    """
+
+    def __init__(
+        self, component: Component, turns: Turns, path: Mapping[str, str], max_batch_rows: int | None = None
+    ) -> None:
+        self._component = component
+        self._path = dict(path)
+        merges = max_batch_rows is not None and not component.hooks_per_call
+        self._batcher = Batcher(component.predict, turns, max_batch_rows) if merges and max_batch_rows else None
+
+    def __repr__(self) -> str:
+        return f"<Service {self._component!r} {self._batcher or 'batching off'}>"
+
+    def predict(self, request: Message, caller: Caller) -> None:
+        """Answer ``caller`` with the component's prediction for ``request``, now or in a later turn of the loop."""
+        call = _Call(request, caller, self._path)
+        # A component that is handed `meta` sees which request it works for.
+        told_meta = self._component.takes_meta and request.meta is not None
+        if self._batcher is not None and request.kind.is_array and not told_meta:
+            self._batcher.submit(call)
+            return
+        try:
+            prediction = self._component.predict(request.payload, request.names, request.meta)
+        except RequestError as error:
+            call.failed(error)
+        else:
+            call.done(prediction)
+
+
+class _Call:
+    """A request on its way through the model: what the batcher calls a job."""
+
+    __slots__ = ("_caller", "_path", "_request")
+
+    def __init__(self, request: Message, caller: Caller, path: Mapping[str, str]) -> None:
+        self._request = request
+        self._caller = caller
+        self._path = path
+
+    @property
+    def rows(self) -> Array:
+        return self._request.payload  # type: ignore[no-any-return]  # only array kinds are submitted
+
+    @property
+    def names(self) -> Sequence[str] | None:
+        return self._request.names
+
+    @property
+    def abandoned(self) -> bool:
+        return self._caller.abandoned
+
+    def done(self, prediction: Prediction) -> None:
+        try:
+            answer = package(self._request, prediction, self._path)
+        except RequestError as error:
+            self.failed(error)
+        else:
+            self._caller.answer(answer)
+
+    def failed(self, error: RequestError) -> None:
+        if isinstance(error, ComponentError):
+            log.error("component.failed id=%s", error.reference, exc_info=error.__cause__)
+        self._caller.fail(error)
+
+
+def package(request: Message, prediction: Prediction, path: Mapping[str, str]) -> Message:
+    """The answer to ``request`` (rules of seldon-core 1.17.1).
+
+    The returned Python type decides the kind (dict, bytes, str, array); only the form of an array follows the
+    request. Raises ``BadAnswer`` for a type that has no form on the wire.
+    """
+    payload = prediction.payload
+    meta = answer_meta(request.meta, prediction, path)
+    if isinstance(payload, np.ndarray | list):
+        return _array_answer(request.kind, payload, prediction.class_names, meta)
+    if isinstance(payload, dict):
+        return Message(Kind.JSON, payload, [], meta)
+    if isinstance(payload, str):
+        return Message(Kind.STR, payload, [], meta)
+    if isinstance(payload, bytes | bytearray):
+        return Message(Kind.BIN, bytes(payload), [], meta)
+    raise BadAnswer(f"Unknown data type returned as payload (must be list or np array):{payload}")
+
+
+def _array_answer(asked: Kind, payload: Any, class_names: list[str] | None, meta: Meta) -> Message:
+    try:
+        array = np.asarray(payload)
+    except ValueError as error:
+        raise BadAnswer(f"The model returned a list that is no array: {error}") from error
+    names: Sequence[str] = []
+    if array.ndim > 1:
+        names = [f"t:{column}" for column in range(array.shape[1])] if class_names is None else class_names
+    if asked is Kind.NDARRAY or array.dtype.kind not in "iuf":  # bool and text have no tensor form
+        return Message(Kind.NDARRAY, payload, names, meta)
+    return Message(Kind.TENSOR, array, names, meta)
+
+
+def answer_meta(asked: Meta | None, prediction: Prediction, path: Mapping[str, str]) -> Meta:
+    """What flows from the request's ``meta`` into the answer's: tags, metrics, requestPath and puid, nothing else.
+
+    The component's tags win over the request's, the request's path entries over this node's; metrics are appended.
+    """
+    asked = asked or {}
+    meta: Meta = {}
+    if tags := {**asked.get("tags", {}), **prediction.tags}:
+        meta["tags"] = tags
+    if metrics := [*asked.get("metrics", []), *prediction.metrics]:
+        meta["metrics"] = metrics
+    if request_path := {**path, **asked.get("requestPath", {})}:
+        meta["requestPath"] = request_path
+    if puid := asked.get("puid"):
+        meta["puid"] = puid
+    return meta

@@ -1,0 +1,197 @@
+"""The variable and port names of a Seldon Core v1 component, and the one reading of the environment.
+
+Sources: the wrapper's command line and variables (seldon-core 1.17.1) and what its operator injects into a container.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .errors import SetupError
+
+HTTP_PORT = 9000
+GRPC_PORT = 5000
+METRICS_PORT = 6000
+
+# What the operator injects into a component's container.
+ENV_HTTP_PORT = "PREDICTIVE_UNIT_HTTP_SERVICE_PORT"
+ENV_GRPC_PORT = "PREDICTIVE_UNIT_GRPC_SERVICE_PORT"
+ENV_METRICS_PORT = "PREDICTIVE_UNIT_METRICS_SERVICE_PORT"
+ENV_METRICS_ENDPOINT = "PREDICTIVE_UNIT_METRICS_ENDPOINT"
+ENV_SERVICE_PORT = "PREDICTIVE_UNIT_SERVICE_PORT"
+ENV_PARAMETERS = "PREDICTIVE_UNIT_PARAMETERS"
+ENV_UNIT_ID = "PREDICTIVE_UNIT_ID"
+ENV_UNIT_IMAGE = "PREDICTIVE_UNIT_IMAGE"
+ENV_PREDICTOR_ID = "PREDICTOR_ID"
+ENV_PREDICTOR_LABELS = "PREDICTOR_LABELS"
+ENV_DEPLOYMENT_ID = "SELDON_DEPLOYMENT_ID"
+ENV_EXECUTOR_ENABLED = "SELDON_EXECUTOR_ENABLED"
+
+# What a component's own .s2i/environment says.
+ENV_MODEL_NAME = "MODEL_NAME"
+ENV_SERVICE_TYPE = "SERVICE_TYPE"
+
+# Ours.
+ENV_BATCHING = "BATCHING"
+ENV_HOST = "SCOREKIT_HOST"
+
+SERVICE_TYPES = ("MODEL", "ROUTER", "TRANSFORMER", "COMBINER", "OUTLIER_DETECTOR")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+Parser = Callable[[str, str], Any]
+"""Turns a setting's text into its value; the second argument names the flag or variable for the error."""
+
+UNSET = "NOT_IMPLEMENTED"
+"""What the stock wrapper answers for an identity nobody told it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything ``scorekit serve`` was told, read once at start."""
+
+    model_name: str
+    """``Module`` (its class of the same name) or ``package.module.Class``."""
+    service_type: str = "MODEL"
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """Typed keyword arguments for the component's constructor."""
+    host: str = "0.0.0.0"  # noqa: S104  a component answers in its pod's network, as the stock wrapper does
+    http_port: int = HTTP_PORT
+    grpc_port: int = GRPC_PORT
+    metrics_port: int = METRICS_PORT
+    batching: bool = False
+    max_batch_rows: int = 1024
+    log_level: str = "INFO"
+    unit_id: str | None = None
+    unit_image: str = f"{UNSET}:{UNSET}"
+    max_body_bytes: int = 256 * 1024 * 1024
+
+
+def read_settings(environ: Mapping[str, str], flags: Mapping[str, str]) -> Settings:
+    """Settings from ``environ``, overruled by ``flags`` (keyed by the field names of :class:`Settings`).
+
+    Raises ``SetupError`` that names the variable or flag and what it must be.
+    """
+    told: dict[str, Any] = {}
+    for name, (variable, parse) in _SOURCES.items():
+        if name in flags:
+            told[name] = parse(flags[name], f"--{name.replace('_', '-')}")
+        elif environ.get(variable):
+            told[name] = parse(environ[variable], variable)
+    if "model_name" not in told:
+        raise SetupError(
+            f"which class is the model? Set {ENV_MODEL_NAME} in .s2i/environment, "
+            f"for example {ENV_MODEL_NAME}=MLModel for the class MLModel in MLModel.py"
+        )
+    return Settings(**told)
+
+
+def parse_environment_file(text: str, where: str = ".s2i/environment") -> dict[str, str]:
+    """The ``KEY=value`` lines of an s2i environment file; blank lines and ``#`` comments are passed over.
+
+    Values are data: nothing in them is expanded or run. One pair of quotes around a value is dropped, as s2i does.
+    """
+    values: dict[str, str] = {}
+    for number, raw in enumerate(text.splitlines(), start=1):
+        line = raw.strip()
+        if not line or line.startswith("#"):
+            continue
+        key, separator, value = line.partition("=")
+        if not separator or not key.strip():
+            raise SetupError(f"{where}, line {number}: expected KEY=value, got {line!r}")
+        value = value.strip()
+        if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
+            value = value[1:-1]
+        values[key.strip()] = value
+    return values
+
+
+def _text(text: str, source: str) -> str:
+    return text
+
+
+def _one_of(*choices: str) -> Parser:
+    def parse(text: str, source: str) -> str:
+        if text not in choices:
+            raise SetupError(f"{source} is {text!r}; it must be one of {', '.join(choices)}")
+        return text
+
+    return parse
+
+
+def _switch(text: str, source: str) -> bool:
+    return bool(_one_of("on", "off")(text, source) == "on")
+
+
+def _whole(low: int, high: int) -> Parser:
+    def parse(text: str, source: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = low - 1
+        if not low <= number <= high:
+            raise SetupError(f"{source} is {text!r}; it must be a whole number from {low} to {high}")
+        return number
+
+    return parse
+
+
+_TRUE = frozenset({"y", "yes", "t", "true", "on", "1"})
+_FALSE = frozenset({"n", "no", "f", "false", "off", "0"})
+
+
+def _boolean(text: str) -> bool:
+    lowered = text.lower()
+    if lowered not in _TRUE | _FALSE:
+        raise ValueError(text)
+    return lowered in _TRUE
+
+
+_PARAMETER_TYPES: dict[str, Callable[[str], Any]] = {
+    "INT": int,
+    "FLOAT": float,
+    "DOUBLE": float,
+    "STRING": str,
+    "BOOL": _boolean,
+}
+
+
+def _parameters(text: str, source: str) -> dict[str, Any]:
+    """Typed parameters from ``[{"name": …, "value": "…", "type": "INT"}]``; the messages are the stock wrapper's."""
+    try:
+        entries = json.loads(text)
+        triples = [(entry["name"], entry["value"], entry["type"]) for entry in entries]
+    except (ValueError, KeyError, TypeError) as error:
+        raise SetupError(
+            f'{source} must be a JSON list of {{"name", "value", "type"}} objects; got {text[:200]!r}'
+        ) from error
+    parameters: dict[str, Any] = {}
+    for name, value, kind in triples:
+        convert = _PARAMETER_TYPES.get(kind)
+        if convert is None:
+            raise SetupError(f"Bad model parameter type: {kind} valid are INT, FLOAT, DOUBLE, STRING, BOOL")
+        try:
+            parameters[name] = convert(value)
+        except (ValueError, TypeError) as error:
+            raise SetupError(f"Bad model parameter: {name} with value {value} can't be parsed as a {kind}") from error
+    return parameters
+
+
+_port = _whole(0, 65535)
+_positive = _whole(1, 2**40)
+
+_SOURCES: dict[str, tuple[str, Parser]] = {
+    "model_name": (ENV_MODEL_NAME, _text),
+    "service_type": (ENV_SERVICE_TYPE, _one_of(*SERVICE_TYPES)),
+    "parameters": (ENV_PARAMETERS, _parameters),
+    "host": (ENV_HOST, _text),
+    "http_port": (ENV_HTTP_PORT, _port),
+    "grpc_port": (ENV_GRPC_PORT, _port),
+    "metrics_port": (ENV_METRICS_PORT, _port),
+    "batching": (ENV_BATCHING, _switch),
+    "max_batch_rows": ("MAX_BATCH_ROWS", _positive),
+    "max_body_bytes": ("MAX_BODY_BYTES", _positive),
+    "log_level": ("SELDON_LOG_LEVEL", _one_of(*LOG_LEVELS)),
+    "unit_id": (ENV_UNIT_ID, _text),
+    "unit_image": (ENV_UNIT_IMAGE, _text),
+}
