@@ -32,8 +32,8 @@ CAUSES = [
     (
         r"(?:No such file or directory: '|unable to execute '|command ')(?:[\w-]*gcc|[\w-]*g\+\+|cc|c\+\+|clang)"
         r"|(?:Unknown|No acceptable) (?:C )?compiler|Rust compiler|cargo, the Rust package manager, is not installed",
-        "a package has no ready-made wheel for this Python and platform, and there is no compiler to build it; install one "
-        "(Debian: apt-get install build-essential; macOS: xcode-select --install) or take another Python: "
+        "a package has no ready-made wheel for this Python and platform, and there is no compiler to build it; "
+        "install one (Debian: apt-get install build-essential; macOS: xcode-select --install) or take another Python: "
         "PYTHON=python3.12 script/setup",
     ),
     (r"THESE PACKAGES DO NOT MATCH THE HASHES", "a downloaded package is not the one that was locked"),
@@ -183,7 +183,7 @@ def make() -> None:
     say(f"installing what {PIPFILE.name}.lock names in .venv")
     if sys.version_info >= (3, 13):
         say("without seldon-core and its tester: it needs numpy<2, which has no wheels from Python 3.13 on")
-    run([command, "sync", "--dev", "--python", BASE_PYTHON], pipenv_environ())
+    run([command, "sync", "--dev", "--clean", "--python", BASE_PYTHON], pipenv_environ())
     STAMP.write_text(fingerprint())
     say(f"done in {time.monotonic() - started:.0f} s")
 

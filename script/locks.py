@@ -45,9 +45,9 @@ def faults(root: Path = ROOT) -> list[str]:
             found.append(f"{lock.name} is missing: run script/lock")
         elif json.loads(lock.read_text())["_meta"].get(DEPENDENCIES_KEY) != dependencies_digest(root):
             found.append(f"{lock.name} is older than what Pipfile or pyproject.toml ask for: run script/lock")
-    for path in sorted([*root.glob("Pipfile*"), *root.glob("**/requirements*.txt")]):
-        if ".venv" not in path.relative_to(root).parts and (host := HOST.search(path.read_text())):
-            found.append(f"{path.relative_to(root)} names a host ({host[0]}): pip's settings say where packages are")
+    for path in sorted([*root.glob("Pipfile*"), *root.glob("*/requirements*.txt")]):
+        if host := HOST.search(path.read_text()):
+            found += [f"{path.relative_to(root)} names a host ({host[0]}): pip's settings say where packages come from"]
     return found
 
 
@@ -63,7 +63,7 @@ def without_hosts(lock: dict[str, Any], digest: str) -> dict[str, Any]:
 def make(pipfile: str, pipenv: str) -> None:
     python = working_python(MADE_WITH[pipfile])
     print(f"lock: {lock_of(pipfile).name} with {python}", flush=True)
-    # In a folder of its own, with no more of the package than its metadata: neither the present lock nor .venv has a say.
+    # In a folder of its own, with no more of the package than its metadata, where no older lock or .venv has a say.
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for each in ("pyproject.toml", "LICENSE", "src/scorekit/__init__.py"):
