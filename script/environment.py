@@ -30,8 +30,9 @@ REPORT_EVERY_S = 15
 # What a failed log may hold, and the sentence that a reader needs. The first match wins.
 CAUSES = [
     (
-        r"(?:No such file or directory: '|unable to execute '|command ')(?:[\w-]*gcc|[\w-]*g\+\+|cc|c\+\+|clang)"
-        r"|(?:Unknown|No acceptable) (?:C )?compiler|Rust compiler|cargo, the Rust package manager, is not installed",
+        r"(?:No such file or directory: '|unable to execute ')(?:[\w-]*(?:gcc|g\+\+)|cc|c\+\+|clang)'"
+        r"|command '(?:[\w-]*(?:gcc|g\+\+)|cc|c\+\+|clang)' failed: No such file"
+        r"|(?:Unknown|No acceptable) (?:C )?compiler|can't find Rust compiler|Cargo, the Rust package manager, is not",
         "a package has no ready-made wheel for this Python and platform, and there is no compiler to build it; "
         "install one (Debian: apt-get install build-essential; macOS: xcode-select --install) or take another Python: "
         "PYTHON=python3.12 script/setup",
@@ -202,6 +203,6 @@ if __name__ == "__main__":
     except SetupError as error:
         sys.exit(f"setup: {error}")
     except KeyboardInterrupt:
-        sys.exit("setup: interrupted; the next run goes on from here")
+        sys.exit("setup: interrupted; the next run completes it")
     except OSError as error:
         sys.exit(f"setup: {error}")

@@ -1,0 +1,192 @@
+"""The repository's own plumbing: the locks, the scripts, and what may not stand in a committed file."""
+
+import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SCRIPTS = ["script/setup", "script/server", "script/test", "script/lock", ".ci/run"]
+
+
+@pytest.fixture
+def locks(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(ROOT / "script")
+    import locks
+
+    return locks
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
+    """The module behind script/setup, writing nothing outside the test's folder."""
+    monkeypatch.syspath_prepend(ROOT / "script")
+    import environment
+
+    monkeypatch.setattr(environment, "LOG", tmp_path / "setup.log")
+    monkeypatch.setattr(environment, "ROOT", tmp_path)
+    return environment
+
+
+def test_the_locks_are_up_to_date_and_name_no_host(locks: ModuleType) -> None:
+    """Both locks hold what Pipfile and pyproject.toml ask for, and say nothing about where packages come from."""
+    assert locks.faults() == []
+    for pipfile in locks.MADE_WITH:
+        lock = json.loads(locks.lock_of(pipfile).read_text())
+        entries = [entry for category in ("default", "develop") for entry in lock[category].values()]
+        assert lock["_meta"]["sources"] == []
+        assert all("index" not in entry and (entry.get("hashes") or entry.get("editable")) for entry in entries)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "fault"),
+    [
+        ("Pipfile", ("[packages]", '[packages]\nflask = "*"'), "is older than"),
+        ("pyproject.toml", ("PyYAML>=6.0.1", "PyYAML>=6.0.2"), "is older than"),
+        ("Pipfile", ("[packages]", '[[source]]\nurl = "https://packages.example"\n[packages]'), "names a host"),
+        ("Pipfile.lock", ('"sources": []', '"sources": ["mirror.example.org"]'), "names a host"),
+    ],
+)
+def test_a_stale_lock_is_noticed(
+    locks: ModuleType, tmp_path: Path, name: str, change: tuple[str, str], fault: str
+) -> None:
+    """A dependency that changed after locking, in either file, and a package host are faults."""
+    for each in ("Pipfile", "Pipfile.lock", "Pipfile-py313.lock", "pyproject.toml"):
+        text = (ROOT / each).read_text()
+        (tmp_path / each).write_text(text.replace(*change) if each == name else text)
+    assert [found for found in locks.faults(tmp_path) if fault in found]
+
+
+def test_a_comment_does_not_make_a_lock_stale(locks: ModuleType, tmp_path: Path) -> None:
+    """Only what asks for packages counts: comments and tool settings may change freely."""
+    (tmp_path / "Pipfile").write_text("# a new comment\n" + (ROOT / "Pipfile").read_text())
+    (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text() + '\n[tool.other]\nsetting = "x"\n')
+    assert locks.dependencies_digest(tmp_path) == locks.dependencies_digest(ROOT)
+
+
+def test_no_committed_file_names_a_package_index() -> None:
+    """No committed file names a host of the package index: where packages come from is the machine's affair."""
+    hosts = [b"pypi" + b".org", b"pythonhosted" + b".org"]
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout, so nothing tells which files are committed")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    files = [path for name in listed.split("\0") if name and (path := ROOT / name).is_file()]
+    assert not [path for path in files if any(host in path.read_bytes() for host in hosts)]
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_scripts_can_be_run(name: str) -> None:
+    """Each script is executable and is a POSIX shell script without syntax errors."""
+    assert os.access(ROOT / name, os.X_OK)
+    assert (ROOT / name).read_text().startswith("#!/bin/sh\n")
+    subprocess.run(["/bin/sh", "-n", ROOT / name], check=True)
+
+
+def run_setup(folder: Path, **environ: str) -> "subprocess.CompletedProcess[str]":
+    script = ROOT / "script" / "setup"
+    (folder / "script").mkdir()
+    (folder / "script" / "setup").write_bytes(script.read_bytes())
+    command = ["/bin/sh", str(folder / "script" / "setup")]
+    return subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+
+
+def fake(path: Path, script: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def tools(folder: Path) -> Path:
+    """A PATH with the one tool that the script needs before it has found a Python."""
+    (folder / "bin").mkdir()
+    (folder / "bin" / "dirname").symlink_to("/usr/bin/dirname")
+    return folder / "bin"
+
+
+def test_an_old_python_is_one_sentence(tmp_path: Path) -> None:
+    """Without a Python 3.11 or newer, setup says what it looked for and how to name one, and fails."""
+    path = tools(tmp_path)
+    fake(path / "python3", "exit 1")
+    done = run_setup(tmp_path, PATH=str(path))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("setup: no Python 3.11 or newer on PATH")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_named_python_is_not_replaced(tmp_path: Path) -> None:
+    """When $PYTHON is too old, setup fails and does not quietly take another one."""
+    path = tools(tmp_path)
+    fake(path / "python3.11", "exit 0")
+    fake(path / "old", "exit 1")
+    done = run_setup(tmp_path, PATH=str(path), PYTHON="old")
+    assert (done.returncode, done.stderr) == (1, "setup: PYTHON=old is not a Python 3.11 or newer\n")
+
+
+@pytest.mark.parametrize(
+    ("log", "sentence"),
+    [
+        ("x\nerror: command 'gcc' failed: No such file or directory\n", "no compiler"),
+        ("error: [Errno 2] No such file or directory: 'x86_64-linux-gnu-gcc'\n", "no compiler"),
+        ("error: can't find Rust compiler\n", "no compiler"),
+        ("../meson.build:1:0: ERROR: Unknown compiler(s): [['cc'], ['gcc'], ['clang']]\n", "no compiler"),
+        ("error: command 'gcc' failed with exit code 1\n", "installing failed"),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.\n", "not the one that was locked"),
+        ("Failed to establish: NewConnectionError(...)\n", "was not reached"),
+        ("one\n\ntwo\nthree\nfour\n", "two / three / four"),
+    ],
+)
+def test_a_failed_install_is_one_sentence(environment: ModuleType, log: str, sentence: str) -> None:
+    """Setup tells the cause that a log holds, above all a missing compiler; an unknown one by the log's last lines."""
+    assert sentence in environment.cause(log)
+    assert "\n" not in environment.cause(log)
+
+
+def test_a_failed_command_names_its_log(environment: ModuleType) -> None:
+    """The sentence for a failed step says where the whole log is, and the log has the step's output."""
+    with pytest.raises(environment.SetupError, match=r"oh no; the whole log is setup\.log"):
+        environment.run([sys.executable, "-c", "import sys; sys.exit('oh no')"])
+    assert environment.LOG.read_text() == "oh no\n"
+
+
+@pytest.fixture
+def debian_without_venv(environment: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.setattr(environment, "BASE_PYTHON", Path("/usr/bin/python3.11"))
+    monkeypatch.setattr(environment.importlib.util, "find_spec", lambda name: None if name == "ensurepip" else name)
+    return environment
+
+
+def test_a_missing_venv_is_installed_where_we_may(
+    debian_without_venv: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As root on Debian, a missing venv is installed with apt-get, after an update where its lists are old."""
+    fake(
+        tmp_path / "bin" / "apt-get", f'[ "$1" = update ] && touch "{tmp_path}/new"; echo "$*"; [ -e "{tmp_path}/new" ]'
+    )
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    debian_without_venv.need_venv()
+    install = f"install -y --no-install-recommends python{sys.version_info.major}.{sys.version_info.minor}-venv"
+    assert debian_without_venv.LOG.read_text().splitlines() == [install, "update", install]
+    assert "lacks venv: installing python3." in capsys.readouterr().out
+
+
+def test_a_missing_venv_is_named_where_we_may_not(
+    debian_without_venv: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the right to install, the sentence has the command that does it."""
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(debian_without_venv.SetupError, match=r"sudo apt-get install python3\.\d+-venv"):
+        debian_without_venv.need_venv()
+
+
+def test_seldon_core_is_there_where_it_can_be() -> None:
+    """The developer's environment has the stock tester up to Python 3.12; in CI it may not be missing there."""
+    if find_spec("seldon_core") is None:
+        if os.environ.get("CI") == "true":
+            assert sys.version_info >= (3, 13), "seldon-core is not installed; CI may not go without its tester"
+        pytest.skip("seldon-core is not installed: its numpy<2 has no wheels from Python 3.13 on")
