@@ -1,0 +1,18 @@
+"""ksonnet's tables (§B.11)."""
+
+import json
+from collections.abc import Sequence
+
+
+def as_text(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns as wide as their widest cell, one space apart; each heading underlined; no trailing spaces."""
+    lines = [[name.upper() for name in header], ["=" * len(name) for name in header], *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    padded = (" ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
+    return "".join(line.rstrip() + "\n" for line in padded)
+
+
+def as_json(kind: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """One object per row, keyed by heading, indented by tabs."""
+    data = [dict(sorted(zip(header, row, strict=True))) for row in rows]
+    return json.dumps({"kind": kind, "data": data}, indent="\t", ensure_ascii=False) + "\n"

@@ -1,0 +1,1 @@
+"""Kubernetes objects as plain dictionaries: read from YAML, extracted from components, ordered, printed."""

@@ -1,0 +1,73 @@
+"""What a component evaluates to, turned into Kubernetes objects (ksonnet §B.4 steps 5-7)."""
+
+import copy
+from typing import Any
+
+from ..errors import RenderError
+from .documents import Object
+
+COMPONENT_LABEL = "ksonnet.io/component"
+
+
+def wrap(value: Any) -> Any:
+    """An array of objects stands for a ``List`` of them (§B.4.5)."""
+    return {"apiVersion": "v1", "kind": "List", "items": value} if isinstance(value, list) else value
+
+
+def labelled(value: Object, component: str) -> Object:
+    """A copy labelled with its component's name: on each item of a v1 ``List``, else on the object (§B.4.6)."""
+    value = copy.deepcopy(value)
+    is_list = value.get("apiVersion") == "v1" and value.get("kind") == "List"
+    items = value.get("items") if is_list else [value]
+    for item in items if isinstance(items, list) else []:
+        if isinstance(item, dict):
+            _child(_child(item, "metadata"), "labels")[COMPONENT_LABEL] = component.removeprefix("/").replace("/", ".")
+    return value
+
+
+def flattened(value: Object, where: str) -> list[Object]:
+    """The objects of ``value``: itself, or the items of a list, one level deep (§B.4.7). Each has a kind."""
+    _kind(value, where)
+    if "items" not in value:
+        return [value]
+    items = value["items"]
+    if not isinstance(items, list):
+        return [value]
+    return [_item(item, value, f"{where}, item {number}") for number, item in enumerate(items, 1)]
+
+
+def _item(item: Any, parent: Object, where: str) -> Object:
+    if not isinstance(item, dict):
+        raise RenderError(f"a Kubernetes object was expected, not {_article(item)}", where)
+    if "kind" not in item and parent["kind"] not in ("List", "") and parent["kind"].endswith("List"):
+        # A typed list, such as a RoleList, may leave out what its own kind says.
+        item = {"apiVersion": parent.get("apiVersion", ""), "kind": parent["kind"].removesuffix("List"), **item}
+    found: Object = item
+    _kind(found, where)
+    return found
+
+
+def _kind(value: Object, where: str) -> None:
+    kind = value.get("kind")
+    if not isinstance(kind, str) or not kind:
+        has = ", ".join(sorted(value)) or "nothing"
+        raise RenderError(f"a Kubernetes object needs a kind; this one has only {has}", where)
+
+
+def _child(value: Object, key: str) -> Object:
+    child = value.get(key)
+    if not isinstance(child, dict):
+        child = value[key] = {}
+    return child
+
+
+def _article(value: Any) -> str:
+    names = {
+        str: "a string",
+        bool: "a boolean",
+        int: "a number",
+        float: "a number",
+        list: "an array",
+        type(None): "null",
+    }
+    return names.get(type(value), type(value).__name__)

@@ -1,0 +1,130 @@
+"""Objects as text, in the layout of ``ks show`` (ksonnet §B.5): go-yaml's block style, or Go's indented JSON."""
+
+import functools
+import io
+import json
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import yaml
+
+from .documents import Object
+from .scalars import needs_quotes
+
+_TEXT = "tag:yaml.org,2002:str"
+_MAP = "tag:yaml.org,2002:map"
+_SEQ = "tag:yaml.org,2002:seq"
+
+
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]  # the C one is a matter of the wheel
+    """libyaml's emitter, of which go-yaml's is a translation; the choice of quotes is made in ``_scalar``."""
+
+    def resolve(self, kind: type[yaml.Node], value: str | None, implicit: Any) -> str:
+        return _TEXT if kind is yaml.ScalarNode else _MAP if kind is yaml.MappingNode else _SEQ
+
+
+def as_yaml(objects: Iterable[Object]) -> str:
+    """Each object after a ``---`` line, keys in go-yaml's natural order, lists not indented, folded at 80 columns."""
+    stream = io.StringIO()
+    for value in objects:
+        stream.write("---\n")
+        yaml.serialize(_node(value), stream, Dumper=_Dumper, width=80, allow_unicode=True, indent=2)
+    return stream.getvalue()
+
+
+def as_json(objects: Iterable[Object]) -> str:
+    """One v1 ``List`` of them, sorted keys, two spaces, with ``<``, ``>`` and ``&`` escaped as Go does."""
+    return _json({"apiVersion": "v1", "items": list(objects), "kind": "List"}, "\n") + "\n"
+
+
+def _node(value: Any) -> yaml.Node:
+    if isinstance(value, dict):
+        pairs = [(_node(key), _node(value[key])) for key in sorted(value, key=functools.cmp_to_key(_compare))]
+        return yaml.MappingNode(_MAP, pairs, flow_style=False)
+    if isinstance(value, list):
+        return yaml.SequenceNode(_SEQ, [_node(child) for child in value], flow_style=False)
+    if isinstance(value, str):
+        return yaml.ScalarNode(_TEXT, value, style='"' if needs_quotes(value) else "|" if "\n" in value else None)
+    return yaml.ScalarNode(_TEXT, "null" if value is None else _yaml_number(value))
+
+
+def _yaml_number(value: float) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    # Go's %g: an exponent below 1e-4 and from 1e6 on. ksonnet printed 32 bits and so lost digits of most fractions;
+    # all of them are printed here, so that the text reads back as the same number.
+    digits, exponent = _shortest(value)
+    if -5 < exponent < 6:
+        return _positional(value, digits, exponent)
+    mantissa = digits[0] + ("." + digits[1:] if len(digits) > 1 else "")
+    return f"{'-' if value < 0 else ''}{mantissa}e{'-' if exponent < 0 else '+'}{abs(exponent):02d}"
+
+
+def _json_number(value: float) -> str:
+    digits, exponent = _shortest(value)
+    if -7 < exponent < 21:  # encoding/json: an exponent below 1e-6 and from 1e21 on
+        return _positional(value, digits, exponent)
+    mantissa = digits[0] + ("." + digits[1:] if len(digits) > 1 else "")
+    return f"{'-' if value < 0 else ''}{mantissa}e{'-' if exponent < 0 else '+'}{abs(exponent)}"
+
+
+def _shortest(value: float) -> tuple[str, int]:
+    """The fewest digits that read back as ``value``, and the power of ten of the first."""
+    mantissa, _, exponent = f"{value!r}".lstrip("-").partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    digits = (whole + fraction).lstrip("0")
+    power = int(exponent or 0) + len(whole) - 1 - (len(whole + fraction) - len(digits) if digits else 0)
+    return digits.rstrip("0") or "0", power if digits else 0
+
+
+def _positional(value: float, digits: str, exponent: int) -> str:
+    sign = "-" if math.copysign(1, value) < 0 else ""
+    if exponent < 0:
+        return f"{sign}0.{'0' * (-exponent - 1)}{digits}"
+    whole = digits[: exponent + 1].ljust(exponent + 1, "0")
+    fraction = digits[exponent + 1 :]
+    return f"{sign}{whole}{'.' + fraction if fraction else ''}"
+
+
+def _json(value: Any, newline: str) -> str:
+    inner = newline + "  "
+    if isinstance(value, dict) and value:
+        fields = (f"{_json(key, inner)}: {_json(value[key], inner)}" for key in sorted(value))
+        return "{" + inner + ("," + inner).join(fields) + newline + "}"
+    if isinstance(value, list) and value:
+        return "[" + inner + ("," + inner).join(_json(child, inner) for child in value) + newline + "]"
+    if isinstance(value, float):
+        return _json_number(value)
+    text = json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        for character in "<>&\u2028\u2029":
+            text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _compare(left: str, right: str) -> int:
+    """go-yaml's order of keys: numbers inside them by value, letters after everything else."""
+    for at, (one, other) in enumerate(zip(left, right, strict=False)):
+        if one == other:
+            continue
+        if one.isalpha() or other.isalpha():
+            if one.isalpha() and other.isalpha():
+                return -1 if one < other else 1
+            return -1 if other.isalpha() else 1
+        first, second = _digits(left, at), _digits(right, at)
+        if int(first or 0) != int(second or 0):
+            return -1 if int(first or 0) < int(second or 0) else 1
+        if len(first) != len(second):
+            return -1 if len(first) < len(second) else 1
+        return -1 if one < other else 1
+    return len(left) - len(right)
+
+
+def _digits(text: str, start: int) -> str:
+    end = start
+    while end < len(text) and text[end] in "0123456789":
+        end += 1
+    return text[start:end]
