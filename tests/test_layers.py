@@ -14,9 +14,10 @@ FLOORS = {
     1: ["codec", "contract", "graph", "envoy", "manifests"],
     2: ["batching", "component"],
     3: ["service", "ks"],
-    4: ["serve", "jsonnet", "files", "runner"],
-    5: ["cli", "testing"],
-    6: ["__main__"],
+    4: ["sockets", "jsonnet", "files"],  # edges that other edges stand on
+    5: ["serve", "runner"],
+    6: ["cli", "testing"],
+    7: ["__main__"],
 }
 SERVING = ["message", "codec", "batching", "component", "service", "serve"]
 DEPLOYING = ["ks", "manifests", "graph", "envoy", "jsonnet", "files", "runner"]

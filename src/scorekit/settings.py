@@ -86,10 +86,15 @@ def read_settings(environ: Mapping[str, str], flags: Mapping[str, str]) -> Setti
     return Settings(**told)
 
 
+def variables() -> frozenset[str]:
+    """The names of every variable :func:`read_settings` reads."""
+    return frozenset(variable for variable, _ in _SOURCES.values())
+
+
 def parse_environment_file(text: str, where: str = ".s2i/environment") -> dict[str, str]:
     """The ``KEY=value`` lines of an s2i environment file; blank lines and ``#`` comments are passed over.
 
-    Values are data: nothing in them is expanded or run. One pair of quotes around a value is dropped, as s2i does.
+    Values are data: nothing in them is expanded, run or unquoted, as s2i itself takes them.
     """
     values: dict[str, str] = {}
     for number, raw in enumerate(text.splitlines(), start=1):
@@ -99,10 +104,7 @@ def parse_environment_file(text: str, where: str = ".s2i/environment") -> dict[s
         key, separator, value = line.partition("=")
         if not separator or not key.strip():
             raise SetupError(f"{where}, line {number}: expected KEY=value, got {line!r}")
-        value = value.strip()
-        if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
-            value = value[1:-1]
-        values[key.strip()] = value
+        values[key.strip()] = value.strip()
     return values
 
 

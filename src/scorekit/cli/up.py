@@ -1,7 +1,143 @@
 """``scorekit up``: a ksonnet app, run on this machine behind a real Envoy."""
 
 import argparse
+import asyncio
+import json
+import os
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..contract import parse_contract
+from ..errors import SetupError
+from ..graph import folder_of, plan, read_deployment
+from ..graph.spec import KIND
+from ..settings import variables
+from ..sockets import free_ports
+
+if TYPE_CHECKING:
+    from ..runner.local import LocalRun, Probe
+
+IMAGES = "images.yaml"
+"""Beside app.yaml: which folder is the source of which image, so that no image need be built."""
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    pass
+    parser = commands.add_parser(
+        "up",
+        help="run a ksonnet app on this machine, behind a real Envoy",
+        description="Render a ksonnet app and run its SeldonDeployments as processes behind a real Envoy that routes "
+        f"as Ambassador would. {IMAGES} beside app.yaml says which folder stands for which image.",
+    )
+    parser.add_argument("app", metavar="APP", nargs="?", default=".", help="the app's folder (the current one)")
+    parser.add_argument("--env", default="default", help="the app's environment (default)")
+    parser.add_argument("-c", "--component", action="append", default=[], help="only this component; may be repeated")
+    parser.add_argument("--host", default="127.0.0.1", help="address of the gateway (127.0.0.1)")
+    parser.add_argument("--port", type=int, default=8003, help="port of the gateway; 0 takes a free one (8003)")
+    parser.set_defaults(command=up)
+
+
+def up(arguments: argparse.Namespace) -> int:
+    """Run the app until it is told to stop."""
+    started = time.perf_counter()
+    try:
+        from ..runner.local import LocalRun
+    except ImportError as error:
+        raise SetupError(f"`scorekit up` needs the package {error.name!r}: pip install 'scorekit[up]'") from error
+
+    _say(f"rendering {arguments.app} ({arguments.env})")
+    probes = _probes(Path(arguments.app), arguments.env, arguments.component)
+    port = arguments.port or free_ports(arguments.host, 1)[0]
+    inherited = {name: value for name, value in os.environ.items() if name not in variables()}
+    run = LocalRun(probes, arguments.host, port, {**inherited, "PYTHONUNBUFFERED": "1"}, _say)
+
+    def ready() -> None:
+        print(_summary(probes, arguments.host, port, time.perf_counter() - started), flush=True)
+
+    asyncio.run(_until_told(run, ready))
+    _say("stopped")
+    return 0
+
+
+async def _until_told(run: "LocalRun", ready: Callable[[], None]) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await run.run(ready, stop)
+
+
+def _probes(folder: Path, environment: str, components: Sequence[str]) -> "list[Probe]":
+    """What is to run, from the app: its deployments with their folders, and how to ask each whether it answers."""
+    from ..files import Directory, find_root
+    from ..ks.app import load_app
+    from ..runner.local import NODE_HOST, Probe
+    from .ks import render_app
+
+    objects = render_app(folder, environment, components)
+    root = find_root(folder) or folder
+    namespace = load_app(Directory(root)).environment(environment).namespace
+    deployments = [read_deployment(each, namespace) for each in objects if each["kind"] == KIND]
+    others = [each for each in objects if each["kind"] != KIND]
+    if others:
+        _say("left to a cluster: " + ", ".join(f"{each['kind']} {each['metadata']['name']}" for each in others))
+    if not deployments:
+        raise SetupError(f"the app in {root} renders no {KIND} for the environment {environment}")
+    names = [each.name for each in deployments]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise SetupError(f"two deployments are called {twice.pop()}: /seldon/<name>/ could mean either; use -c")
+
+    folders = _folders(root / IMAGES)
+    ports = iter(free_ports(NODE_HOST, 3 * len(deployments)))
+    probes = []
+    for deployment in deployments:
+        source = root / folder_of(deployment.node.image, folders, str(root / IMAGES))
+        if not source.is_dir():
+            raise SetupError(f"{root / IMAGES} names {source} for {deployment.node.image}: there is no such folder")
+        probes.append(Probe(plan(deployment, source.resolve(), NODE_HOST, ports), _sample(source / "contract.json")))
+    return probes
+
+
+def _folders(file: Path) -> Mapping[str, str]:
+    import yaml
+
+    try:
+        value = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise SetupError(f"{file} cannot be read: {error}") from error
+    if not isinstance(value, dict) or not all(isinstance(each, str) for pair in value.items() for each in pair):
+        raise SetupError(f"{file} must be lines of `image: folder`")
+    return value
+
+
+def _sample(contract: Path) -> dict[str, Any] | None:
+    if not contract.is_file():
+        _say(f"{contract.parent.name} has no contract.json: asked for its health only")
+        return None
+    return parse_contract(contract.read_text(encoding="utf-8"), str(contract)).sample()
+
+
+def _summary(probes: "Sequence[Probe]", host: str, port: int, took_s: float) -> str:
+    """The table of what runs and a curl that works."""
+    shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::1", "::") else host  # noqa: S104  shown, not bound
+    rows = [("DEPLOYMENT", "SOURCE", "URL")]
+    for probe in probes:
+        source = Path(os.path.relpath(probe.plan.folder))
+        rows.append((probe.plan.deployment.name, str(source), f"http://{shown}:{port}{probe.path}"))
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    lines = ["", *(f"  {row[0]:{widths[0]}}  {row[1]:{widths[1]}}  {row[2]}" for row in rows), ""]
+    for probe in probes:
+        lines.append(f"  curl http://{shown}:{port}{probe.path}" + (" \\" if probe.body else ""))
+        if probe.body:
+            lines.append('       -H "Content-Type: application/json" \\')
+            lines.append(f"       -d {shlex.quote(json.dumps(probe.body, separators=(',', ':'), ensure_ascii=False))}")
+    return "\n".join([*lines, "", f"ready in {took_s:.1f} s; Ctrl-C stops all of it"])
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

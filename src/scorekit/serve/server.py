@@ -1,17 +1,15 @@
 """One serving process, from listening to the last answer of a drain."""
 
 import asyncio
-import errno
 import logging
 import signal
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
 from ..component import build
-from ..errors import SetupError
 from ..service import Service
 from ..settings import Settings
+from ..sockets import reserve
 from .http import Connection
 from .rest import Rest, refuse
 
@@ -19,24 +17,6 @@ log = logging.getLogger(__name__)
 
 # A request still unanswered after this is cut off. Kubernetes allows a pod 30 s, the Seldon operator asks for 20 s.
 GRACE_S = 15.0
-
-
-def reserve(host: str, port: int) -> socket.socket:
-    """A socket bound but not yet listening: until the model is loaded, connecting is refused, as a probe expects.
-
-    Raises ``SetupError`` that says why the address cannot be had.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((host, port))
-    except (OSError, OverflowError) as error:
-        bound.close()
-        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
-        why = "another process listens there; stop it or choose another port" if taken else str(error)
-        raise SetupError(f"cannot listen on {host}:{port}: {why}") from error
-    return bound
 
 
 async def run(settings: Settings, directory: Path | None, ready: Callable[[str], None]) -> None:
@@ -49,6 +29,7 @@ async def run(settings: Settings, directory: Path | None, ready: Callable[[str],
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
 
+    # Bound before the model loads, listening only after: a taken port is told at once, and no probe is fooled.
     address = reserve(settings.host, settings.http_port)
     component = build(settings.model_name, directory, settings.parameters)
     component.load()

@@ -1,0 +1,63 @@
+"""What runs for a deployment: the folder behind its image, and the environment the operator would inject."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from .. import settings
+from ..errors import SetupError
+from .spec import Deployment
+
+
+@dataclass(frozen=True, slots=True)
+class NodePlan:
+    """One process to start: ``folder`` served with ``environ`` on ``http_port``."""
+
+    deployment: Deployment
+    folder: PurePath
+    environ: Mapping[str, str]
+    http_port: int
+
+
+def plan(deployment: Deployment, folder: PurePath, host: str, ports: Iterator[int]) -> NodePlan:
+    """The node's process. The variables are those seldon-core's operator 1.17.1 gives a component's container.
+
+    Three numbers are taken from ``ports``: HTTP, gRPC, metrics.
+    """
+    node = deployment.node
+    http, grpc, metrics = (next(ports) for _ in range(3))
+    environ = {
+        **node.environ,
+        settings.ENV_SERVICE_PORT: str(http),
+        settings.ENV_HTTP_PORT: str(http),
+        settings.ENV_GRPC_PORT: str(grpc),
+        settings.ENV_METRICS_PORT: str(metrics),
+        settings.ENV_METRICS_ENDPOINT: "/prometheus",
+        settings.ENV_UNIT_ID: node.name,
+        settings.ENV_UNIT_IMAGE: node.image,
+        settings.ENV_PREDICTOR_ID: deployment.predictor,
+        settings.ENV_PREDICTOR_LABELS: json.dumps(dict(deployment.labels)),
+        settings.ENV_DEPLOYMENT_ID: deployment.name,
+        settings.ENV_EXECUTOR_ENABLED: "true",
+        settings.ENV_HOST: host,
+    }
+    if node.parameters:
+        environ[settings.ENV_PARAMETERS] = json.dumps([dict(parameter) for parameter in node.parameters])
+    return NodePlan(deployment, folder, environ, http)
+
+
+def folder_of(image: str, folders: Mapping[str, str], where: str) -> str:
+    """The folder that stands for ``image``: by the whole reference first, then without its tag and digest.
+
+    Raises ``SetupError`` with the line to add to ``where``.
+    """
+    bare = image.split("@")[0]
+    if ":" in bare.rsplit("/", 1)[-1]:
+        bare = bare.rsplit(":", 1)[0]
+    found = folders.get(image) or folders.get(bare)
+    if not found:
+        raise SetupError(
+            f"which folder is the source of the image {image}? Add the line `{bare}: ../FOLDER` to {where}"
+        )
+    return found

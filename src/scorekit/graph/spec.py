@@ -1,0 +1,92 @@
+"""Reading a ``SeldonDeployment`` (machinelearning.seldon.io v1, v1alpha2, v1alpha3: one schema)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import SetupError
+
+KIND = "SeldonDeployment"
+DEFAULT_TIMEOUT_MS = 3000
+"""Ambassador's, where the deployment has no ``seldon.io/rest-timeout``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """The graph's node and the container that runs it."""
+
+    name: str
+    image: str
+    environ: Mapping[str, str] = field(default_factory=dict)
+    """The container's own variables with literal values."""
+    parameters: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One SeldonDeployment of one predictor whose graph is one node."""
+
+    name: str
+    namespace: str
+    predictor: str
+    labels: Mapping[str, str]
+    node: Node
+    rest_timeout_ms: int = DEFAULT_TIMEOUT_MS
+
+
+def read_deployment(manifest: Mapping[str, Any], default_namespace: str) -> Deployment:
+    """The deployment in ``manifest``.
+
+    Raises ``SetupError`` for what cannot run here: several predictors, a graph of several nodes, a node without a
+    container of its name (prepackaged servers), a node that is no MODEL.
+    """
+    metadata, spec = manifest.get("metadata", {}), manifest.get("spec", {})
+    name = metadata.get("name") or spec.get("name")
+    if not name:
+        raise SetupError(f"a {KIND} without metadata.name cannot be routed to")
+    predictors = spec.get("predictors") or []
+    if len(predictors) != 1:
+        raise SetupError(f"{name}: `scorekit up` runs deployments of one predictor; this one has {len(predictors)}")
+    predictor = predictors[0]
+    graph = predictor.get("graph") or {}
+    if graph.get("children"):
+        raise SetupError(
+            f"{name}: `scorekit up` runs graphs of one MODEL node for now; {graph.get('name')} has "
+            f"{len(graph['children'])} children. `ks show` renders it and a cluster runs it"
+        )
+    if graph.get("type", "MODEL") != "MODEL":
+        raise SetupError(f"{name}: `scorekit up` runs a MODEL node for now; {graph.get('name')} is a {graph['type']}")
+    return Deployment(
+        name,
+        metadata.get("namespace") or default_namespace,
+        predictor.get("name", name),
+        {"version": predictor.get("name", name), **(predictor.get("labels") or {})},
+        _node(name, graph, predictor),
+        _timeout(name, spec.get("annotations") or {}),
+    )
+
+
+def _node(deployment: str, graph: Mapping[str, Any], predictor: Mapping[str, Any]) -> Node:
+    containers = [
+        container
+        for component in predictor.get("componentSpecs") or []
+        for container in (component.get("spec") or {}).get("containers") or []
+    ]
+    name = graph.get("name", "")
+    found = next((container for container in containers if container.get("name") == name), None)
+    if found is None:
+        known = ", ".join(str(container.get("name")) for container in containers) or "none"
+        raise SetupError(f"{deployment}: the graph's node {name!r} has no container of its name; containers: {known}")
+    if not found.get("image"):
+        raise SetupError(f"{deployment}: the container {name!r} names no image")
+    environ = {each["name"]: str(each["value"]) for each in found.get("env") or [] if "value" in each}
+    return Node(name, found["image"], environ, tuple(graph.get("parameters") or ()))
+
+
+def _timeout(deployment: str, annotations: Mapping[str, Any]) -> int:
+    text = annotations.get("seldon.io/rest-timeout")
+    if text is None:
+        return DEFAULT_TIMEOUT_MS
+    if not str(text).isdigit() or int(text) == 0:
+        raise SetupError(f"{deployment}: the annotation seldon.io/rest-timeout is {text!r}; it must be milliseconds")
+    return int(text)

