@@ -32,10 +32,15 @@ CAUSES = [
     (
         r"(?:No such file or directory: '|unable to execute ')(?:[\w-]*(?:gcc|g\+\+)|cc|c\+\+|clang)'"
         r"|command '(?:[\w-]*(?:gcc|g\+\+)|cc|c\+\+|clang)' failed: No such file"
-        r"|(?:Unknown|No acceptable) (?:C )?compiler|can't find Rust compiler|Cargo, the Rust package manager, is not",
+        r"|(?:Unknown|No acceptable) (?:C )?compiler",
         "a package has no ready-made wheel for this Python and platform, and there is no compiler to build it; "
         "install one (Debian: apt-get install build-essential; macOS: xcode-select --install) or take another Python: "
         "PYTHON=python3.12 script/setup",
+    ),
+    (
+        r"can't find Rust compiler|Rust not found|Cargo, the Rust package manager, is not installed",
+        "a package has no ready-made wheel for this Python and platform, and there is no Rust compiler to build it; "
+        "install Rust or take another Python: PYTHON=python3.12 script/setup",
     ),
     (r"THESE PACKAGES DO NOT MATCH THE HASHES", "a downloaded package is not the one that was locked"),
     (

@@ -132,7 +132,8 @@ def test_a_named_python_is_not_replaced(tmp_path: Path) -> None:
     [
         ("x\nerror: command 'gcc' failed: No such file or directory\n", "no compiler"),
         ("error: [Errno 2] No such file or directory: 'x86_64-linux-gnu-gcc'\n", "no compiler"),
-        ("error: can't find Rust compiler\n", "no compiler"),
+        ("error: can't find Rust compiler\n", "no Rust compiler"),
+        ("Rust not found, installing into a temporary directory\n", "no Rust compiler"),
         ("../meson.build:1:0: ERROR: Unknown compiler(s): [['cc'], ['gcc'], ['clang']]\n", "no compiler"),
         ("error: command 'gcc' failed with exit code 1\n", "installing failed"),
         ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.\n", "not the one that was locked"),
