@@ -90,7 +90,7 @@ def _show(arguments: argparse.Namespace) -> None:
         raise SetupError(f'-A: "{wrong[0]}" cannot be the name of an argument')
     components = [name for given in arguments.component for name in given.split(",")]
     tree = _app(arguments)
-    from ..ks.app import current_environment
+    from ..ks.app import UnknownEnvironment, current_environment
 
     environment = arguments.environment or current_environment(tree)
     if not environment:
@@ -98,6 +98,8 @@ def _show(arguments: argparse.Namespace) -> None:
     jpath = tuple(str(Path(folder).absolute()) for folder in arguments.jpath)
     try:
         objects = _render(tree, environment, components, ext_vars, tla_vars, jpath)
+    except UnknownEnvironment as error:
+        raise SetupError(f"find objects: get modules: {error}") from error
     except RenderError as error:
         raise SetupError(f"find objects: {error}") from error
     from ..manifests.printing import as_json, as_yaml

@@ -15,6 +15,10 @@ CURRENT_FILE = ".ks_environment"
 _UNSUPPORTED = "Current app uses unsupported spec version '{}' (this client only supports [>= 0.1.0 <= 0.3.0])"
 
 
+class UnknownEnvironment(RenderError):
+    """The app has no environment of that name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Library:
     """A vendored package, in ``vendor/<registry>/<name>@<version>`` or, without a version, without the ``@``."""
@@ -60,7 +64,7 @@ class App:
         """The environment of that name; the error keeps ksonnet's words (§B.11) and adds the names there are."""
         if name not in self.environments:
             known = ", ".join(sorted(self.environments)) or "none"
-            raise RenderError(f'environment "{name}" was not found; this app has: {known}')
+            raise UnknownEnvironment(f'environment "{name}" was not found; this app has: {known}')
         return self.environments[name]
 
     def pins(self, environment: Environment) -> tuple[Library, ...]:

@@ -26,6 +26,10 @@ class Component:
     path: str
     kind: Literal["jsonnet", "yaml"]
 
+    def where(self, place: str = "") -> str:
+        """How errors name it; ``place`` is ``:line`` or ``:line:column``."""
+        return f'component "{self.name}" ({self.path}{place})'
+
 
 @dataclass(frozen=True, slots=True)
 class Module:

@@ -1,7 +1,6 @@
 """Parameters: a module's own, the environment's over them, globals over both (ksonnet §B.4 steps 1 and 2)."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +25,6 @@ _MODULE = (
 _ENVIRONMENT = f'{{components: (import "{_ENTRY}").components}}'
 _ALL = f'import "{_ENTRY}"'
 
-_LEGACY = 'import "../../components/params.libsonnet"'
-
 
 @dataclass(frozen=True, slots=True)
 class Params:
@@ -48,19 +45,15 @@ def destination_code(environment: Environment) -> str:
     return json.dumps({"server": environment.server, "namespace": environment.namespace})
 
 
-def load_params(
-    tree: Tree, evaluator: Evaluator, environment: Environment, module: Module, warn: Callable[[str], None]
-) -> Params:
+def load_params(tree: Tree, evaluator: Evaluator, environment: Environment, module: Module) -> Params:
     """The parameters of one module in one environment."""
     own, shared = _module_params(tree, evaluator, environment, module)
     merged = {module.prefix + key: merge_patch(value, shared) for key, value in own.items()}
 
     path = f"{environment.folder}/params.libsonnet"
     text = _read(tree, path)
-    if _LEGACY in text:
-        warn(f'rewriting "{environment.name}" environment params to not use relative paths')
-        text = text.replace(_LEGACY, f'std.extVar("{PARAMS}")')
-    # ksonnet searches the environment's folder and, in its older form, the libraries.
+    # An old file imports "../../components/params.libsonnet" instead of the variable. ksonnet 0.13 rewrites that for
+    # `param list` only; in `show`, as here, it is an import like any other, and globals are the file's own affair.
     folders = (environment.folder, *_libraries(environment))
     codes = {PARAMS: json.dumps({"components": merged})}
     value = _evaluate(tree, evaluator, _ENVIRONMENT, path, text, folders, codes)
@@ -89,13 +82,12 @@ def _module_params(tree: Tree, evaluator: Evaluator, environment: Environment, m
 
 
 def _of_module(components: Object, module: Module) -> Object:
-    """The entries of one module under their bare names. The root keeps names without a dot (§B.4.2)."""
-    found: Object = {}
-    for name, value in components.items():
-        if value is None or (("." in name) if module.name == "/" else not name.startswith(module.prefix)):
-            continue
-        found[name.rpartition(".")[2]] = value
-    return found
+    """The entries of one module under their bare names (§B.4.2), and none of a module below it."""
+    return {
+        name.removeprefix(module.prefix): value
+        for name, value in components.items()
+        if value is not None and name.startswith(module.prefix) and "." not in name.removeprefix(module.prefix)
+    }
 
 
 def _libraries(environment: Environment) -> tuple[str, ...]:

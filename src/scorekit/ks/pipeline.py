@@ -64,7 +64,7 @@ def render(
     objects: list[Object] = []
     for module in rendered_modules(tree, found):
         step = _Step(tree, evaluator, app, found, module, frozenset(components), options or Options())
-        values, all_names = step.evaluated(warn)
+        values, all_names = step.evaluated()
         names.update(all_names)
         objects += values
     unknown = sorted(set(components) - names)
@@ -86,9 +86,9 @@ class _Step:
     wanted: frozenset[str]
     options: Options
 
-    def evaluated(self, warn: Callable[[str], None]) -> tuple[list[Object], list[str]]:
+    def evaluated(self) -> tuple[list[Object], list[str]]:
         """The module's objects, and the names of all it has."""
-        params = load_params(self.tree, self.evaluator, self.environment, self.module, warn)
+        params = load_params(self.tree, self.evaluator, self.environment, self.module)
         spliced = splice(self.tree, self.evaluator, self.module, params.own, self.wanted)
         result = self._main(params, spliced)
         objects: list[Object] = []
@@ -134,9 +134,10 @@ class _Step:
         )
 
     def _objects(self, name: str, value: Any, params: Params, spliced: Splice) -> list[Object]:
-        where = f'component "{name}"'
+        component = next((span.component for span in spliced.spans if span.component.name == name), None)
+        where = component.where() if component else f'component "{name}" ({self.environment.folder}/main.jsonnet)'
         if not isinstance(value, dict):
-            raise RenderError(f'component "{name}" is not an object', self.environment.folder + "/main.jsonnet")
+            raise RenderError("a component must be an object or an array of objects", where)
         value = labelled(value, name)
         patch = params.resolved.get(name)
         if name in spliced.manifests and isinstance(patch, dict):

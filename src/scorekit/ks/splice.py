@@ -62,22 +62,30 @@ def _jsonnet(evaluator: Evaluator, component: Component, text: str) -> str:
     try:
         evaluator.check(component.path, text)
     except JsonnetError as error:
-        place = ":".join(str(part) for at in error.trace[:1] for part in (at.line, at.column))
-        where = f'component "{component.name}" ({component.path}{":" if place else ""}{place})'
-        raise RenderError(error.message, where) from error
+        place = "".join(f":{part}" for at in error.trace[:1] for part in (at.line, at.column))
+        raise RenderError(error.message, component.where(place)) from error
     return text
 
 
 def _manifests(component: Component, text: str) -> list[Any]:
-    where = f'component "{component.name}" ({component.path})'
-    found: list[Any]
+    where = component.where()
     try:
-        found = [json.loads(text)] if component.path.endswith(".json") else documents(text, component.path)
-    except ValueError:
-        found = documents(text, component.path)  # ksonnet reads .json as YAML too, which allows comments
+        found = _documents(component, text)
+    except RenderError as error:
+        message = str(error).removeprefix(f"{error.where}: ")
+        raise RenderError(message, component.where(error.where.removeprefix(component.path))) from error
     if not found:
         raise RenderError("it holds no object", where)
     for number, value in enumerate(found, 1):
         if not isinstance(value, dict):
             raise RenderError(f"document {number} is not an object", where)
     return found
+
+
+def _documents(component: Component, text: str) -> list[Any]:
+    if component.path.endswith(".json"):
+        try:
+            return [json.loads(text)]
+        except ValueError:
+            pass  # ksonnet reads .json as YAML too, which allows comments
+    return documents(text, component.path)

@@ -12,6 +12,7 @@ Object = dict[str, Any]
 
 _PLAIN = "plain"
 _SCALAR_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null")}
+_COLLECTION_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("map", "seq")}
 _TEXT_TAGS = {"tag:yaml.org,2002:str", "tag:yaml.org,2002:binary"}
 
 
@@ -45,6 +46,8 @@ def _value(node: yaml.Node, where: str, above: tuple[yaml.Node, ...]) -> Any:
     if any(node is one for one in above):
         raise _fault("an alias that contains itself", node, where)
     above = (*above, node)
+    if not isinstance(node, yaml.ScalarNode) and node.tag not in _COLLECTION_TAGS:
+        raise _fault(f"the tag {node.tag} means nothing in a manifest", node, where)
     if isinstance(node, yaml.ScalarNode):
         return _scalar(node, where)
     if isinstance(node, yaml.SequenceNode):

@@ -1,7 +1,6 @@
 """Objects as text, in the layout of ``ks show`` (ksonnet §B.5): go-yaml's block style, or Go's indented JSON."""
 
 import functools
-import io
 import json
 import math
 from collections.abc import Iterable
@@ -26,11 +25,12 @@ class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[mi
 
 def as_yaml(objects: Iterable[Object]) -> str:
     """Each object after a ``---`` line, keys in go-yaml's natural order, lists not indented, folded at 80 columns."""
-    stream = io.StringIO()
+    texts = []
     for value in objects:
-        stream.write("---\n")
-        yaml.serialize(_node(value), stream, Dumper=_Dumper, width=80, allow_unicode=True, indent=2)
-    return stream.getvalue()
+        text: str = yaml.serialize(_node(value), Dumper=_Dumper, width=80, allow_unicode=True, indent=2)
+        # libyaml ends a document with `...` when its last text keeps trailing line breaks; go-yaml does not.
+        texts.append("---\n" + (text[:-4] if text.endswith("\n...\n") else text))
+    return "".join(texts)
 
 
 def as_json(objects: Iterable[Object]) -> str:
@@ -45,7 +45,9 @@ def _node(value: Any) -> yaml.Node:
     if isinstance(value, list):
         return yaml.SequenceNode(_SEQ, [_node(child) for child in value], flow_style=False)
     if isinstance(value, str):
-        return yaml.ScalarNode(_TEXT, value, style='"' if needs_quotes(value) else "|" if "\n" in value else None)
+        # libyaml breaks lines at these three, which other readers of YAML take for ordinary characters.
+        quoted = needs_quotes(value) or any(mark in value for mark in "\x85\u2028\u2029")
+        return yaml.ScalarNode(_TEXT, value, style='"' if quoted else "|" if "\n" in value else None)
     return yaml.ScalarNode(_TEXT, "null" if value is None else _yaml_number(value))
 
 
@@ -54,6 +56,8 @@ def _yaml_number(value: float) -> str:
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
+    if value.is_integer() and abs(value) < 2**64:  # go-yaml reads JSON before it prints, and unsigned integers too
+        return _json_number(value)
     # Go's %g: an exponent below 1e-4 and from 1e6 on. ksonnet printed 32 bits and so lost digits of most fractions;
     # all of them are printed here, so that the text reads back as the same number.
     digits, exponent = _shortest(value)

@@ -1,0 +1,84 @@
+"""Reading YAML as go-yaml does (ksonnet §B.4.3), with the repairs of §C.1 items 10 and 11."""
+
+from typing import Any
+
+import pytest
+
+from scorekit.errors import RenderError
+from scorekit.manifests.documents import documents
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("y", "y"),
+        ("N", "N"),
+        ("on", True),
+        ("No", False),
+        ("TRUE", True),
+        ("~", None),
+        ("", None),
+        ("1e3", "1e3"),
+        ("1e+3", 1000.0),
+        ("1_000", 1000),
+        ("017", 15),
+        ("08", 8.0),
+        ("0x1F", 31),
+        ("-0b11", -3),
+        ("1:30", "1:30"),
+        ("2018-01-01", "2018-01-01"),
+        ("1.2.3", "1.2.3"),
+        (".5", 0.5),
+        ("+5", 5),
+        ("18446744073709551615", 18446744073709551615),
+        ("18446744073709551616", 18446744073709551616.0),
+        ("=", "="),
+        ("'1'", "1"),
+        ("!!str 1", "1"),
+        ("|\n  a\n  b", "a\nb\n"),
+    ],
+)
+def test_scalars_mean_what_go_yaml_says(text: str, expected: Any) -> None:
+    """Except `y` and `n`, which are letters."""
+    [found] = documents(f"v: {text}\n", "here")
+    assert found == {"v": expected}
+    assert type(found["v"]) is type(expected)
+
+
+def test_every_document_counts_and_empty_ones_do_not() -> None:
+    """Comments and bare separators are no documents."""
+    assert documents("---\n# only this\n---\na: 1\n---\n---\nb: 2\n", "here") == [{"a": 1}, {"b": 2}]
+
+
+def test_keys_become_text_and_merges_are_applied() -> None:
+    """As in JSON; the mapping's own keys win over `<<`, the first of several merged ones over the next."""
+    text = "a: &a {x: 1, y: 2}\nb: &b {x: 9, z: 3}\nc:\n  <<: [*a, *b]\n  y: own\n1: n\ntrue: t\n1.5: f\n"
+    assert documents(text, "here") == [
+        {
+            "a": {"x": 1, "y": 2},
+            "b": {"x": 9, "z": 3},
+            "c": {"x": 1, "y": "own", "z": 3},
+            "1": "n",
+            "true": "t",
+            "1.5": "f",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: 1\nb: [\n", "^here:3:1: not YAML: "),
+        ("a: *x\n", "^here:1:4: not YAML: "),
+        ("a: \x01\n", "^here: not YAML: "),
+        ("a: .inf\n", "^here:1:4: .inf has no place in JSON"),
+        ("a: &a [*a]\n", "^here:1:4: an alias that contains itself"),
+        ("? [1]\n: 2\n", "^here:1:3: a key must be a single word"),
+        ("a: !!python/object:x.Y {}\n", "^here:1:4: the tag"),
+        ("a:\n  <<: 3\n", "^here:2:7: a merge key"),
+    ],
+)
+def test_what_cannot_be_a_manifest_is_refused_with_its_place(text: str, message: str) -> None:
+    """File, line and column, in our own error."""
+    with pytest.raises(RenderError, match=message):
+        documents(text, "here")

@@ -1,0 +1,39 @@
+"""From a component's value to objects (ksonnet §B.4 steps 6 and 7)."""
+
+import pytest
+
+from scorekit.errors import RenderError
+from scorekit.manifests.extract import flattened, labelled
+from scorekit.manifests.patch import merge_patch
+
+
+def test_labels_are_made_where_there_are_none_and_the_input_is_left_alone() -> None:
+    """A metadata or labels that is no object is replaced, as ksonnet does."""
+    value = {"kind": "K", "metadata": None}
+    assert labelled(value, "/apps/web") == {"kind": "K", "metadata": {"labels": {"ksonnet.io/component": "apps.web"}}}
+    assert value == {"kind": "K", "metadata": None}
+
+
+def test_a_typed_list_lends_its_kind_to_its_items() -> None:
+    """Items of a RoleList need not say that they are Roles; a bare List lends nothing."""
+    roles = {"apiVersion": "rbac/v1", "kind": "RoleList", "items": [{"metadata": {"name": "r"}}]}
+    assert flattened(roles, "here") == [{"apiVersion": "rbac/v1", "kind": "Role", "metadata": {"name": "r"}}]
+    with pytest.raises(RenderError, match=r"^here, item 1: a Kubernetes object needs a kind"):
+        flattened({"kind": "List", "items": [{"a": 1}]}, "here")
+    with pytest.raises(RenderError, match=r"^here, item 1: a Kubernetes object was expected, not a string"):
+        flattened({"kind": "List", "items": ["a"]}, "here")
+
+
+@pytest.mark.parametrize(
+    ("target", "patch", "expected"),
+    [
+        ({"a": 1}, {"a": None}, {}),
+        ({"a": {"b": 1}}, {"a": {"c": 2}}, {"a": {"b": 1, "c": 2}}),
+        ({"a": [1]}, {"a": [2]}, {"a": [2]}),
+        ({"a": 1}, {"a": {"b": None, "c": 1}}, {"a": {"c": 1}}),
+        ({"a": 1}, "x", "x"),
+    ],
+)
+def test_merge_patch_is_rfc_7396(target: object, patch: object, expected: object) -> None:
+    """Objects merge, null removes, everything else replaces."""
+    assert merge_patch(target, patch) == expected

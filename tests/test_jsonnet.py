@@ -1,0 +1,61 @@
+"""The jsonnet engine as `ks` sees it."""
+
+from typing import Any
+
+import pytest
+
+from scorekit.jsonnet import Jsonnet
+from scorekit.ks.evaluator import JsonnetError, Position, Program
+
+
+def nowhere(folder: str, wanted: str) -> tuple[str, str]:
+    raise AssertionError("nothing is to be imported")
+
+
+def evaluated(source: str) -> Any:
+    return Jsonnet().evaluate(Program(source, nowhere))
+
+
+def test_numbers_are_gos() -> None:
+    """Whole numbers within 64 bits are integers, however they were written; larger ones are floats."""
+    value = evaluated("[1, 1.0, 1.5, 1e3, 9223372036854775807, 1e20]")
+    assert value == [1, 1, 1.5, 1000, float(2**63), 1e20]
+    assert [type(each) for each in value] == [int, int, float, int, float, float]
+
+
+def test_natives_are_there() -> None:
+    """The five of ksonnet answer by its names."""
+    source = """[
+      std.native("parseJson")('{"a": [1, 2.5, null]}'), std.native("parseYaml")("a: 1"),
+      std.native("escapeStringRegex")("a.b"), std.native("regexMatch")("^a", "ab"),
+      std.native("regexSubst")("a", "ab", "c"),
+    ]"""
+    assert evaluated(source) == [{"a": [1, 2.5, None]}, [{"a": 1}], "a\\.b", True, "cb"]
+
+
+def test_checking_parses_and_never_evaluates() -> None:
+    """Imports, variables and errors of a source do not matter to it; what follows its expression does."""
+    Jsonnet().check("a.jsonnet", 'local x = import "nope"; error std.extVar("nope") + x')
+    Jsonnet().check("a.jsonnet", "// a comment\n{}\n")
+    for source in ("", "{} )", "{} {} ]", "{a: 1\n"):
+        with pytest.raises(JsonnetError, match=r"^syntax error: "):
+            Jsonnet().check("a.jsonnet", source)
+
+
+@pytest.mark.parametrize(("source", "place"), [("{ a: ] }", (1, 6)), ("{\n a: ]\n}", (2, 5))])
+def test_a_syntax_error_has_its_place(source: str, place: tuple[int, int]) -> None:
+    """Line and column in the source itself, in the first line too."""
+    with pytest.raises(JsonnetError) as caught:
+        Jsonnet().check("a.jsonnet", source)
+    assert caught.value.trace == (Position("a.jsonnet", *place),)
+
+
+def test_a_deep_program_is_not_an_error() -> None:
+    """Some hundred nested calls are fine."""
+    assert evaluated("local f(n) = if n == 0 then 0 else 1 + f(n - 1); f(450)") == 450
+
+
+def test_an_endless_one_is() -> None:
+    """It ends with our error, not with the process."""
+    with pytest.raises(JsonnetError):
+        evaluated("local f(n) = 1 + f(n + 1); f(0)")
