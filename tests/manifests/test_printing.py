@@ -117,11 +117,15 @@ VALUES = st.recursive(
 )
 
 
+def number(digits: str) -> float:
+    return int(digits) if abs(int(digits)) <= 2**63 else float(digits)
+
+
 @given(st.dictionaries(TEXT, VALUES, max_size=4))
 def test_what_is_printed_reads_back_as_the_same_value(value: dict[str, Any]) -> None:
-    """Whatever is rendered, our reader, PyYAML's and JSON's get it back from the text."""
+    """Whatever is rendered, our own reader and one of JSON get it back from the text, as the same 64-bit numbers."""
     assert documents(as_yaml([value]), "here") == [value]
-    assert json.loads(as_json([value]))["items"] == [value]
+    assert json.loads(as_json([value]), parse_int=number)["items"] == [value]
 
 
 @given(FLOATS)

@@ -54,4 +54,9 @@ def meaning(text: str) -> Scalar:
 
 def needs_quotes(text: str) -> bool:
     """Whether some reader would take the plain ``text`` for something other than text (ksonnet §B.5)."""
-    return text in _LETTERS or not isinstance(meaning(text), str) or bool(_NUMBER_TO_OTHERS.fullmatch(text))
+    return (
+        text in _LETTERS
+        or text == "<<"
+        or not isinstance(meaning(text), str)
+        or bool(_NUMBER_TO_OTHERS.fullmatch(text))
+    )
