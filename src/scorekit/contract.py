@@ -1,7 +1,6 @@
 """``contract.json``: what a model's features and targets look like (the schema of seldon-core's testers, 1.17.1)."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,9 +103,11 @@ def _column(value: Any, where: str) -> Column:
     return Column(value["name"], ftype, value["dtype"], low, high, repeat=repeat, shape=tuple(shape))
 
 
-def _range(value: Any, where: str) -> Sequence[float | None]:
-    ends = [None if end == "inf" else end for end in value] if isinstance(value, list) else []
-    numeric = all(end is None or (isinstance(end, int | float) and not isinstance(end, bool)) for end in ends)
-    if len(ends) != 2 or not numeric or (None not in ends and ends[0] > ends[1]):
+def _range(value: Any, where: str) -> tuple[float | None, float | None]:
+    ends = value if isinstance(value, list) else []
+    numbers = [end for end in ends if isinstance(end, int | float) and not isinstance(end, bool)]
+    # Only two numbers have an order to keep, and whatever is neither a number nor "inf" leaves too few.
+    if len(ends) != 2 or len(numbers) + ends.count("inf") != 2 or numbers != sorted(numbers):
         raise SetupError(f'{where} must be [low, high] with low ≤ high, either of them possibly "inf"')
-    return ends
+    low, high = (None if end == "inf" else end for end in ends)
+    return low, high

@@ -121,7 +121,9 @@ def _envelope(message: Message) -> dict[str, Any]:
 
 def _writable(array: Array) -> Any:
     """``array`` in a form orjson writes natively (contiguous, native, numeric, an axis at least) or a list."""
-    if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8 or not array.ndim:
+    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
+        array = array.astype(np.float64)  # long doubles: JSON's readers have no more than 64 bits
+    if array.dtype.kind not in "fiub" or not array.ndim:
         return array.tolist()
     if array.flags.c_contiguous and array.dtype.isnative:
         return array
@@ -141,8 +143,12 @@ def _dump(value: Any) -> bytes:
 
 def _plain(value: Any) -> Any:
     """What orjson does not know: numpy's other scalars and arrays."""
-    if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
+    if isinstance(value, np.ndarray):
+        return _writable(value)
+    if isinstance(value, np.floating):
+        return float(value)
+    if isinstance(value, np.generic) and type(plain := value.item()) in (int, bool, str):
+        return plain
     raise TypeError(f"a value of type {type(value).__name__}")
 
 

@@ -31,7 +31,17 @@ _REASONS = {status.value: status.phrase for status in HTTPStatus}
 class Exchange:
     """One request and its answer-to-be."""
 
-    __slots__ = ("_connection", "_response", "body", "content_type", "keep_alive", "method", "path", "query")
+    __slots__ = (
+        "_connection",
+        "_response",
+        "body",
+        "content_type",
+        "is_http_10",
+        "keep_alive",
+        "method",
+        "path",
+        "query",
+    )
 
     def __init__(
         self,
@@ -41,6 +51,7 @@ class Exchange:
         content_type: str,
         body: bytes,
         keep_alive: bool,
+        is_http_10: bool = False,
     ) -> None:
         self._connection = connection
         self._response: bytes | None = None
@@ -49,6 +60,7 @@ class Exchange:
         self.content_type = content_type
         self.body = body
         self.keep_alive = keep_alive
+        self.is_http_10 = is_http_10
 
     def __repr__(self) -> str:
         return f"<Exchange {self.method} {self.path!r} {'answered' if self.answered else 'open'}>"
@@ -73,6 +85,8 @@ class Exchange:
         # HTTP/1.0 clients that asked to keep the connection must be told; HTTP/1.1 ones are told only of the end.
         if not self.keep_alive:
             headers += b"Connection: close\r\n"
+        elif self.is_http_10:
+            headers += b"Connection: keep-alive\r\n"
         head = b"%b%d\r\n%b\r\n" % (_heads.get(status, content_type), len(body), headers)
         self._response = head if self.method == "HEAD" else head + body
         self._connection.flush()
@@ -134,8 +148,8 @@ class Connection(Protocol):
             return
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._close_with(BadRequest("this server speaks HTTP/1.1 and does not upgrade connections"))
+        except httptools.HttpParserUpgrade as upgrade:
+            self._decline_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserCallbackError as error:
             if not isinstance(error.__context__, _Refused):
                 raise  # a fault of ours: the event loop logs it and closes the connection
@@ -166,14 +180,19 @@ class Connection(Protocol):
         self._target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        # Only three headers mean anything to this server.
+        # Only four headers mean anything to this server.
         length = len(name)
         if length == 12:
             if name.lower() == b"content-type":
                 self._content_type = value.decode("latin-1")
         elif length == 14:
-            if name.lower() == b"content-length" and _exceeds(value, self._max_body_bytes):
-                raise _Refused(self._too_large())
+            if name.lower() == b"content-length":
+                self._framing += b"Content-Length: %b\r\n" % value
+                if _exceeds(value, self._max_body_bytes):
+                    raise _Refused(self._too_large())
+        elif length == 17:
+            if name.lower() == b"transfer-encoding":
+                self._framing += b"Transfer-Encoding: %b\r\n" % value
         elif length == 6 and name.lower() == b"expect" and value.lower() == b"100-continue":
             self._expects_continue = True
 
@@ -192,6 +211,8 @@ class Connection(Protocol):
         if self._closing:
             return
         parser, body = self._parser, self._body
+        if parser.should_upgrade():
+            return  # the parser has passed over the body: see _decline_upgrade
         exchange = Exchange(
             self,
             parser.get_method().decode("ascii"),
@@ -199,6 +220,7 @@ class Connection(Protocol):
             self._content_type,
             body[0] if len(body) == 1 else b"".join(body),
             parser.should_keep_alive() and not self._draining,
+            parser.get_http_version() == "1.0",
         )
         self._open.append(exchange)
         if len(self._open) > 1:
@@ -243,9 +265,28 @@ class Connection(Protocol):
     def _begin(self) -> None:
         self._target = b""
         self._content_type = ""
+        self._framing = b""
         self._expects_continue = False
         self._body: list[bytes] = []
         self._body_bytes = 0
+
+    def _decline_upgrade(self, rest: bytes) -> None:
+        """Go on in HTTP/1.1 where a client offered another protocol, as Java's does (h2c) on its first request.
+
+        The parser stops at the head of such a request, whatever follows, so the head is read again without the offer.
+        """
+        method = self._parser.get_method()
+        if method == b"CONNECT":
+            self._close_with(BadRequest("this server is no proxy"))
+            return
+        head = b"%b %b HTTP/1.1\r\nContent-Type: %b\r\n%b\r\n" % (
+            method,
+            self._target,
+            self._content_type.encode("latin-1"),
+            self._framing,
+        )
+        self._parser = httptools.HttpRequestParser(self)
+        self.data_received(head + rest)
 
     def _too_large(self) -> PayloadTooLarge:
         return PayloadTooLarge(f"the body is larger than this server accepts ({self._max_body_bytes} bytes)")
@@ -279,7 +320,7 @@ class _Refused(Exception):
 
 def _exceeds(digits: bytes, limit: int) -> bool:
     """Whether a Content-Length is over ``limit``; what is no number is left to the parser to refuse."""
-    return digits.isdigit() and (len(digits) > 18 or int(digits) > limit)
+    return digits.isdigit() and int(digits) > limit
 
 
 class _Heads:

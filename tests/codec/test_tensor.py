@@ -1,0 +1,118 @@
+"""JSON numbers become the arrays that the stock wrapper's models have always been given."""
+
+import contextlib
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from scorekit.codec.tensor import from_ndarray, from_tensor
+from scorekit.errors import BadRequest
+
+# What the stock wrapper hands to a model (seldon-core 1.17.1, observed): JSON value, dtype kind, shape.
+STOCK = [
+    ([[1, 2]], "i", (1, 2)),
+    ([[1.5, 2]], "f", (1, 2)),
+    ([True, False], "b", (2,)),
+    ([None, 1], "O", (2,)),
+    ([{"a": 1}], "O", (1,)),
+    ([[1, "a"]], "U", (1, 2)),
+    (5, "i", ()),
+    ([], "f", (0,)),
+    ([[]], "f", (1, 0)),
+    ([2**63], "u", (1,)),
+]
+
+
+@pytest.mark.parametrize(("values", "kind", "shape"), STOCK)
+def test_dtype_and_shape_are_the_stock_wrappers(values: Any, kind: str, shape: tuple[int, ...]) -> None:
+    """Each JSON value becomes an array of the dtype and shape the stock wrapper makes of it."""
+    array = from_ndarray(values, "$")
+    assert (array.dtype.kind, array.shape) == (kind, shape)
+
+
+def test_integers_of_a_tensor_stay_integers() -> None:
+    """A tensor of whole numbers reaches the model as int64, as with the stock wrapper over REST."""
+    array = from_tensor({"shape": [2, 1], "values": [1, 2]}, "$")
+    assert array.dtype == np.int64
+    assert array.shape == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("values", "where"),
+    [
+        ([[1, 2], [3]], "$[1]"),
+        ([[1, 2], 3], "$[1]"),
+        ([[[1, 2]], [[3]]], "$[1][0]"),
+        ([[[1], [2]], [[3], [4, 5]]], "$[1][1]"),
+        ([[1, [2]]], "$[0][1]"),
+        ([1, []], "$[1]"),
+    ],
+)
+def test_a_ragged_array_is_refused_where_it_is_ragged(values: Any, where: str) -> None:
+    """The error names the first element that is unlike its neighbours."""
+    with pytest.raises(BadRequest) as caught:
+        from_ndarray(values, "$")
+    assert caught.value.path == where
+
+
+@pytest.mark.parametrize(
+    ("tensor", "path"),
+    [
+        ([], "$.t"),
+        (None, "$.t"),
+        ({"values": [1]}, "$.t"),
+        ({"shape": [1]}, "$.t"),
+        ({"shape": 1, "values": [1]}, "$.t.shape"),
+        ({"shape": [-1], "values": [1]}, "$.t.shape[0]"),
+        ({"shape": [1, True], "values": [1]}, "$.t.shape[1]"),
+        ({"shape": [1.0], "values": [1]}, "$.t.shape[0]"),
+        ({"shape": [2, 2], "values": [1, 2]}, "$.t.shape"),
+        ({"shape": [10**12, 10**12], "values": [1]}, "$.t.shape"),
+        ({"shape": [2], "values": [[1], [2, 3]]}, "$.t.values[1]"),
+    ],
+)
+def test_a_tensor_that_lies_about_its_shape_is_refused(tensor: Any, path: str) -> None:
+    """Missing keys, impossible dimensions and a product that does not match are told with their place."""
+    with pytest.raises(BadRequest) as caught:
+        from_tensor(tensor, "$.t")
+    assert caught.value.path == path
+
+
+@given(hnp.arrays(np.float64, hnp.array_shapes(min_dims=1, max_dims=4, max_side=4), elements=st.floats(-1e300, 1e300)))
+def test_both_forms_carry_the_same_array(array: np.ndarray[Any, np.dtype[np.float64]]) -> None:
+    """Whatever array goes out as a tensor or as an ndarray comes back bit by bit."""
+    tensor = {"shape": list(array.shape), "values": array.ravel().tolist()}
+    assert np.array_equal(from_tensor(tensor, "$"), array)
+    assert np.array_equal(from_ndarray(array.tolist(), "$"), array)
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=20,
+)
+
+
+@given(JSON)
+def test_no_json_value_does_more_than_be_refused(value: Any) -> None:
+    """Any JSON value at all either becomes an array or is refused: nothing else can come out."""
+    for decode in (from_ndarray, from_tensor):
+        with contextlib.suppress(BadRequest):
+            assert isinstance(decode(value, "$"), np.ndarray)
+
+
+def test_deep_nesting_is_no_recursion() -> None:
+    """A value nested as deep as the JSON parser allows is refused or taken, never a crash."""
+    deep: Any = [1, [2]]
+    for _ in range(1000):
+        deep = [deep]
+    with pytest.raises(BadRequest):
+        from_ndarray(deep, "$")

@@ -1,0 +1,121 @@
+"""A SeldonDeployment becomes a process with the environment the operator would give it, or a sentence."""
+
+import json
+from pathlib import PurePath
+from typing import Any
+
+import pytest
+
+from scorekit.errors import SetupError
+from scorekit.graph import folder_of, plan, read_deployment
+
+
+def manifest(graph: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
+    container = {
+        "name": "node",
+        "image": "repo/model:1",
+        "env": [{"name": "A", "value": 1}, {"name": "SECRET", "valueFrom": {"secretKeyRef": {}}}],
+    }
+    predictor = {
+        "name": "main",
+        "labels": {"team": "x"},
+        "componentSpecs": [{"spec": {"containers": [container]}}],
+        "graph": graph or {"name": "node", "type": "MODEL", "children": []},
+    }
+    return {
+        "apiVersion": "machinelearning.seldon.io/v1",
+        "kind": "SeldonDeployment",
+        "metadata": {"name": "dep"},
+        "spec": {"predictors": [predictor], **spec},
+    }
+
+
+def test_the_environment_is_the_operators() -> None:
+    """The node's process gets what seldon-core's operator 1.17.1 injects, and the container's own literal variables."""
+    graph = {"name": "node", "parameters": [{"name": "k", "value": "1", "type": "INT"}]}
+    planned = plan(read_deployment(manifest(graph), "ns"), PurePath("folder"), "127.0.0.1", iter([1, 2, 3]))
+    assert planned.http_port == 1
+    assert {**planned.environ, "PREDICTOR_LABELS": json.loads(planned.environ["PREDICTOR_LABELS"])} == {
+        "A": "1",
+        "PREDICTIVE_UNIT_SERVICE_PORT": "1",
+        "PREDICTIVE_UNIT_HTTP_SERVICE_PORT": "1",
+        "PREDICTIVE_UNIT_GRPC_SERVICE_PORT": "2",
+        "PREDICTIVE_UNIT_METRICS_SERVICE_PORT": "3",
+        "PREDICTIVE_UNIT_METRICS_ENDPOINT": "/prometheus",
+        "PREDICTIVE_UNIT_PARAMETERS": '[{"name": "k", "value": "1", "type": "INT"}]',
+        "PREDICTIVE_UNIT_ID": "node",
+        "PREDICTIVE_UNIT_IMAGE": "repo/model:1",
+        "PREDICTOR_ID": "main",
+        "PREDICTOR_LABELS": {"team": "x", "version": "main"},
+        "SELDON_DEPLOYMENT_ID": "dep",
+        "SELDON_EXECUTOR_ENABLED": "true",
+        "SCOREKIT_HOST": "127.0.0.1",
+    }
+
+
+def test_without_parameters_there_is_no_parameters_variable() -> None:
+    """The operator sets PREDICTIVE_UNIT_PARAMETERS only where there are any."""
+    planned = plan(read_deployment(manifest(), "ns"), PurePath("folder"), "127.0.0.1", iter([1, 2, 3]))
+    assert "PREDICTIVE_UNIT_PARAMETERS" not in planned.environ
+
+
+@pytest.mark.parametrize(("annotations", "timeout_ms"), [({}, 3000), ({"seldon.io/rest-timeout": "90000"}, 90000)])
+def test_the_timeout_is_the_annotations(annotations: dict[str, str], timeout_ms: int) -> None:
+    """seldon.io/rest-timeout in milliseconds, else Ambassador's three seconds."""
+    assert read_deployment(manifest(annotations=annotations), "ns").rest_timeout_ms == timeout_ms
+
+
+def test_the_namespace_is_the_manifests_or_the_environments() -> None:
+    """An object without a namespace is deployed to the environment's."""
+    named = manifest()
+    named["metadata"]["namespace"] = "own"
+    assert read_deployment(manifest(), "ns").namespace == "ns"
+    assert read_deployment(named, "ns").namespace == "own"
+
+
+def without_name() -> dict[str, Any]:
+    nameless = manifest()
+    nameless["metadata"] = {}
+    return nameless
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (without_name(), "without metadata.name"),
+        (manifest(predictors=[]), "this one has 0"),
+        (manifest(predictors=[{}, {}]), "runs deployments of one predictor; this one has 2"),
+        (manifest({"name": "node", "children": [{"name": "x"}]}), "runs graphs of one MODEL node for now; node has 1"),
+        (manifest({"name": "node", "type": "ROUTER"}), "node is a ROUTER"),
+        (manifest({"name": "other"}), "'other' has no container of its name; containers: node"),
+        (manifest(annotations={"seldon.io/rest-timeout": "soon"}), "it must be milliseconds"),
+    ],
+)
+def test_what_cannot_run_here_is_a_sentence(value: dict[str, Any], told: str) -> None:
+    """Several predictors, larger graphs, other node types and missing containers are refused by name."""
+    with pytest.raises(SetupError) as caught:
+        read_deployment(value, "ns")
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("image", "folder"),
+    [
+        ("repo/model", "plain"),
+        ("repo/model:1", "one"),
+        ("repo/model:2", "plain"),
+        ("repo/model@sha256:abc", "plain"),
+        ("host:5000/model", "ported"),
+        ("host:5000/model:3", "ported"),
+    ],
+)
+def test_an_image_is_found_with_and_without_its_tag(image: str, folder: str) -> None:
+    """The whole reference first, then without tag or digest; a registry's port is no tag."""
+    folders = {"repo/model": "plain", "repo/model:1": "one", "host:5000/model": "ported"}
+    assert folder_of(image, folders, "images.yaml") == folder
+
+
+def test_an_unknown_image_comes_with_the_line_to_add() -> None:
+    """A missing mapping says which line to write where."""
+    with pytest.raises(SetupError, match=r"Add the line `repo/model: \.\./FOLDER` to app/images.yaml"):
+        folder_of("repo/model:1", {}, "app/images.yaml")

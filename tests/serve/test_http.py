@@ -1,0 +1,247 @@
+"""HTTP/1.1 through a real socket: whatever the framing, every request is answered once and in order."""
+
+import json
+import re
+import socket
+import struct
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scorekit.serve.http import Connection, Exchange
+
+from .conftest import MAX_BODY, Wire
+
+BODY = b'{"data":{"ndarray":[[1,2]]}}'
+ANSWER = {"data": {"names": ["t:0", "t:1"], "ndarray": [[2, 4]]}, "meta": {}}
+
+
+def post(body: bytes = BODY, version: bytes = b"1.1", headers: bytes = b"") -> bytes:
+    return b"POST /predict HTTP/%b\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%b\r\n%b" % (
+        version,
+        len(body),
+        headers,
+        body,
+    )
+
+
+CHUNKED = (
+    b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"5\r\n" + BODY[:5] + b"\r\n%x\r\n" % (len(BODY) - 5) + BODY[5:] + b"\r\n0\r\n\r\n"
+)
+
+
+def test_a_connection_serves_many_requests(wire: Wire) -> None:
+    """Keep-alive: one connection, one request after the other."""
+    client = wire.client()
+    for _ in range(3):
+        ((status, headers, body),) = client.send(post()).receive()
+        assert (status, json.loads(body)) == (200, ANSWER)
+        assert headers["content-type"] == "application/json"
+        assert headers["server"] == "scorekit"
+        assert re.fullmatch(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", headers["date"])
+        assert "connection" not in headers
+
+
+@pytest.mark.parametrize("request_", [post(), CHUNKED], ids=["length", "chunked"])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_it_does_not_matter_how_the_bytes_arrive(wire: Wire, request_: bytes, data: st.DataObject) -> None:
+    """A request cut anywhere into packets is the same request."""
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(request_)), max_size=6)))
+    client = wire.client()
+    client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for start, end in zip([0, *cuts], [*cuts, len(request_)], strict=True):
+        client.send(request_[start:end])
+    assert json.loads(client.receive()[0][2]) == ANSWER
+    client.socket.close()
+
+
+def test_pipelined_requests_are_answered_in_order(wire: Wire) -> None:
+    """A hundred requests sent at once come back in the order they were asked."""
+    client = wire.client()
+    client.send(b"".join(post(b'{"data":{"ndarray":[[%d]]}}' % n) for n in range(100)))
+    values = [json.loads(body)["data"]["ndarray"][0][0] for _, _, body in client.receive(100)]
+    assert values == [2 * n for n in range(100)]
+
+
+def test_a_slow_answer_holds_back_a_quick_one(start: Callable[..., Wire]) -> None:
+    """Order is kept even when the second exchange is answered first."""
+    held: list[Exchange] = []
+    wire = start(lambda loop: held.append)
+    client = wire.client()
+    client.send(b"GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\n")
+    while len(held) < 2:
+        pass
+    wire.call(lambda: held[1].respond(200, b"second"))
+    wire.call(lambda: held[0].respond(200, b"first"))
+    assert [body for _, _, body in client.receive(2)] == [b"first", b"second"]
+
+
+def test_only_the_first_response_counts(start: Callable[..., Wire]) -> None:
+    """An exchange answered twice sends one response."""
+
+    def handler(exchange: Exchange) -> None:
+        exchange.respond(200, b"one")
+        exchange.respond(200, b"two")
+
+    client = start(lambda loop: handler).client()
+    client.send(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert client.rest().endswith(b"\r\n\r\none")
+
+
+@pytest.mark.parametrize(
+    ("request_", "closes"),
+    [
+        (post(headers=b"Connection: close\r\n"), True),
+        (post(version=b"1.0"), True),
+        (post(version=b"1.0", headers=b"Connection: keep-alive\r\n"), False),
+    ],
+)
+def test_the_connection_ends_when_the_client_wants_it(wire: Wire, request_: bytes, closes: bool) -> None:
+    """Connection: close and HTTP/1.0 end the connection after the answer; an HTTP/1.0 keep-alive is confirmed."""
+    client = wire.client().send(request_)
+    ((status, headers, _),) = client.receive()
+    assert status == 200
+    assert headers["connection"] == ("close" if closes else "keep-alive")
+    if closes:
+        assert client.rest() == b""
+
+
+def test_a_client_that_half_closes_is_still_answered(wire: Wire) -> None:
+    """`nc`-like clients end their side after the request; the answer comes all the same, then the end."""
+    client = wire.client().send(post())
+    client.socket.shutdown(socket.SHUT_WR)
+    ((status, _, body),) = client.receive()
+    assert (status, json.loads(body)) == (200, ANSWER)
+    assert client.rest() == b""
+
+
+def test_head_has_a_length_and_no_body(wire: Wire) -> None:
+    """HEAD is answered like GET without the body."""
+    client = wire.client().send(b"HEAD /health/ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    text = client.rest()
+    assert b"Content-Length: 4\r\n" in text
+    assert text.endswith(b"\r\n\r\n")
+
+
+def test_a_client_that_asks_first_is_told_to_continue(wire: Wire) -> None:
+    """Expect: 100-continue, as curl sends for large bodies, is answered before the body comes."""
+    head, body = post(headers=b"Expect: 100-continue\r\n").split(b"\r\n\r\n")
+    client = wire.client().send(head + b"\r\n\r\n")
+    assert client.socket.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert client.send(body).receive()[0][0] == 200
+
+
+@pytest.mark.parametrize(
+    ("garbage", "status"),
+    [
+        (b"\x00\x01\x02\x03\r\n\r\n", 400),
+        (b"NONSENSE\r\n\r\n", 400),
+        (b"CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        (b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n", 400),
+        (b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n12", 400),
+        (b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+        (b"POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
+        (b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (MAX_BODY + 1), 413),
+        (b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999999999999999\r\n\r\n", 413),
+    ],
+)
+def test_what_is_no_request_is_refused_and_closed(wire: Wire, garbage: bytes, status: int) -> None:
+    """Broken framing gets one error in the stock envelope, then the end of the connection."""
+    client = wire.client().send(garbage)
+    text = client.rest()
+    assert text.startswith(b"HTTP/1.1 %d " % status), text
+    assert b"Connection: close\r\n" in text
+    assert json.loads(text.split(b"\r\n\r\n")[1])["status"]["code"] == -1
+
+
+def test_an_offered_upgrade_is_declined_by_going_on(wire: Wire) -> None:
+    """A client that offers h2c, as Java's does on its first request, is answered in HTTP/1.1, and so is its next."""
+    offer = post(headers=b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\n")
+    client = wire.client().send(offer + post())
+    assert [status for status, _, _ in client.receive(2)] == [200, 200]
+    assert client.send(post()).receive()[0][0] == 200
+
+
+def test_a_chunked_body_over_the_limit_is_refused(wire: Wire) -> None:
+    """Without a length the limit is watched as the bytes come."""
+    client = wire.client().send(b"POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+    chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
+    try:
+        for _ in range(MAX_BODY // 0x10000 + 10):
+            client.send(chunk)
+    except OSError:
+        pass  # the server has closed already
+    assert b"413" in client.rest()[:20] or not wire.fleet
+
+
+def test_an_error_between_pipelined_requests_keeps_their_order(wire: Wire) -> None:
+    """Good requests before a broken one are answered before the refusal."""
+    text = wire.client().send(post() + post() + b"NONSENSE\r\n\r\n").rest()
+    assert re.findall(rb"HTTP/1.1 (\d+)", text) == [b"200", b"200", b"400"]
+
+
+def test_a_client_that_disappears_harms_nobody(wire: Wire) -> None:
+    """A reset connection is forgotten, and the next client is served."""
+    for _ in range(20):
+        client = wire.client().send(post())
+        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.socket.close()
+    assert wire.client().send(post()).receive()[0][0] == 200
+
+
+def test_a_client_that_does_not_read_is_not_read_from(wire: Wire) -> None:
+    """Answers nobody takes do not pile up: the server stops reading until the client reads, and loses nothing."""
+    client = wire.client()
+    client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    body = b'{"strData":"%b"}' % (b"x" * 200_000)
+    client.socket.settimeout(1)
+    sent, data = 0, post(body) * 300
+    try:
+        while sent < len(data):
+            sent += client.socket.send(data[sent : sent + 65536])
+    except TimeoutError:
+        pass
+    assert sent < len(data), "the server took 60 MB while nobody read its answers"
+    client.socket.settimeout(10)
+    complete = sent // len(post(body))
+    received = client.receive(complete)
+    assert [status for status, _, _ in received] == [200] * complete
+
+
+def test_drain_answers_what_is_open_and_tells_the_client(start: Callable[..., Wire]) -> None:
+    """A drain answers requests that are open or half-way in, says Connection: close, and ends idle connections."""
+    held: list[Exchange] = []
+    wire = start(lambda loop: held.append)
+    idle, waiting, sending = wire.client(), wire.client(), wire.client()
+    waiting.send(post())
+    sending.send(post()[:-5])
+    while len(held) < 1 or len(wire.fleet) < 3:
+        pass
+    wire.call(lambda: deque(map(Connection.drain, [*wire.fleet])))
+    assert idle.rest() == b""
+    sending.send(post()[-5:])
+    while len(held) < 2:
+        pass
+    for exchange in held:
+        wire.call(partial(exchange.respond, 200, b"late"))
+    for client in (waiting, sending):
+        ((status, headers, body),) = client.receive()
+        assert (status, headers["connection"], body) == (200, "close", b"late")
+        assert client.rest() == b""
+
+
+def test_drain_cuts_off_what_takes_too_long(start: Callable[..., Wire]) -> None:
+    """After the grace time a connection still open is closed."""
+    held: list[Exchange] = []
+    wire = start(lambda loop: held.append)
+    client = wire.client().send(post())
+    while not held:
+        pass
+    wire.drain(0.1)
+    assert client.rest() == b""

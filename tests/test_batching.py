@@ -1,0 +1,199 @@
+"""Requests of one turn are merged where the model cannot tell, and never at each other's cost."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scorekit.batching import Batcher
+from scorekit.errors import BadAnswer, ComponentError, RequestError
+from scorekit.message import Prediction
+from scorekit.testing import ManualTurns
+
+Array = npt.NDArray[Any]
+
+
+class Job:
+    """A request that remembers how it was answered."""
+
+    def __init__(self, rows: Any, names: Sequence[str] | None = (), abandoned: bool = False) -> None:
+        self.rows: Array = np.array(rows)
+        self.names = names
+        self.abandoned = abandoned
+        self.outcomes: list[Any] = []
+
+    def done(self, prediction: Prediction) -> None:
+        self.outcomes.append(np.array(prediction.payload).tolist())
+
+    def failed(self, error: RequestError) -> None:
+        self.outcomes.append(type(error))
+
+
+class Model:
+    """Doubles its rows, remembers how it was called, and fails on a negative number."""
+
+    def __init__(self) -> None:
+        self.calls: list[int] = []
+
+    def __call__(self, rows: Array, names: Sequence[str] | None) -> Prediction:
+        self.calls.append(len(rows) if rows.ndim else 0)
+        if rows.dtype.kind in "if" and (rows < 0).any():
+            raise ComponentError("negative", "reference") from ValueError("negative")
+        return Prediction(rows * 2 if rows.dtype.kind in "if" else rows)
+
+
+class Bench:
+    """A batcher, its model and its turns."""
+
+    def __init__(self, max_rows: int = 100) -> None:
+        self.model = Model()
+        self.turns = ManualTurns()
+        self.batcher = Batcher(self.model, self.turns, max_rows)
+
+    def submit(self, *jobs: Job) -> None:
+        for job in jobs:
+            self.batcher.submit(job)
+
+
+def test_requests_of_one_turn_are_one_call() -> None:
+    """Ten waiting requests cost one call of the model, and each gets its own rows back."""
+    bench = Bench()
+    jobs = [Job([[n, n + 0.5]]) for n in range(10)]
+    bench.submit(*jobs)
+    assert bench.model.calls == []
+    bench.turns.turn()
+    assert bench.model.calls == [10]
+    assert [job.outcomes for job in jobs] == [[[[2.0 * n, 2 * n + 1.0]]] for n in range(10)]
+
+
+def test_an_idle_server_waits_one_turn_and_no_timer() -> None:
+    """A lone request is predicted in the very next turn of the loop, and later turns have nothing to do."""
+    bench = Bench()
+    job = Job([[1]])
+    bench.submit(job)
+    assert bench.turns.turn() == 1
+    assert job.outcomes == [[[2]]]
+    assert bench.turns.turn() == 0
+
+
+def test_a_full_batch_goes_at_once() -> None:
+    """Rows are counted, not requests: what would overflow the batch sends it, without waiting for the turn."""
+    bench = Bench(max_rows=4)
+    jobs = [Job([[1]] * 3), Job([[2]] * 2), Job([[3]] * 9)]
+    bench.submit(*jobs)
+    bench.turns.turn()
+    assert bench.model.calls == [3, 2, 9]
+    assert [len(job.outcomes[0]) for job in jobs] == [3, 2, 9]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Job([[1, 2]]), Job([[1, 2, 3]])),
+        (Job([[1]]), Job([[1.0]])),
+        (Job([[1]], ["a"]), Job([[1]], ["b"])),
+        (Job([[1]], []), Job([[1]], None)),
+        (Job([1]), Job([1])),
+        (Job(1), Job(1)),
+        (Job(np.empty((0, 2))), Job(np.empty((0, 2)))),
+        (Job([[1]], [1]), Job([[1]], [True])),  # type: ignore[list-item]  # equal as keys, not to user code
+        (Job([[1]], [[]]), Job([[1]], [[]])),  # type: ignore[list-item]  # what a client may send all the same
+        (Job([["ab"]]), Job([["a"]])),
+    ],
+)
+def test_what_the_model_could_tell_apart_is_not_merged(one: Job, other: Job) -> None:
+    """Other names, dtype or row shape, no rows, no row axis: each request is a call of its own."""
+    bench = Bench()
+    bench.submit(one, other)
+    bench.turns.turn()
+    assert len(bench.model.calls) == 2
+    assert len(one.outcomes) == len(other.outcomes) == 1
+
+
+def test_a_poison_row_fails_its_own_request_only() -> None:
+    """When a merged call raises, each request is predicted alone: only the one at fault fails."""
+    bench = Bench()
+    jobs = [Job([[1]]), Job([[-1]]), Job([[3]])]
+    bench.submit(*jobs)
+    bench.turns.turn()
+    assert bench.model.calls == [3, 1, 1, 1]
+    assert [job.outcomes for job in jobs] == [[[[2]]], [ComponentError], [[[6]]]]
+
+
+def test_a_caller_who_left_costs_nothing_and_harms_nobody() -> None:
+    """Rows of a closed connection are not computed, and its batch-mates are answered."""
+    bench = Bench()
+    jobs = [Job([[1]]), Job([[2]], abandoned=True), Job([[3]])]
+    bench.submit(*jobs)
+    bench.turns.turn()
+    assert bench.model.calls == [2]
+    assert [job.outcomes for job in jobs] == [[[[2]]], [], [[[6]]]]
+
+
+@pytest.mark.parametrize("payload", ["a string", {"a": 1}, np.array(3.0), [1], np.zeros((1, 3)), None])
+def test_an_answer_without_a_row_for_each_row_is_not_split(payload: Any) -> None:
+    """A model that answers a batch as a whole is asked again, request by request."""
+    calls = []
+    turns = ManualTurns()
+
+    def model(rows: Array, names: Sequence[str] | None) -> Prediction:
+        calls.append(len(rows))
+        return Prediction(payload if len(rows) > 1 else rows)
+
+    jobs = [Job([[1]]), Job([[2]])]
+    batcher = Batcher(model, turns, 10)
+    for job in jobs:
+        batcher.submit(job)
+    turns.turn()
+    assert calls == [2, 1, 1]
+    assert [job.outcomes for job in jobs] == [[[[1]]], [[[2]]]]
+
+
+def test_a_request_that_comes_during_a_flush_waits_for_the_next_turn() -> None:
+    """A client that sends its next request from the answer of the first is not lost."""
+    bench = Bench()
+    late = Job([[5]])
+    first = Job([[1]])
+    first.done = lambda prediction: bench.submit(late)  # type: ignore[method-assign]
+    bench.submit(first)
+    bench.turns.turn()
+    assert late.outcomes == []
+    bench.turns.turn()
+    assert late.outcomes == [[[10]]]
+
+
+def test_bad_answers_fail_like_errors() -> None:
+    """An error of the request family from the model's side reaches the caller as such."""
+    turns = ManualTurns()
+
+    def model(rows: Array, names: Sequence[str] | None) -> Prediction:
+        raise BadAnswer("no form")
+
+    job = Job([[1]])
+    Batcher(model, turns, 10).submit(job)
+    turns.turn()
+    assert job.outcomes == [BadAnswer]
+
+
+ROWS = st.lists(st.lists(st.integers(-1, 5), min_size=1, max_size=2), min_size=1, max_size=3).filter(
+    lambda rows: len({len(row) for row in rows}) == 1
+)
+
+
+@given(st.lists(st.tuples(ROWS, st.booleans()), max_size=12), st.integers(1, 8))
+def test_batched_equals_single(requests: list[tuple[list[list[int]], bool]], max_rows: int) -> None:
+    """However requests fall together, each is answered exactly once and as if it had come alone."""
+    bench = Bench(max_rows)
+    jobs = [Job(rows) for rows, _ in requests]
+    for job, (_, turn_after) in zip(jobs, requests, strict=True):
+        bench.submit(job)
+        if turn_after:
+            bench.turns.turn()
+    bench.turns.turn()
+    for job, (rows, _) in zip(jobs, requests, strict=True):
+        alone = ComponentError if any(n < 0 for row in rows for n in row) else [[n * 2 for n in row] for row in rows]
+        assert job.outcomes == [alone]

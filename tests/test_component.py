@@ -1,0 +1,175 @@
+"""A user's class is loaded once, understood once, and contained."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scorekit.component import Component, build
+from scorekit.errors import ComponentError, SetupError
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty component folder; what is imported from it is forgotten afterwards."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    before = set(sys.modules)
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+
+
+def write(folder: Path, source: str, name: str = "Mine.py") -> None:
+    file = folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(source)
+
+
+def test_a_module_and_its_class_share_a_name(folder: Path) -> None:
+    """MODEL_NAME=Mine means the class Mine of Mine.py, as with the stock wrapper."""
+    write(folder, "class Mine:\n    def predict(self, X, names):\n        return [X, names]\n")
+    assert build("Mine", folder, {}).predict(1, 2).payload == [1, 2]
+
+
+def test_a_dotted_name_is_split_at_the_last_dot(folder: Path) -> None:
+    """MODEL_NAME=package.module.Class means that class of that module."""
+    write(folder, "class Model:\n    def predict(self, X, names):\n        return X\n", "package/module.py")
+    assert build("package.module.Model", folder, {}).predict([1], []).payload == [1]
+
+
+def test_parameters_are_constructor_keywords(folder: Path) -> None:
+    """Typed parameters reach __init__ by name."""
+    write(
+        folder,
+        "class Mine:\n    def __init__(self, k): self.k = k\n    def predict(self, X, n): return [self.k]\n",
+    )
+    assert build("Mine", folder, {"k": 7}).predict(1, 2).payload == [7]
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        (None, "there is no module Mine for MODEL_NAME=Mine (looked in "),
+        ("import nowhere_to_be_found", "Mine needs the package 'nowhere_to_be_found', which is not installed"),
+        ("class Other: pass", "has no class Mine"),
+        ("1/0", "Mine could not be imported: ZeroDivisionError: division by zero (Mine.py, line 1)"),
+        ("def broken(:", "Mine could not be imported: SyntaxError"),
+        ("import sys; sys.exit(3)", "Mine could not be imported: SystemExit: 3 (Mine.py, line 1)"),
+        (
+            "class Mine:\n    def __init__(self):\n        raise OSError('model.npz is missing: run train.py')",
+            "Mine() could not be built: OSError: model.npz is missing: run train.py (Mine.py, line 3)",
+        ),
+        ("class Mine:\n    def __init__(self, needed): pass", "needed"),
+    ],
+)
+def test_what_does_not_load_is_one_sentence_with_the_users_line(folder: Path, source: str | None, told: str) -> None:
+    """An import or a constructor that fails is told with its cause and the user's own line, not with a traceback."""
+    if source is not None:
+        write(folder, source)
+    with pytest.raises(SetupError) as caught:
+        build("Mine", folder, {})
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+class WithMeta:
+    def predict(self, X: Any, names: Any, meta: Any = None) -> Any:  # noqa: N803
+        return {"meta": meta}
+
+
+class WithKeywords:
+    def predict(self, X: Any, names: Any, **kwargs: Any) -> Any:  # noqa: N803
+        return kwargs
+
+
+class Plain:
+    def predict(self, X: Any, features_names: Any) -> Any:  # noqa: N803
+        return [1]
+
+
+@pytest.mark.parametrize(("model", "takes"), [(WithMeta(), True), (WithKeywords(), True), (Plain(), False)])
+def test_meta_goes_to_those_who_take_it(model: object, takes: bool) -> None:
+    """Whether predict takes `meta` is read from its signature once, at load."""
+    component = Component(model, "Model")
+    assert component.takes_meta is takes
+    payload = component.predict([1], [], {"puid": "x"}).payload
+    assert payload == ({"meta": {"puid": "x"}} if takes else [1])
+
+
+def test_user_code_runs_once_even_if_it_raises_a_type_error() -> None:
+    """A TypeError inside the user's code is an error, not a reason to call again (the stock wrapper calls twice)."""
+    calls = []
+
+    class Model:
+        def predict(self, X: Any, names: Any, meta: Any = None) -> Any:  # noqa: N803
+            calls.append(1)
+            raise TypeError("mine")
+
+    with pytest.raises(ComponentError):
+        Component(Model(), "Model").predict([1], [])
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("error", [ValueError("secret /etc/passwd"), SystemExit(3), RecursionError("deep")])
+def test_whatever_a_model_raises_is_contained_and_kept_from_the_caller(error: BaseException) -> None:
+    """An exception, even sys.exit, becomes a ComponentError whose text has a reference and nothing of the cause."""
+
+    class Model:
+        def predict(self, X: Any, names: Any) -> Any:  # noqa: N803
+            raise error
+
+    with pytest.raises(ComponentError) as caught:
+        Component(Model(), "Model").predict([1], [])
+    assert caught.value.__cause__ is error
+    assert caught.value.reference in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_hooks_run_after_predict_metrics_first() -> None:
+    """metrics() and tags() follow the main method in the stock wrapper's order."""
+    order: list[str] = []
+
+    class Model:
+        def predict(self, X: Any, names: Any) -> Any:  # noqa: N803
+            order.append("predict")
+            return [1]
+
+        def tags(self) -> dict[str, str]:
+            order.append("tags")
+            return {"a": "b"}
+
+        def metrics(self) -> list[Any]:
+            order.append("metrics")
+            return [{"key": "k"}]
+
+    component = Component(Model(), "Model")
+    prediction = component.predict([1], [])
+    assert order == ["predict", "metrics", "tags"]
+    assert (prediction.tags, prediction.metrics) == ({"a": "b"}, [{"key": "k"}])
+    assert component.hooks_per_call
+
+
+@pytest.mark.parametrize(("value", "names"), [(["a", "b"], ["a", "b"]), (lambda: ("x",), ["x"]), (None, None)])
+def test_class_names_may_be_an_attribute_or_a_method(value: Any, names: Any) -> None:
+    """Both forms of class_names are understood; none at all is told apart from an empty list."""
+    model = Plain()
+    model.class_names = value  # type: ignore[attr-defined]
+    assert Component(model, "Model").predict([1], []).class_names == names
+
+
+def test_a_class_without_predict_answers_an_empty_list() -> None:
+    """A missing predict is no error but an empty answer, as with the stock wrapper."""
+    assert Component(object(), "Model").predict([1], []).payload == []
+
+
+def test_a_failing_load_is_a_sentence() -> None:
+    """load() that raises stops the start with its reason."""
+
+    class Model(Plain):
+        def load(self) -> None:
+            raise OSError("no weights")
+
+    with pytest.raises(SetupError, match=r"Model.load\(\) failed: OSError: no weights"):
+        Component(Model(), "Model").load()

@@ -1,0 +1,189 @@
+"""What an answer is, given what the model returned and what was asked."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from scorekit.component import Component
+from scorekit.errors import BadAnswer, ComponentError, RequestError
+from scorekit.message import Kind, Message, Prediction
+from scorekit.service import Service, answer_meta, package
+from scorekit.testing import ManualTurns
+
+
+class Caller:
+    abandoned = False
+
+    def __init__(self) -> None:
+        self.outcomes: list[Any] = []
+
+    def answer(self, message: Message) -> None:
+        self.outcomes.append(message)
+
+    def fail(self, error: RequestError) -> None:
+        self.outcomes.append(error)
+
+
+def asked(kind: Kind, payload: Any = None, **more: Any) -> Message:
+    return Message(kind, np.array([[1.0, 2.0]]) if payload is None else payload, **more)
+
+
+ARRAY = np.array([[1.0, 2.0]])
+
+# Returned value, kind asked, kind answered: the returned type decides, the request only an array's form (1.17.1).
+FORMS = [
+    (ARRAY, Kind.TENSOR, Kind.TENSOR),
+    (ARRAY, Kind.NDARRAY, Kind.NDARRAY),
+    (ARRAY, Kind.STR, Kind.TENSOR),
+    (ARRAY, Kind.JSON, Kind.TENSOR),
+    ([[1, 2]], Kind.TENSOR, Kind.TENSOR),
+    ([[1, 2]], Kind.JSON, Kind.TENSOR),
+    ([[1, "a"]], Kind.TENSOR, Kind.NDARRAY),
+    (np.array([True]), Kind.TENSOR, Kind.NDARRAY),
+    (np.array(["a"]), Kind.BIN, Kind.NDARRAY),
+    ({"a": 1}, Kind.TENSOR, Kind.JSON),
+    ("text", Kind.TENSOR, Kind.STR),
+    (b"\x01", Kind.TENSOR, Kind.BIN),
+    (bytearray(b"\x01"), Kind.STR, Kind.BIN),
+]
+
+
+@pytest.mark.parametrize(("returned", "sent", "answered"), FORMS, ids=repr)
+def test_the_returned_type_decides_the_kind(returned: Any, sent: Kind, answered: Kind) -> None:
+    """dict, bytes, str and arrays each have their own key; only the form of a numeric array follows the request."""
+    assert package(asked(sent), Prediction(returned), {}).kind is answered
+
+
+def test_lists_are_echoed_untouched_in_ndarray_form() -> None:
+    """A list the model returns is written as it is: integers stay integers beside floats."""
+    assert package(asked(Kind.NDARRAY), Prediction([[1, 2.5]]), {}).payload == [[1, 2.5]]
+
+
+@pytest.mark.parametrize("returned", [None, 1, 1.5, (1, 2), np.float64(1.0), {1, 2}])
+def test_what_has_no_form_is_refused(returned: Any) -> None:
+    """Numbers, tuples, None and numpy scalars are refused in the stock wrapper's words."""
+    with pytest.raises(BadAnswer, match=r"Unknown data type returned as payload \(must be list or np array\):"):
+        package(asked(Kind.NDARRAY), Prediction(returned), {})
+
+
+@pytest.mark.parametrize(
+    ("returned", "class_names", "names"),
+    [
+        (ARRAY, None, ["t:0", "t:1"]),
+        (ARRAY, ["a", "b"], ["a", "b"]),
+        (ARRAY, ["a"], ["a"]),
+        (ARRAY[0], ["a", "b"], []),
+        ([[1, 2, 3]], None, ["t:0", "t:1", "t:2"]),
+        (np.zeros((1, 2, 3)), None, ["t:0", "t:1"]),
+        ([], None, []),
+    ],
+)
+def test_names_of_the_answer(returned: Any, class_names: Any, names: list[str]) -> None:
+    """From two dimensions on: the class's names, or t:0 and so on by the second dimension; below that none."""
+    assert package(asked(Kind.NDARRAY), Prediction(returned, class_names), {}).names == names
+
+
+def test_meta_flows_as_in_the_stock_wrapper() -> None:
+    """Tags, metrics, requestPath and puid flow; routing and unknown keys do not; later tags and earlier paths win."""
+    sent = {
+        "puid": "p",
+        "tags": {"a": 1, "b": 1},
+        "metrics": [{"key": "theirs"}],
+        "requestPath": {"other": "image:1", "node": "theirs"},
+        "routing": {"x": 1},
+        "unknown": 1,
+    }
+    prediction = Prediction([1], tags={"b": 2}, metrics=[{"key": "ours"}])
+    assert answer_meta(sent, prediction, {"node": "ours"}) == {
+        "puid": "p",
+        "tags": {"a": 1, "b": 2},
+        "metrics": [{"key": "theirs"}, {"key": "ours"}],
+        "requestPath": {"node": "theirs", "other": "image:1"},
+    }
+    assert answer_meta(None, Prediction([1]), {}) == {}
+
+
+def test_the_requests_meta_is_not_changed() -> None:
+    """The dict the model was given is not the dict the answer is made of."""
+    sent = {"tags": {"a": 1}, "metrics": []}
+    answer_meta(sent, Prediction([1], tags={"b": 2}, metrics=[{}]), {})
+    assert sent == {"tags": {"a": 1}, "metrics": []}
+
+
+class Doubling:
+    """A model that counts its calls."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def predict(self, X: Any, names: Any) -> Any:  # noqa: N803
+        self.calls += 1
+        return X * 2
+
+
+def service(model: object, turns: ManualTurns, max_batch_rows: int | None = 10) -> Service:
+    return Service(Component(model, "Model"), turns, {}, max_batch_rows)
+
+
+def test_concurrent_arrays_are_one_call_of_the_model() -> None:
+    """Two requests of one turn are answered by one call, each in its own form."""
+    model, turns, callers = Doubling(), ManualTurns(), [Caller(), Caller()]
+    served = service(model, turns)
+    served.predict(asked(Kind.TENSOR), callers[0])
+    served.predict(asked(Kind.NDARRAY, meta={"puid": "p"}), callers[1])
+    turns.turn()
+    assert model.calls == 1
+    assert [caller.outcomes[0].kind for caller in callers] == [Kind.TENSOR, Kind.NDARRAY]
+    assert callers[1].outcomes[0].meta == {"puid": "p"}
+
+
+def test_batching_is_off_unless_asked_for() -> None:
+    """Without a batch size each request is its own call, answered before predict returns."""
+    model, caller = Doubling(), Caller()
+    service(model, ManualTurns(), None).predict(asked(Kind.TENSOR), caller)
+    assert caller.outcomes[0].payload.tolist() == [[2.0, 4.0]]
+
+
+def test_a_component_that_could_tell_is_never_batched() -> None:
+    """A class with tags() or metrics(), or a request whose meta the class is handed, is called for itself."""
+
+    class Tagging(Doubling):
+        def tags(self) -> dict[str, int]:
+            return {"calls": self.calls}
+
+    class Meta(Doubling):
+        def predict(self, X: Any, names: Any, meta: Any = None) -> Any:  # noqa: N803
+            return super().predict(X, names)
+
+    for model, meta in ((Tagging(), None), (Meta(), {"puid": "p"})):
+        turns = ManualTurns()
+        served = service(model, turns)
+        for _ in range(2):
+            served.predict(asked(Kind.TENSOR, meta=meta), Caller())
+        turns.turn()
+        assert model.calls == 2
+
+
+def test_text_and_bytes_are_never_batched() -> None:
+    """Only arrays have rows to merge."""
+    caller = Caller()
+    service(Doubling(), ManualTurns()).predict(asked(Kind.STR, "ab"), caller)
+    assert caller.outcomes[0].payload == "abab"
+
+
+def test_a_failing_model_is_logged_once_and_told_safely(caplog: pytest.LogCaptureFixture) -> None:
+    """The cause stands in the log under the reference that the caller was given."""
+
+    class Failing:
+        def predict(self, X: Any, names: Any) -> Any:  # noqa: N803
+            raise ValueError("the secret")
+
+    caller = Caller()
+    service(Failing(), ManualTurns(), None).predict(asked(Kind.TENSOR), caller)
+    (error,) = caller.outcomes
+    assert isinstance(error, ComponentError)
+    assert "the secret" not in str(error)
+    (record,) = caplog.records
+    assert error.reference in record.getMessage()
+    assert "the secret" in caplog.text
