@@ -77,8 +77,10 @@ def _probes(folder: Path, environment: str, components: Sequence[str]) -> "list[
     from ..runner.local import NODE_HOST, Probe
     from .ks import render_app
 
-    objects = render_app(folder, environment, components)
-    root = find_root(folder) or folder
+    root = find_root(folder)
+    if root is None:
+        raise SetupError(f"unable to find ksonnet project: there is no app.yaml in {folder} or above it")
+    objects = render_app(root, environment, components)
     namespace = load_app(Directory(root)).environment(environment).namespace
     deployments = [read_deployment(each, namespace) for each in objects if each["kind"] == KIND]
     others = [each for each in objects if each["kind"] != KIND]

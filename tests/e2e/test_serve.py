@@ -1,0 +1,119 @@
+"""`scorekit serve` as a command."""
+
+import importlib.util
+import json
+import signal
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import COMPONENT, Command
+
+pytestmark = pytest.mark.e2e
+
+
+def serving(start: Callable[..., Command], port: int, component: str = str(COMPONENT), **more: Any) -> Command:
+    command = start("serve", component, "--host", "127.0.0.1", "--http-port", str(port), **more)
+    command.wait_for("serve.ready")
+    return command
+
+
+def ask(port: int, body: Any) -> Any:
+    request = urllib.request.Request(  # noqa: S310
+        f"http://127.0.0.1:{port}/predict", json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as response:
+        return json.load(response)
+
+
+def test_the_example_component_answers(start: Callable[..., Command], port: int) -> None:
+    """Two rows in, two rows of probabilities out, by the folder's own .s2i/environment."""
+    command = serving(start, port)
+    answer = ask(port, {"data": {"names": ["a", "b"], "tensor": {"shape": [2, 2], "values": [0, 0, 1, 1]}}})
+    assert answer["data"]["names"] == ["setosa", "versicolor", "virginica"]
+    assert answer["data"]["tensor"]["shape"] == [2, 3]
+    assert sum(answer["data"]["tensor"]["values"]) == pytest.approx(2)
+    assert "batching=on" in command.output
+    assert command.stop() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_cleanly_and_answers_what_it_holds(
+    start: Callable[..., Command], port: int, tmp_path: Path, number: signal.Signals
+) -> None:
+    """A request that is being predicted when the signal comes is answered; then the exit status is 0."""
+    (tmp_path / "Slow.py").write_text(
+        "import time\nclass Slow:\n    def predict(self, X, names):\n"
+        "        print('predicting', flush=True); time.sleep(0.5); return X\n"
+    )
+    command = serving(start, port, "Slow", cwd=tmp_path)
+    answers: list[Any] = []
+    asking = threading.Thread(target=lambda: answers.append(ask(port, {"data": {"ndarray": [[1]]}})))
+    asking.start()
+    command.wait_for("predicting")
+    assert command.stop(number) == 0
+    asking.join()
+    assert answers == [{"data": {"names": ["t:0"], "ndarray": [[1]]}, "meta": {}}]
+
+
+def test_the_stock_tester_is_content(start: Callable[..., Command], port: int) -> None:
+    """seldon-core-tester 1.17.1 sends rows of the contract and prints answers, not failures."""
+    if importlib.util.find_spec("seldon_core") is None:
+        pytest.skip("seldon-core 1.17.1 needs numpy<2, which has no wheels for this Python")
+    serving(start, port)
+    for more in ([], ["-t"], ["-b", "5", "-n", "3"]):
+        tester = [str(Path(sys.executable).parent / "seldon-core-tester"), str(COMPONENT / "contract.json")]
+        done = subprocess.run(
+            [*tester, "localhost", str(port), "-p", *more], capture_output=True, text=True, timeout=60, check=True
+        )
+        # Its exit status is 0 whatever happens; what it printed is the verdict.
+        assert done.stdout.count("RECEIVED RESPONSE:") == (3 if "-n" in more else 1)
+        assert "FAILURE" not in done.stdout
+        assert "virginica" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({}, "which class is the model? Set MODEL_NAME in .s2i/environment"),
+        ({".s2i/environment": "MODEL_NAME=Mine"}, "there is no module Mine for MODEL_NAME=Mine"),
+        ({".s2i/environment": "MODEL_NAME=Mine", "Mine.py": "1/0"}, "Mine could not be imported: ZeroDivisionError"),
+        ({".s2i/environment": "NONSENSE"}, "line 1: expected KEY=value"),
+    ],
+)
+def test_what_does_not_start_is_one_sentence(
+    start: Callable[..., Command], port: int, tmp_path: Path, files: dict[str, str], told: str
+) -> None:
+    """Exit status 1 and one line on stderr, no traceback."""
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    command = start("serve", str(tmp_path), "--host", "127.0.0.1", "--http-port", str(port))
+    assert command.ended() == 1
+    assert told in command.output
+    assert command.output.count("\n") == 1
+    assert command.output.startswith("scorekit: ")
+
+
+def test_a_taken_port_is_told_before_the_model_loads(start: Callable[..., Command], port: int) -> None:
+    """The second server on a port says who is in the way, and the first serves on."""
+    serving(start, port)
+    second = start("serve", str(COMPONENT), "--host", "127.0.0.1", "--http-port", str(port))
+    assert second.ended() == 1
+    assert f"cannot listen on 127.0.0.1:{port}: another process listens there" in second.output
+    assert ask(port, {"data": {"ndarray": [[1, 1]]}})
+
+
+def test_old_command_lines_keep_starting(start: Callable[..., Command], port: int) -> None:
+    """The stock wrapper's flags are taken; those without effect are named in the log."""
+    stock = ["--service-type", "MODEL", "--persistence", "0", "--workers", "2", "--grpc-port", "5001", "--tracing"]
+    command = start("serve", str(COMPONENT), "--host", "127.0.0.1", "--http-port", str(port), *stock)
+    command.wait_for("serve.ready")
+    for flag in ("--persistence", "--workers", "--tracing"):
+        assert f"settings.ignored flag={flag}" in command.output
