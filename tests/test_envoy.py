@@ -44,5 +44,5 @@ def test_envoys_validation_can_fail() -> None:
     """The check above would notice a field that Envoy does not know."""
     config = bootstrap("127.0.0.1", 8003, [ONE])
     config["static_resources"]["listeners"][0]["no_such_field"] = 1
-    with pytest.raises(SetupError, match="Envoy refuses this configuration: .*no_such_field"):
+    with pytest.raises(SetupError, match=r"Envoy refuses this configuration: .*no_such_field"):
         gateway.validate(config)

@@ -25,7 +25,7 @@ def serving(start: Callable[..., Command], port: int, component: str = str(COMPO
 
 
 def ask(port: int, body: Any) -> Any:
-    request = urllib.request.Request(  # noqa: S310
+    request = urllib.request.Request(
         f"http://127.0.0.1:{port}/predict", json.dumps(body).encode(), {"Content-Type": "application/json"}
     )
     with urllib.request.urlopen(request, timeout=10) as response:

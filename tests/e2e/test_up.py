@@ -37,7 +37,7 @@ def running(start: Callable[..., Command], port: int, app: Path = APP) -> Comman
 
 
 def ask(port: int, path: str = f"/seldon/{NAME}/api/v0.1/predictions", body: str = SEED_BODY) -> Any:
-    request = urllib.request.Request(  # noqa: S310
+    request = urllib.request.Request(
         f"http://localhost:{port}{path}", body.encode(), {"Content-Type": "application/json"}
     )
     with urllib.request.urlopen(request, timeout=10) as response:
@@ -56,7 +56,7 @@ def alive(pid: int) -> bool:
 
 
 def test_the_seeds_curl_is_answered(start: Callable[..., Command], port: int) -> None:
-    """A tensor in, a tensor out: one row of class probabilities for each row, with the class names, by both prefixes."""
+    """A tensor in, a tensor out, by both prefixes: class probabilities for each row, under the class names."""
     command = running(start, port)
     for prefix in (f"/seldon/{NAME}", f"/seldon/seldon/{NAME}"):
         for version in ("v0.1", "v1.0"):
@@ -133,7 +133,7 @@ def test_what_dies_is_started_again(start: Callable[..., Command], port: int, vi
 def test_one_dying_again_and_again_is_restarted_ever_more_slowly(
     start: Callable[..., Command], port: int, app: Path
 ) -> None:
-    """A model that breaks while it runs is told with its reason at each try, with growing waits; the gateway says 503."""
+    """A model that breaks while it runs is told with its reason at each try; meanwhile the gateway says 503."""
     command = running(start, port, app)
     (app.parent / COMPONENT.name / "model.npz").unlink()
     os.kill(node(command), signal.SIGKILL)

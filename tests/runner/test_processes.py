@@ -63,7 +63,8 @@ def test_stop_ends_what_the_child_started() -> None:
     """A grandchild does not outlive its parent's stop, even one that ignores SIGTERM."""
     said: list[str] = []
     grandchild = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
-    source = f"import subprocess, sys, time; p = subprocess.Popen([sys.executable, '-c', {grandchild!r}]); print(p.pid); time.sleep(60)"
+    start = f"p = subprocess.Popen([sys.executable, '-c', {grandchild!r}])"
+    source = f"import subprocess, sys, time; {start}; print(p.pid); time.sleep(60)"
 
     async def run() -> None:
         child = await Child.start(command(source), said.append)
@@ -97,7 +98,7 @@ def test_a_child_that_ignores_sigterm_is_killed() -> None:
 
 def test_what_cannot_be_started_is_a_sentence() -> None:
     """A missing program names itself."""
-    with pytest.raises(SetupError, match="envoy could not be started: .*No such file"):
+    with pytest.raises(SetupError, match=r"envoy could not be started: .*No such file"):
         asyncio.run(Child.start(Command("envoy", ["/nowhere/envoy"], {}, Path.cwd()), print))
 
 
