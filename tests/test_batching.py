@@ -103,6 +103,7 @@ def test_a_full_batch_goes_at_once() -> None:
         (Job([[1]], [1]), Job([[1]], [True])),  # type: ignore[list-item]  # equal as keys, not to user code
         (Job([[1]], [[]]), Job([[1]], [[]])),  # type: ignore[list-item]  # what a client may send all the same
         (Job([["ab"]]), Job([["a"]])),
+        (Job([[None, 1]]), Job([[None, 2]])),
     ],
 )
 def test_what_the_model_could_tell_apart_is_not_merged(one: Job, other: Job) -> None:
@@ -173,10 +174,11 @@ def test_bad_answers_fail_like_errors() -> None:
     def model(rows: Array, names: Sequence[str] | None) -> Prediction:
         raise BadAnswer("no form")
 
-    job = Job([[1]])
-    Batcher(model, turns, 10).submit(job)
+    batcher, jobs = Batcher(model, turns, 10), [Job([[1]]), Job([[2]])]
+    for job in jobs:
+        batcher.submit(job)
     turns.turn()
-    assert job.outcomes == [BadAnswer]
+    assert [job.outcomes for job in jobs] == [[BadAnswer], [BadAnswer]]
 
 
 ROWS = st.lists(st.lists(st.integers(-1, 5), min_size=1, max_size=2), min_size=1, max_size=3).filter(

@@ -62,6 +62,7 @@ def test_parameters_are_constructor_keywords(folder: Path) -> None:
             "Mine() could not be built: OSError: model.npz is missing: run train.py (Mine.py, line 3)",
         ),
         ("class Mine:\n    def __init__(self, needed): pass", "needed"),
+        ("raise OSError('one\\n two')", "OSError: one two (Mine.py, line 1)"),
     ],
 )
 def test_what_does_not_load_is_one_sentence_with_the_users_line(folder: Path, source: str | None, told: str) -> None:
@@ -112,7 +113,9 @@ def test_user_code_runs_once_even_if_it_raises_a_type_error() -> None:
     assert len(calls) == 1
 
 
-@pytest.mark.parametrize("error", [ValueError("secret /etc/passwd"), SystemExit(3), RecursionError("deep")])
+@pytest.mark.parametrize(
+    "error", [ValueError("secret /etc/passwd"), SystemExit(3), KeyboardInterrupt("secret"), RecursionError("deep")]
+)
 def test_whatever_a_model_raises_is_contained_and_kept_from_the_caller(error: BaseException) -> None:
     """An exception, even sys.exit, becomes a ComponentError whose text has a reference and nothing of the cause."""
 
@@ -173,3 +176,12 @@ def test_a_failing_load_is_a_sentence() -> None:
 
     with pytest.raises(SetupError, match=r"Model.load\(\) failed: OSError: no weights"):
         Component(Model(), "Model").load()
+
+
+@pytest.mark.parametrize("hook", ["tags", "metrics"])
+def test_a_hook_that_returns_nothing_is_the_models_fault(hook: str) -> None:
+    """tags() or metrics() without a return is a ComponentError, not an internal one."""
+    model = Plain()
+    setattr(model, hook, lambda: None)
+    with pytest.raises(ComponentError):
+        Component(model, "Model").predict([1], [])

@@ -26,6 +26,9 @@ FLOAT = {"name": "x", "ftype": "continuous", "dtype": "FLOAT"}
         ({**FLOAT, "range": [0, "inf"]}, 1),
         (FLOAT, 0),
         ({**FLOAT, "dtype": "INT", "range": [1, 4]}, 2),
+        ({**FLOAT, "dtype": "INT", "range": [0.2, 1.2]}, 1),
+        ({**FLOAT, "range": [0.0001, 0.0002]}, 0.00015000000000000001),
+        ({**FLOAT, "range": [-1.7e308, 1.7e308]}, 0),
     ],
 )
 def test_a_sample_lies_in_its_range(feature: dict[str, Any], value: float) -> None:

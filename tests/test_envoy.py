@@ -10,6 +10,7 @@ from scorekit.runner import gateway
 
 ONE = Route("dep", "ns", "127.0.0.1", 9000, 3000)
 OTHER = Route("ns", "other", "127.0.0.1", 9001, 90000)
+SLOW = Route("slow", "ns", "127.0.0.1", 9002, 1_234_567_890)
 
 
 def routes(config: dict[str, Any]) -> list[dict[str, Any]]:
@@ -24,7 +25,7 @@ def test_each_deployment_has_ambassadors_two_prefixes() -> None:
     for route in routes(bootstrap("127.0.0.1", 8003, [OTHER])):
         assert route["match"]["prefix"] in ("/seldon/ns/", "/seldon/other/ns/")
         assert route["route"]["prefix_rewrite"] == "/"
-        assert route["route"]["timeout"] == "90s"
+        assert route["route"]["timeout"] == "90.000s"
 
 
 def test_the_longer_prefix_is_tried_first() -> None:
@@ -36,7 +37,7 @@ def test_the_longer_prefix_is_tried_first() -> None:
 @pytest.mark.e2e
 def test_envoy_accepts_the_configuration() -> None:
     """Envoy's own validation finds nothing wrong."""
-    gateway.validate(bootstrap("127.0.0.1", 8003, [ONE, OTHER]))
+    gateway.validate(bootstrap("127.0.0.1", 8003, [ONE, OTHER, SLOW]))
 
 
 @pytest.mark.e2e

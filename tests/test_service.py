@@ -187,3 +187,42 @@ def test_a_failing_model_is_logged_once_and_told_safely(caplog: pytest.LogCaptur
     (record,) = caplog.records
     assert error.reference in record.getMessage()
     assert "the secret" in caplog.text
+
+
+class Hostile:
+    """A value whose every inspection raises, as a torch tensor that requires grad does."""
+
+    def __array__(self, *arguments: Any, **keywords: Any) -> Any:
+        raise RuntimeError("not here")
+
+    def __str__(self) -> str:
+        raise RuntimeError("not here either")
+
+
+@pytest.mark.parametrize("returned", [[Hostile()], Hostile()], ids=["list", "value"])
+def test_an_answer_that_cannot_be_looked_at_fails_its_own_request_only(returned: Any) -> None:
+    """When looking at what the model returned raises, that caller is told, and its neighbours are answered."""
+
+    class Model:
+        def predict(self, X: Any, names: Any) -> Any:  # noqa: N803
+            return returned if X.shape[1] == 1 else X
+
+    turns, bad, good = ManualTurns(), Caller(), Caller()
+    served = service(Model(), turns)
+    served.predict(asked(Kind.NDARRAY, np.array([[1.0]])), bad)
+    served.predict(asked(Kind.NDARRAY), good)
+    turns.turn()
+    assert isinstance(bad.outcomes[0], ComponentError)
+    assert good.outcomes[0].payload.tolist() == [[1.0, 2.0]]
+
+
+def test_batching_that_cannot_be_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    """Where hooks keep requests apart, the service says so and does not claim to merge."""
+
+    class Tagging(Doubling):
+        def tags(self) -> dict[str, int]:
+            return {}
+
+    assert not service(Tagging(), ManualTurns()).batching
+    assert "batching.off" in caplog.text
+    assert service(Doubling(), ManualTurns()).batching

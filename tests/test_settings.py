@@ -56,6 +56,9 @@ def test_an_empty_variable_is_an_unset_one() -> None:
         ({**NAMED, "MAX_BATCH_ROWS": "0"}, {}, "MAX_BATCH_ROWS is '0'"),
         (NAMED, {"parameters": "{"}, "--parameters must be a JSON list"),
         (NAMED, {"parameters": "[1]"}, "--parameters must be a JSON list"),
+        (NAMED, {"parameters": "[" * 100_000}, "--parameters must be a JSON list"),
+        (NAMED, {"parameters": '[{"name":"n","value":true,"type":"BOOL"}]'}, "objects of strings"),
+        (NAMED, {"parameters": '[{"name":"n","value":"1","type":[]}]'}, "objects of strings"),
         (
             NAMED,
             {"parameters": '[{"name":"n","value":"x","type":"INT"}]'},

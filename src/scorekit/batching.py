@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from .codec.tensor import Array
-from .errors import ComponentError, RequestError
+from .errors import RequestError
 from .message import Prediction
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,10 @@ class Turns(Protocol):
 
 
 class Job(Protocol):
-    """One request's rows. The job owns its outcome: what becomes of one never touches its batch-mates."""
+    """One request's rows. The job owns its outcome: what becomes of one never touches its batch-mates.
+
+    ``done`` and ``failed`` do not raise: an exception would take the rest of the batch with it.
+    """
 
     @property
     def rows(self) -> Array: ...
@@ -99,11 +102,11 @@ class Batcher:
 
     def _run_merged(self, jobs: list[Job]) -> bool:
         """Whether one call answered all ``jobs``. If not, none of them has been told anything."""
-        rows = np.concatenate([job.rows for job in jobs])
         try:
+            rows = np.concatenate([job.rows for job in jobs])
             prediction = self._predict(rows, jobs[0].names)
-        except ComponentError as error:
-            log.info("batch.retried_singly rows=%d cause=%r", len(rows), error.__cause__)
+        except (RequestError, MemoryError) as error:
+            log.info("batch.retried_singly jobs=%d cause=%r", len(jobs), error.__cause__ or error)
             return False
         payload = prediction.payload
         has_rows = isinstance(payload, list) or (isinstance(payload, np.ndarray) and payload.ndim > 0)
@@ -120,6 +123,8 @@ class Batcher:
 
 def _likeness(rows: Array, names: Sequence[str] | None) -> Hashable | None:
     """Equal for jobs the model could not tell apart in one call; ``None`` for what must not be merged at all."""
+    if rows.dtype.hasobject:  # the dtype says nothing of what is in it
+        return None
     if not names:
         # A null and an absent list of names are two things to user code.
         return rows.dtype, rows.shape[1:], names is None

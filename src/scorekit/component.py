@@ -66,11 +66,12 @@ class Component:
             return Prediction(
                 payload,
                 self._class_names(),
-                metrics=self._metrics() if self._metrics else [],
-                tags=self._tags() if self._tags else {},
+                # Copied here, where a hook that returns something else is the class's own fault.
+                metrics=[*self._metrics()] if self._metrics else [],
+                tags={**self._tags()} if self._tags else {},
             )
-        except _USER_FAULT as error:
-            raise ComponentError("The model failed on this request", uuid.uuid4().hex[:12]) from error
+        except BaseException as error:  # user code: neither its sys.exit nor its CancelledError may end a server
+            raise component_error(error) from error
 
     def _class_names(self) -> list[str] | None:
         names: Any = getattr(self._model, "class_names", None)
@@ -108,13 +109,20 @@ def build(model_name: str, directory: Path | None, parameters: Mapping[str, Any]
         raise SetupError(f"{class_name}({', '.join(parameters)}) could not be built: {_reason(error)}") from error
 
 
+def component_error(cause: BaseException) -> ComponentError:
+    """What a caller is told of ``cause``: a reference to the log, and nothing else."""
+    error = ComponentError("The model failed on this request", uuid.uuid4().hex[:12])
+    error.__cause__ = cause
+    return error
+
+
 def _reason(error: BaseException) -> str:
     """The exception in a sentence, with the innermost line of the user's own code. The traceback goes to the log."""
     log.debug("component.not_loaded", exc_info=error)
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
     own = [frame for frame in frames if "site-packages" not in frame.filename and "importlib" not in frame.filename]
     line = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
-    text = str(error).strip() or "no message"
+    text = " ".join(str(error).split()) or "no message"
     return f"{type(error).__name__}: {text}{line}"
 
 

@@ -1,6 +1,7 @@
 """``contract.json``: what a model's features and targets look like (the schema of seldon-core's testers, 1.17.1)."""
 
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,13 +26,14 @@ class Column:
         if self.ftype == "categorical":
             return self.values[0]
         low, high = self.low, self.high
-        if low is None and high is None:
-            middle = 0.0
-        elif low is None or high is None:
-            middle = (low or 0.0) + 1.0 if high is None else high - 1.0
+        if low is None or high is None:
+            middle = 0.0 if low == high else low + 1 if low is not None else (high or 0) - 1
         else:
-            middle = (low + high) / 2
-        return int(middle) if self.dtype == "INT" else round(middle, 3)
+            middle = low / 2 + high / 2
+        if self.dtype == "INT":
+            return math.floor(middle) if low is None or math.floor(middle) >= low else math.ceil(middle)
+        short = round(middle, 3)
+        return short if low is None or high is None or low <= short <= high else middle
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,8 @@ def _range(value: Any, where: str) -> tuple[float | None, float | None]:
     ends = value if isinstance(value, list) else []
     numbers = [end for end in ends if isinstance(end, int | float) and not isinstance(end, bool)]
     # Only two numbers have an order to keep, and whatever is neither a number nor "inf" leaves too few.
-    if len(ends) != 2 or len(numbers) + ends.count("inf") != 2 or numbers != sorted(numbers):
+    finite = all(math.isfinite(number) for number in numbers)
+    if len(ends) != 2 or len(numbers) + ends.count("inf") != 2 or numbers != sorted(numbers) or not finite:
         raise SetupError(f'{where} must be [low, high] with low ≤ high, either of them possibly "inf"')
     low, high = (None if end == "inf" else end for end in ends)
     return low, high

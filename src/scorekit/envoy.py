@@ -71,11 +71,11 @@ def _route(prefix: str, route: Route) -> dict[str, Any]:
         "route": {
             "cluster": _cluster_name(route),
             "prefix_rewrite": "/",
-            "timeout": f"{route.timeout_ms / 1000:g}s",
+            "timeout": f"{route.timeout_ms // 1000}.{route.timeout_ms % 1000:03}s",
             # Only where the node cannot have seen the request, so that no prediction is made twice.
             "retry_policy": {
                 "retry_on": "connect-failure,refused-stream,reset-before-request",
-                "num_retries": 5,
+                "num_retries": 10,  # some five seconds: longer than a node takes to be restarted
                 "retry_back_off": {"base_interval": "0.05s", "max_interval": "0.5s"},
             },
         },

@@ -47,6 +47,10 @@ class BadAnswer(RequestError):
     """The model returned a value that Seldon's protocol has no form for."""
 
 
+class HeadTooLarge(RequestError):
+    """The request's line and headers are longer than the server reads."""
+
+
 class ComponentError(RequestError):
     """The user's model raised. What it raised is ``__cause__`` and goes to the log, under ``reference``, only."""
 

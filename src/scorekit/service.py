@@ -8,7 +8,7 @@ import numpy as np
 
 from .batching import Batcher, Turns
 from .codec.tensor import Array
-from .component import Component
+from .component import Component, component_error
 from .errors import BadAnswer, ComponentError, RequestError
 from .message import Kind, Message, Meta, Prediction
 
@@ -40,6 +40,8 @@ class Service:
         self._path = dict(path)
         merges = max_batch_rows is not None and not component.hooks_per_call
         self._batcher = Batcher(component.predict, turns, max_batch_rows) if merges and max_batch_rows else None
+        if max_batch_rows is not None and not merges:
+            log.warning("batching.off reason=the component has tags() or metrics(), which can tell one call from two")
 
     def __repr__(self) -> str:
         return f"<Service {self._component!r} {self._batcher or 'batching off'}>"
@@ -58,6 +60,11 @@ class Service:
             call.failed(error)
         else:
             call.done(prediction)
+
+    @property
+    def batching(self) -> bool:
+        """Whether requests are merged."""
+        return self._batcher is not None
 
 
 class _Call:
@@ -87,6 +94,9 @@ class _Call:
             answer = package(self._request, prediction, self._path)
         except RequestError as error:
             self.failed(error)
+        except Exception as error:  # noqa: BLE001  the border around user values
+            # What the model returned is an object of its own making, and looking at it runs its code.
+            self.failed(component_error(error))
         else:
             self._caller.answer(answer)
 

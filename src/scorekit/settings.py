@@ -163,9 +163,11 @@ def _parameters(text: str, source: str) -> dict[str, Any]:
     try:
         entries = json.loads(text)
         triples = [(entry["name"], entry["value"], entry["type"]) for entry in entries]
-    except (ValueError, KeyError, TypeError) as error:
+        if not all(isinstance(part, str) for triple in triples for part in triple):
+            raise TypeError("name, value and type are strings")
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise SetupError(
-            f'{source} must be a JSON list of {{"name", "value", "type"}} objects; got {text[:200]!r}'
+            f'{source} must be a JSON list of {{"name", "value", "type"}} objects of strings; got {text[:200]!r}'
         ) from error
     parameters: dict[str, Any] = {}
     for name, value, kind in triples:
@@ -174,7 +176,7 @@ def _parameters(text: str, source: str) -> dict[str, Any]:
             raise SetupError(f"Bad model parameter type: {kind} valid are INT, FLOAT, DOUBLE, STRING, BOOL")
         try:
             parameters[name] = convert(value)
-        except (ValueError, TypeError) as error:
+        except (ValueError, OverflowError) as error:
             raise SetupError(f"Bad model parameter: {name} with value {value} can't be parsed as a {kind}") from error
     return parameters
 

@@ -146,6 +146,7 @@ def test_answers_look_as_the_stock_wrappers_do(message: Message, text: str) -> N
         np.arange(6).reshape(2, 3).astype(np.float16),
         np.arange(6).reshape(2, 3).astype(np.longdouble),
         np.arange(6).reshape(2, 3) > 2,
+        np.ma.MaskedArray(np.arange(6).reshape(2, 3)),
         np.empty((0, 3)),
     ],
     ids=lambda array: f"{array.dtype.str}{array.strides}",

@@ -71,7 +71,12 @@ def test_a_ragged_array_is_refused_where_it_is_ragged(values: Any, where: str) -
         ({"shape": [1, True], "values": [1]}, "$.t.shape[1]"),
         ({"shape": [1.0], "values": [1]}, "$.t.shape[0]"),
         ({"shape": [2, 2], "values": [1, 2]}, "$.t.shape"),
-        ({"shape": [10**12, 10**12], "values": [1]}, "$.t.shape"),
+        ({"shape": [2**40, 2**40], "values": [1]}, "$.t.shape"),
+        ({"shape": [10**18] * 300, "values": [1]}, "$.t.shape"),
+        ({"shape": [1] * 100, "values": [1]}, "$.t.shape"),
+        ({"shape": [0, 2**63], "values": []}, "$.t.shape[1]"),
+        ({"shape": [0, 2**40, 2**40], "values": []}, "$.t.shape"),
+        ({"shape": [2**40] * 30, "values": []}, "$.t.shape"),
         ({"shape": [2], "values": [[1], [2, 3]]}, "$.t.values[1]"),
     ],
 )
@@ -99,6 +104,25 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=20,
 )
+
+
+SHAPES = st.lists(st.integers(-2, 4) | st.integers(0, 2**64) | st.just(0), max_size=40)
+
+
+@given(st.builds(lambda shape, values: {"shape": shape, "values": values}, SHAPES | JSON, JSON))
+def test_no_tensor_does_more_than_be_refused(tensor: Any) -> None:
+    """Whatever shape and values a tensor claims, it becomes an array or is refused."""
+    with contextlib.suppress(BadRequest):
+        assert isinstance(from_tensor(tensor, "$"), np.ndarray)
+
+
+def test_text_that_would_fill_the_memory_is_refused() -> None:
+    """75 kB of JSON whose one long string sets the size of 5,000 short ones is told so, not stored as a gigabyte."""
+    values = ["x" * 50_000] + ["a"] * 5_000
+    for nested in (values, [[value] for value in values], [[values]]):
+        with pytest.raises(BadRequest, match="too much memory"):
+            from_ndarray(nested, "$")
+    assert from_ndarray(["x" * 50_000] * 100, "$").shape == (100,)
 
 
 @given(JSON)

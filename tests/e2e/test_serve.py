@@ -1,11 +1,13 @@
 """`scorekit serve` as a command."""
 
+import http.client
 import importlib.util
 import json
 import signal
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -60,6 +62,55 @@ def test_it_ends_cleanly_and_answers_what_it_holds(
     assert command.stop(number) == 0
     asking.join()
     assert answers == [{"data": {"names": ["t:0"], "ndarray": [[1]]}, "meta": {}}]
+
+
+@pytest.mark.parametrize("batching", ["on", "off"])
+def test_no_request_is_lost_when_it_stops_under_load(start: Callable[..., Command], port: int, batching: str) -> None:
+    """Clients that ask again and again over kept connections are answered to the last, and told that it ends."""
+    command = serving(start, port, BATCHING=batching)
+    body = json.dumps({"data": {"ndarray": [[1, 1]]}})
+    headers = {"Content-Type": "application/json"}
+    told: list[str | None] = []
+    answered = [0] * 16
+
+    def ask_until_told(client: int) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        try:
+            while True:
+                connection.request("POST", "/predict", body, headers)
+                response = connection.getresponse()
+                response.read()
+                answered[client] += response.status == 200
+                if response.getheader("Connection") == "close":
+                    told.append("close")
+                    return
+        except OSError as error:
+            told.append(repr(error))
+        finally:
+            connection.close()
+
+    clients = [threading.Thread(target=ask_until_told, args=(client,)) for client in range(len(answered))]
+    for client in clients:
+        client.start()
+    while min(answered) < 20:
+        time.sleep(0.01)
+    assert command.stop() == 0
+    for client in clients:
+        client.join()
+    assert told == ["close"] * len(answered)
+
+
+def test_a_signal_during_a_long_load_ends_it_at_once(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
+    """Ctrl-C while a model loads does not wait for the model."""
+    (tmp_path / "Slow.py").write_text(
+        "import time\nclass Slow:\n    def __init__(self):\n        print('loading', flush=True); time.sleep(60)\n"
+    )
+    command = start("serve", "Slow", "--host", "127.0.0.1", "--http-port", str(port), cwd=tmp_path)
+    command.wait_for("loading")
+    started = time.monotonic()
+    assert command.stop(signal.SIGINT) == 130
+    assert time.monotonic() - started < 5
+    assert "Traceback" not in command.output
 
 
 def test_the_stock_tester_is_content(start: Callable[..., Command], port: int) -> None:

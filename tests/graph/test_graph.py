@@ -89,6 +89,10 @@ def without_name() -> dict[str, Any]:
         (manifest({"name": "node", "type": "ROUTER"}), "node is a ROUTER"),
         (manifest({"name": "other"}), "'other' has no container of its name; containers: node"),
         (manifest(annotations={"seldon.io/rest-timeout": "soon"}), "it must be milliseconds"),
+        (manifest(annotations={"seldon.io/rest-timeout": "9" * 30}), "it must be milliseconds"),
+        (manifest(annotations=[1]), "annotations must be an object"),
+        (manifest(predictors=[None]), "predictors must be a list of objects"),
+        ({"metadata": {"name": "x"}, "spec": None}, "this one has 0"),
     ],
 )
 def test_what_cannot_run_here_is_a_sentence(value: dict[str, Any], told: str) -> None:

@@ -42,7 +42,7 @@ def test_lines_are_said_with_their_name() -> None:
     async def run() -> tuple[int, str]:
         source = "import sys; print('one'); print('two', file=sys.stderr); sys.exit(3)"
         child = await Child.start(command(source), said.append)
-        return await child.ended(), child.last_line
+        return await child.ended(), child.why(3)
 
     assert asyncio.run(run()) == (3, "two")
     assert said == ["child: one", "child: two"]
@@ -53,10 +53,27 @@ def test_an_endless_line_is_no_harm() -> None:
 
     async def run() -> str:
         child = await Child.start(command("print('x' * 5_000_000); print('end')"), lambda line: None)
-        await child.ended()
-        return child.last_line
+        return child.why(await child.ended())
 
     assert asyncio.run(run()) == "end"
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        ("import os; print('loading'); os.kill(os.getpid(), 9)", "it was killed by signal 9"),
+        ("print('scorekit: no model'); print('bye'); raise SystemExit(1)", "no model"),
+        ("raise SystemExit(7)", "it ended with status 7"),
+    ],
+)
+def test_the_reason_of_an_end_is_the_best_there_is(source: str, why: str) -> None:
+    """The signal first, then a sentence of our own command, then the last line, then the status."""
+
+    async def run() -> str:
+        child = await Child.start(command(source), lambda line: None)
+        return child.why(await child.ended())
+
+    assert asyncio.run(run()) == why
 
 
 def test_stop_ends_what_the_child_started() -> None:

@@ -58,12 +58,19 @@ def test_predict_answers_on_each_of_its_paths(wire: Wire, path: str) -> None:
             "application/x-www-form-urlencoded",
         ),
         ("/predict?json=", BODY, "application/json"),
+        ("/predict", "json=" + BODY, "application/x-www-form-urlencoded"),
     ],
 )
 def test_the_request_is_found_wherever_it_stands(wire: Wire, target: str, body: str, content_type: str) -> None:
     """Form before query before body, as in the stock wrapper."""
     status, _, answer = ask(wire, "POST", target, body, content_type)
     assert (status, answer) == (200, ANSWER)
+
+
+def test_a_form_may_hold_plain_utf_8(wire: Wire) -> None:
+    """Text that a client did not percent-encode is UTF-8, not a mojibake of it."""
+    status, _, answer = ask(wire, "POST", "/predict", 'json={"strData":"é"}', "application/x-www-form-urlencoded")
+    assert (status, answer["strData"]) == (200, "é")
 
 
 def test_predict_answers_a_get_with_a_query(wire: Wire) -> None:

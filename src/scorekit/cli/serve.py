@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from ..errors import SetupError
 from ..settings import LOG_LEVELS, SERVICE_TYPES, parse_environment_file, read_settings
@@ -66,22 +65,23 @@ def serve(arguments: argparse.Namespace) -> int:
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
     log = logging.getLogger(__name__)
-    for name in sorted(given.keys() & {flag.replace("-", "_") for flag in _INERT}):
-        log.warning("settings.ignored flag=--%s: this version has no such setting", name.replace("_", "-"))
+    for name in sorted(given.keys() & {flag.replace("-", "_") for flag in (*_INERT, "grpc-port", "metrics-port")}):
+        log.warning("settings.ignored flag=--%s: it has no effect in this version", name.replace("_", "-"))
+    if settings.service_type != "MODEL":
+        log.warning("settings.ignored service_type=%s: this version answers predictions only", settings.service_type)
 
     from ..serve.server import run
 
-    def ready(address: str) -> None:
-        batching = "on" if settings.batching else "off"
+    def ready(address: str, batching: bool) -> None:
         log.info(
             "serve.ready model=%s address=%s batching=%s after_s=%.2f",
             settings.model_name,
             address,
-            batching,
+            "on" if batching else "off",
             time.perf_counter() - started,
         )
 
-    _run(run(settings, directory, ready))
+    run(settings, directory, ready)
     return 0
 
 
@@ -90,21 +90,12 @@ def _component(given: str, environ: Mapping[str, str]) -> tuple[Path | None, dic
     directory = Path(given)
     if directory.is_dir():
         file = directory / ".s2i" / "environment"
-        own = parse_environment_file(file.read_text(), str(file)) if file.is_file() else {}
+        try:
+            own = parse_environment_file(file.read_text(encoding="utf-8"), str(file)) if file.is_file() else {}
+        except (OSError, UnicodeDecodeError) as error:
+            raise SetupError(f"{file} cannot be read: {error}") from error
         return directory.resolve(), {**own, **environ}
     if "/" in given or given.endswith(".py") or not given.replace(".", "").isidentifier():
         raise SetupError(f"{given} is neither a folder nor the name of a module")
     # The stock wrapper imports from the current folder.
     return Path.cwd(), {**environ, "MODEL_NAME": given}
-
-
-def _run(coroutine: Any) -> None:
-    import asyncio
-
-    try:
-        import uvloop
-    except ImportError:  # Windows has none
-        asyncio.run(coroutine)
-    else:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(coroutine)

@@ -2,6 +2,8 @@
 
 import argparse
 import asyncio
+import contextlib
+import ipaddress
 import json
 import os
 import shlex
@@ -49,14 +51,16 @@ def up(arguments: argparse.Namespace) -> int:
     except ImportError as error:
         raise SetupError(f"`scorekit up` needs the package {error.name!r}: pip install 'scorekit[up]'") from error
 
+    host = _address(arguments.host)
     _say(f"rendering {arguments.app} ({arguments.env})")
     probes = _probes(Path(arguments.app), arguments.env, arguments.component)
-    port = arguments.port or free_ports(arguments.host, 1)[0]
+    port = arguments.port or free_ports(host, 1)[0]
     inherited = {name: value for name, value in os.environ.items() if name not in variables()}
-    run = LocalRun(probes, arguments.host, port, {**inherited, "PYTHONUNBUFFERED": "1"}, _say)
+    run = LocalRun(probes, host, port, {**inherited, "PYTHONUNBUFFERED": "1"}, _say)
 
     def ready() -> None:
-        print(_summary(probes, arguments.host, port, time.perf_counter() - started), flush=True)
+        with contextlib.suppress(OSError):
+            print(_summary(probes, host, port, time.perf_counter() - started), flush=True)
 
     asyncio.run(_until_told(run, ready))
     _say("stopped")
@@ -121,12 +125,17 @@ def _sample(contract: Path) -> dict[str, Any] | None:
     if not contract.is_file():
         _say(f"{contract.parent.name} has no contract.json: asked for its health only")
         return None
-    return parse_contract(contract.read_text(encoding="utf-8"), str(contract)).sample()
+    try:
+        text = contract.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SetupError(f"{contract} cannot be read: {error}") from error
+    return parse_contract(text, str(contract)).sample()
 
 
 def _summary(probes: "Sequence[Probe]", host: str, port: int, took_s: float) -> str:
     """The table of what runs and a curl that works."""
     shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::1", "::") else host  # noqa: S104  shown, not bound
+    shown = f"[{shown}]" if ":" in shown else shown
     rows = [("DEPLOYMENT", "SOURCE", "URL")]
     for probe in probes:
         source = Path(os.path.relpath(probe.plan.folder))
@@ -142,4 +151,16 @@ def _summary(probes: "Sequence[Probe]", host: str, port: int, took_s: float) -> 
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    # Whoever read may have gone (`scorekit up 2>&1 | head`); the app runs on.
+    with contextlib.suppress(OSError):
+        print(line, file=sys.stderr, flush=True)
+
+
+def _address(text: str) -> str:
+    """``--host`` as Envoy takes it."""
+    if text == "localhost":
+        return "127.0.0.1"
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise SetupError(f"--host is {text!r}; it must be an IP address of this machine, or localhost") from None

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ _EMPTY = np.empty(0)
 
 def decode(body: bytes | str) -> Message:
     """The message of a JSON document. Raises ``BadRequest`` that says where and what was expected."""
-    return from_value(parse(body))
+    return from_value(parse(body), len(body))
 
 
 def parse(body: bytes | str) -> Any:
@@ -29,8 +30,8 @@ def parse(body: bytes | str) -> Any:
         raise BadRequest(f"Can't find JSON in data: {error}") from None
 
 
-def from_value(value: Any) -> Message:
-    """The message of a parsed JSON value.
+def from_value(value: Any, document_bytes: int = sys.maxsize) -> Message:
+    """The message of a parsed JSON value; ``document_bytes`` is the size of its text, if known.
 
     Keys are tried in the stock wrapper's order (data, jsonData, strData, binData; in data: tensor, ndarray) and
     unknown keys are passed over. ``data`` without a known form is an empty array, as there.
@@ -41,7 +42,7 @@ def from_value(value: Any) -> Message:
     if meta is not None:
         _check_meta(meta)
     if "data" in value:
-        return _array(value["data"], meta)
+        return _array(value["data"], meta, document_bytes)
     if "jsonData" in value:
         return Message(Kind.JSON, value["jsonData"], [], meta)
     if "strData" in value:
@@ -64,9 +65,9 @@ def encode(message: Message) -> bytes:
 
 def encode_error(info: str, reason: str) -> bytes:
     """The stock wrapper's error envelope (code and status are constants there)."""
-    return orjson.dumps(
-        {"status": {"code": -1, "info": info, "reason": reason, "status": 1}}, option=orjson.OPT_APPEND_NEWLINE
-    )
+    info = info.encode(errors="replace").decode()  # half a surrogate pair, say in a model's own str(), is no JSON
+    status = {"code": -1, "info": info, "reason": reason, "status": 1}
+    return orjson.dumps({"status": status}, option=orjson.OPT_APPEND_NEWLINE)
 
 
 _META_TYPES = {"tags": dict, "requestPath": dict, "routing": dict, "metrics": list, "puid": str}
@@ -80,16 +81,16 @@ def _check_meta(meta: Any) -> None:
             raise BadRequest(f"expected {_name(kind())}, got {_name(meta[key])}", f"$.meta.{key}")
 
 
-def _array(data: Any, meta: Meta | None) -> Message:
+def _array(data: Any, meta: Meta | None, document_bytes: int) -> Message:
     if type(data) is not dict:
         raise BadRequest(f"expected an object, got {_name(data)}", "$.data")
     names: Sequence[str] | None = data.get("names", [])
     if names is not None and type(names) is not list:
         raise BadRequest(f"expected a list of strings, got {_name(names)}", "$.data.names")
     if "tensor" in data:
-        return Message(Kind.TENSOR, from_tensor(data["tensor"], "$.data.tensor"), names, meta)
+        return Message(Kind.TENSOR, from_tensor(data["tensor"], "$.data.tensor", document_bytes), names, meta)
     if "ndarray" in data:
-        return Message(Kind.NDARRAY, from_ndarray(data["ndarray"], "$.data.ndarray"), names, meta)
+        return Message(Kind.NDARRAY, from_ndarray(data["ndarray"], "$.data.ndarray", document_bytes), names, meta)
     return Message(Kind.NDARRAY, _EMPTY, names, meta)
 
 
@@ -121,6 +122,7 @@ def _envelope(message: Message) -> dict[str, Any]:
 
 def _writable(array: Array) -> Any:
     """``array`` in a form orjson writes natively (contiguous, native, numeric, an axis at least) or a list."""
+    array = np.asarray(array)  # a matrix or a masked array is a plain one on the wire
     if array.dtype.kind == "f" and array.dtype.itemsize > 8:
         array = array.astype(np.float64)  # long doubles: JSON's readers have no more than 64 bits
     if array.dtype.kind not in "fiub" or not array.ndim:
@@ -138,7 +140,7 @@ def _dump(value: Any) -> bytes:
     try:
         return orjson.dumps(value, default=_plain, option=_WRITE | orjson.OPT_NON_STR_KEYS)
     except TypeError as error:
-        raise BadAnswer(f"The model's answer cannot be written as JSON: {error}") from error
+        raise BadAnswer(f"The answer cannot be written as JSON: {error}") from error
 
 
 def _plain(value: Any) -> Any:

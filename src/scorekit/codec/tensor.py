@@ -4,6 +4,8 @@ The dtype rules are the stock wrapper's (seldon-core 1.17.1, observed): what ``n
 So integers stay integers, one float makes all floats, a string among numbers makes all strings, ``null`` makes objects.
 """
 
+import itertools
+import sys
 from typing import Any
 
 import numpy as np
@@ -13,19 +15,33 @@ from ..errors import BadRequest
 
 Array = npt.NDArray[Any]
 
+MAX_DIMENSIONS = 32
+"""numpy's own limit before 2.0."""
 
-def from_ndarray(values: Any, path: str) -> Array:
+_MAX_DIMENSION = 2**40
+
+# numpy stores each text at the length of the longest, four bytes a character: one long string among many short ones,
+# 75 kB of JSON, would be a gigabyte. A document of n bytes makes n² / 2 bytes of it at the worst.
+_MAX_TEXT_BYTES = 256 * 1024 * 1024
+_HARMLESS_BYTES = 20_000
+
+
+def from_ndarray(values: Any, path: str, document_bytes: int = sys.maxsize) -> Array:
     """The array of a nested JSON list (or of a bare scalar: shape ``()``).
 
-    Raises ``BadRequest`` that names the first row whose length differs from the row before it.
+    ``document_bytes`` is the size of the JSON text it was read from, if known: small ones need no second look.
+    Raises ``BadRequest`` that names the first row whose length differs from the row before it, and for texts that
+    would need too much memory as one array.
     """
+    if document_bytes > _HARMLESS_BYTES:
+        _refuse_wide_text(values, path)
     try:
         return np.array(values)
     except ValueError as error:
         raise BadRequest(*_unequal(values, path)) from error
 
 
-def from_tensor(tensor: Any, path: str) -> Array:
+def from_tensor(tensor: Any, path: str, document_bytes: int = sys.maxsize) -> Array:
     """The array of a ``{"shape": […], "values": […]}`` object.
 
     Raises ``BadRequest`` when either key is missing, when a dimension is not a whole number from 0, or when the
@@ -39,16 +55,41 @@ def from_tensor(tensor: Any, path: str) -> Array:
         raise BadRequest(f"the key {missing.args[0]!r} is missing", path) from None
     if type(shape) is not list:
         raise BadRequest("expected a list of whole numbers", f"{path}.shape")
+    if len(shape) > MAX_DIMENSIONS:
+        raise BadRequest(f"an array has at most {MAX_DIMENSIONS} dimensions, not {len(shape)}", f"{path}.shape")
     size = 1
     for position, dimension in enumerate(shape):
         # bool is an int to Python, but `true` is no dimension.
-        if type(dimension) is not int or dimension < 0:
-            raise BadRequest("expected a whole number from 0", f"{path}.shape[{position}]")
+        if type(dimension) is not int or not 0 <= dimension <= _MAX_DIMENSION:
+            raise BadRequest(f"expected a whole number from 0 to {_MAX_DIMENSION}", f"{path}.shape[{position}]")
         size *= dimension
-    array = from_ndarray(values, f"{path}.values")
+    array = from_ndarray(values, f"{path}.values", document_bytes)
     if array.size != size:
-        raise BadRequest(f"shape {shape} asks for {size} values, but there are {array.size}", f"{path}.shape")
-    return array.reshape(shape)
+        asked = str(size) if size < 10**15 else "far more"
+        raise BadRequest(f"the shape asks for {asked} values, but there are {array.size}", f"{path}.shape")
+    try:
+        return array.reshape(shape)
+    except ValueError as error:  # [0, 2**40, 2**40] has no values, and still no array can have that shape
+        raise BadRequest("no array can have this shape", f"{path}.shape") from error
+
+
+def _refuse_wide_text(values: Any, path: str) -> None:
+    count = longest = 0
+    level = [values]
+    while level:
+        count = len(level)
+        longest = max([longest, *map(len, filter(_is_text, level))])
+        level = list(itertools.chain.from_iterable(filter(_is_list, level)))
+    if longest * count * 4 > _MAX_TEXT_BYTES:
+        raise BadRequest("these texts need too much memory as one array: the longest sets the size of each", path)
+
+
+def _is_text(value: Any) -> bool:
+    return type(value) is str
+
+
+def _is_list(value: Any) -> bool:
+    return type(value) is list
 
 
 def _unequal(values: Any, path: str) -> tuple[str, str]:
@@ -67,7 +108,7 @@ def _unequal(values: Any, path: str) -> tuple[str, str]:
             break
         lengths.append(first)
         level = [element for row in level for element in row]
-    return "these values do not make an array", path
+    return f"these values make no array of at most {MAX_DIMENSIONS} dimensions", path
 
 
 def _index(at: int, lengths: list[int]) -> str:

@@ -1,6 +1,6 @@
 """Reading a ``SeldonDeployment`` (machinelearning.seldon.io v1, v1alpha2, v1alpha3: one schema)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,9 @@ from ..errors import SetupError
 KIND = "SeldonDeployment"
 DEFAULT_TIMEOUT_MS = 3000
 """Ambassador's, where the deployment has no ``seldon.io/rest-timeout``."""
+
+
+_MOST_TIMEOUT_MS = 10**11  # three years; Envoy takes somewhat more
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,37 +43,37 @@ def read_deployment(manifest: Mapping[str, Any], default_namespace: str) -> Depl
     Raises ``SetupError`` for what cannot run here: several predictors, a graph of several nodes, a node without a
     container of its name (prepackaged servers), a node that is no MODEL.
     """
-    metadata, spec = manifest.get("metadata", {}), manifest.get("spec", {})
+    metadata, spec = _object(manifest, "metadata"), _object(manifest, "spec")
     name = metadata.get("name") or spec.get("name")
-    if not name:
+    if not isinstance(name, str) or not name:
         raise SetupError(f"a {KIND} without metadata.name cannot be routed to")
-    predictors = spec.get("predictors") or []
+    predictors = _objects(spec, "predictors")
     if len(predictors) != 1:
         raise SetupError(f"{name}: `scorekit up` runs deployments of one predictor; this one has {len(predictors)}")
     predictor = predictors[0]
-    graph = predictor.get("graph") or {}
-    if graph.get("children"):
+    graph = _object(predictor, "graph")
+    if children := _objects(graph, "children"):
         raise SetupError(
             f"{name}: `scorekit up` runs graphs of one MODEL node for now; {graph.get('name')} has "
-            f"{len(graph['children'])} children. `ks show` renders it and a cluster runs it"
+            f"{len(children)} children. `ks show` renders it and a cluster runs it"
         )
-    if graph.get("type", "MODEL") != "MODEL":
+    if (graph.get("type") or "MODEL") != "MODEL":
         raise SetupError(f"{name}: `scorekit up` runs a MODEL node for now; {graph.get('name')} is a {graph['type']}")
     return Deployment(
         name,
         metadata.get("namespace") or default_namespace,
         predictor.get("name", name),
-        {"version": predictor.get("name", name), **(predictor.get("labels") or {})},
+        {"version": predictor.get("name", name), **_object(predictor, "labels")},
         _node(name, graph, predictor),
-        _timeout(name, spec.get("annotations") or {}),
+        _timeout(name, _object(spec, "annotations")),
     )
 
 
 def _node(deployment: str, graph: Mapping[str, Any], predictor: Mapping[str, Any]) -> Node:
     containers = [
         container
-        for component in predictor.get("componentSpecs") or []
-        for container in (component.get("spec") or {}).get("containers") or []
+        for component in _objects(predictor, "componentSpecs")
+        for container in _objects(_object(component, "spec"), "containers")
     ]
     name = graph.get("name", "")
     found = next((container for container in containers if container.get("name") == name), None)
@@ -79,14 +82,36 @@ def _node(deployment: str, graph: Mapping[str, Any], predictor: Mapping[str, Any
         raise SetupError(f"{deployment}: the graph's node {name!r} has no container of its name; containers: {known}")
     if not found.get("image"):
         raise SetupError(f"{deployment}: the container {name!r} names no image")
-    environ = {each["name"]: str(each["value"]) for each in found.get("env") or [] if "value" in each}
-    return Node(name, found["image"], environ, tuple(graph.get("parameters") or ()))
+    environ = {
+        str(each.get("name")): str(each["value"]) for each in _objects(found, "env") if each.get("value") is not None
+    }
+    return Node(name, found["image"], environ, tuple(_objects(graph, "parameters")))
 
 
 def _timeout(deployment: str, annotations: Mapping[str, Any]) -> int:
     text = annotations.get("seldon.io/rest-timeout")
     if text is None:
         return DEFAULT_TIMEOUT_MS
-    if not str(text).isdigit() or int(text) == 0:
+    try:
+        milliseconds = int(text)
+    except (TypeError, ValueError):
+        milliseconds = 0
+    if not 0 < milliseconds <= _MOST_TIMEOUT_MS:
         raise SetupError(f"{deployment}: the annotation seldon.io/rest-timeout is {text!r}; it must be milliseconds")
-    return int(text)
+    return milliseconds
+
+
+def _object(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """``parent[key]``; an absent or null one is empty."""
+    value = parent.get(key) or {}
+    if not isinstance(value, Mapping):
+        raise SetupError(f"a {KIND}'s {key} must be an object, not {value!r:.80}")
+    return value
+
+
+def _objects(parent: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:
+    """``parent[key]``, a list of objects; an absent or null one is empty."""
+    value = parent.get(key) or []
+    if not isinstance(value, Sequence) or not all(isinstance(each, Mapping) for each in value):
+        raise SetupError(f"a {KIND}'s {key} must be a list of objects, not {value!r:.80}")
+    return value

@@ -109,7 +109,7 @@ class LocalRun:
             if ended is None:
                 raise SetupError(f"the app did not answer within {START_TIMEOUT_S:g} s")
             child = endings[ended]
-            raise SetupError(f"{child.name} did not start: {child.last_line or f'ended with status {ended.result()}'}")
+            raise SetupError(f"{child.name} did not start: {child.why(ended.result())}")
         finally:
             pending = [answering, stopping, *endings]
             for task in pending:
@@ -152,8 +152,8 @@ class LocalRun:
         """Restart ``command`` whenever it ends, until ``stop`` is set. Never cancelled half-way through a start."""
         backoff = Backoff()
         stopping = asyncio.create_task(stop.wait())
+        started = time.monotonic()
         while True:
-            started = time.monotonic()
             ended = asyncio.create_task(self._children[command].ended())
             await asyncio.wait([ended, stopping], return_when=asyncio.FIRST_COMPLETED)
             if stopping.done():
@@ -165,7 +165,11 @@ class LocalRun:
             await asyncio.wait([stopping], timeout=wait_s)
             if stopping.done():
                 return
-            self._children[command] = await Child.start(command, self._say)
+            started = time.monotonic()
+            try:
+                self._children[command] = await Child.start(command, self._say)
+            except SetupError as error:  # its folder has gone, or the machine is out of processes: later, perhaps
+                self._say(str(error))
 
     async def _stop(self) -> None:
         """Nodes first, so that they answer what they hold through the gateway; then the gateway."""

@@ -14,10 +14,14 @@ from pathlib import Path
 
 from ..errors import SetupError
 
-# After SIGTERM; a node drains for up to 15 s of it.
+OWN_WORDS = "scorekit: "
+"""How a command of ours begins the one sentence it ends with."""
+
+# After SIGTERM; a node's drain takes up to 15 s of it.
 STOP_GRACE_S = 20.0
 
 _PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)  # loaded here: between fork and exec nothing may be imported or allocated that can be helped
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,10 +89,12 @@ class Child:
     def pid(self) -> int:
         return self._process.pid
 
-    @property
-    def last_line(self) -> str:
-        """The last line the process wrote: where it ended by itself, most often why."""
-        return self._tail[-1] if self._tail else ""
+    def why(self, status: int) -> str:
+        """Why it ended by itself, with ``status``: the signal, its own sentence, or the last line it wrote."""
+        if status < 0:
+            return f"it was killed by signal {-status}"
+        sentences = [line for line in self._tail if line.startswith(OWN_WORDS)]
+        return [f"it ended with status {status}", *self._tail, *sentences][-1].removeprefix(OWN_WORDS)
 
     async def ended(self) -> int:
         """Wait for the end: the exit status, negative for a signal. What it started has been ended too by then."""
@@ -132,4 +138,4 @@ class Child:
 
 def _end_with_parent() -> None:
     """In the child: be told to stop when the parent dies, even by SIGKILL, so that nothing is left behind."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

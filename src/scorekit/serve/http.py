@@ -6,7 +6,7 @@ answered by a plain call, now or later.
 
 import logging
 import time
-from asyncio import BaseTransport, Protocol, Transport
+from asyncio import BaseTransport, Protocol, Transport, get_running_loop
 from collections import deque
 from collections.abc import Callable
 from email.utils import formatdate
@@ -15,12 +15,18 @@ from typing import Any, cast
 
 import httptools
 
-from ..errors import BadRequest, PayloadTooLarge
+from ..errors import BadRequest, HeadTooLarge, PayloadTooLarge
 
 log = logging.getLogger(__name__)
 
 JSON = b"application/json"
 TEXT = b"text/plain; charset=utf-8"
+
+MAX_HEAD_BYTES = 64 * 1024
+"""Request line and headers; nginx takes 32 kB, Envoy 60 kB."""
+
+# How long a refused client may go on sending before its connection is closed on it.
+_PASS_OVER_S = 2.0
 
 # A client that pipelines more than this waits for answers before more of it is read.
 _MAX_PIPELINED = 32
@@ -56,6 +62,8 @@ class Exchange:
         self._connection = connection
         self._response: bytes | None = None
         self.method = method
+        if not target.startswith(b"/"):
+            target = _origin_form(target)
         self.path, _, self.query = target.partition(b"?")
         self.content_type = content_type
         self.body = body
@@ -97,6 +105,9 @@ class Exchange:
         return self._response
 
 
+Refusal = BadRequest | PayloadTooLarge | HeadTooLarge
+"""What can be wrong with a request before it is one."""
+
 Handler = Callable[[Exchange], None]
 """Takes an exchange and has it answered, now or later. Must not raise."""
 
@@ -107,7 +118,7 @@ class Connection(Protocol):
     def __init__(
         self,
         handler: Handler,
-        refuse: Callable[[Exchange, BadRequest | PayloadTooLarge], None],
+        refuse: Callable[[Exchange, Refusal], None],
         fleet: "set[Connection]",
         max_body_bytes: int,
     ) -> None:
@@ -120,6 +131,9 @@ class Connection(Protocol):
         self._open: deque[Exchange] = deque()
         self._reading = False  # in the middle of a request
         self._draining = False  # the next answer to leave last is the connection's last
+        self._in_head = True  # the parser waits for the end of a request's headers
+        self._head_bytes = 0
+        self._refused = False
         self._closing = False  # nothing that comes in counts any more
         self._paused = False
         self._writable = True
@@ -146,6 +160,7 @@ class Connection(Protocol):
     def data_received(self, data: bytes) -> None:
         if self._closing:
             return
+        in_head = self._in_head
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -156,11 +171,17 @@ class Connection(Protocol):
             self._close_with(error.__context__.error)
         except httptools.HttpParserError as error:
             self._close_with(BadRequest(f"not HTTP: {error}"))
+        if in_head and self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self._close_with(HeadTooLarge(f"the head of a request may be {MAX_HEAD_BYTES} bytes long"))
 
     def eof_received(self) -> bool:
         # A client may half-close after its last request; what it asked is still answered.
+        if self._reading:
+            self._close_with(BadRequest("the connection ended in the middle of a request"))
         self._closing = True
-        return bool(self._open)
+        return bool(self._open) or self._refused
 
     def pause_writing(self) -> None:
         self._writable = False
@@ -180,11 +201,14 @@ class Connection(Protocol):
         self._target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        # Only four headers mean anything to this server.
+        # Only five headers mean anything to this server.
         length = len(name)
         if length == 12:
             if name.lower() == b"content-type":
                 self._content_type = value.decode("latin-1")
+        elif length == 10:
+            if name.lower() == b"connection" and b"close" in value.lower():
+                self._framing += b"Connection: close\r\n"
         elif length == 14:
             if name.lower() == b"content-length":
                 self._framing += b"Content-Length: %b\r\n" % value
@@ -197,7 +221,8 @@ class Connection(Protocol):
             self._expects_continue = True
 
     def on_headers_complete(self) -> None:
-        if self._expects_continue and not self._open:
+        self._in_head = False
+        if self._expects_continue and not self._open and self._parser.get_http_version() != "1.0":
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, part: bytes) -> None:
@@ -208,6 +233,8 @@ class Connection(Protocol):
 
     def on_message_complete(self) -> None:
         self._reading = False
+        self._in_head = True
+        self._head_bytes = 0
         if self._closing:
             return
         parser, body = self._parser, self._body
@@ -238,7 +265,7 @@ class Connection(Protocol):
             if not exchange.keep_alive:
                 self._closing = True
                 opened.clear()
-                self._transport.close()
+                self._close_after_reading() if self._refused else self._transport.close()
                 return
         if self._closing and not opened:
             self._transport.close()
@@ -246,14 +273,15 @@ class Connection(Protocol):
             self._throttle()
 
     def drain(self) -> None:
-        """Answer what is open or on its way in, tell the client, then close."""
+        """Make the answer to what is open last, or else to the next request, the connection's last."""
         self._draining = True
-        if self._reading:
-            return
-        self._closing = True
-        if self._open:
+        if self._open and not self._reading:
             self._open[-1].keep_alive = False
-        else:
+
+    def close_if_quiet(self) -> None:
+        """Close, unless a request is open or on its way in."""
+        if not self._open and not self._reading:
+            self._closing = True
             self._transport.close()
 
     def abort(self) -> None:
@@ -279,9 +307,10 @@ class Connection(Protocol):
         if method == b"CONNECT":
             self._close_with(BadRequest("this server is no proxy"))
             return
-        head = b"%b %b HTTP/1.1\r\nContent-Type: %b\r\n%b\r\n" % (
+        head = b"%b %b HTTP/%b\r\nContent-Type: %b\r\n%b\r\n" % (
             method,
             self._target,
+            self._parser.get_http_version().encode(),
             self._content_type.encode("latin-1"),
             self._framing,
         )
@@ -291,14 +320,23 @@ class Connection(Protocol):
     def _too_large(self) -> PayloadTooLarge:
         return PayloadTooLarge(f"the body is larger than this server accepts ({self._max_body_bytes} bytes)")
 
-    def _close_with(self, error: BadRequest | PayloadTooLarge) -> None:
+    def _close_with(self, error: Refusal) -> None:
         """Answer a request that cannot be read and close: what follows on the connection has no known beginning."""
         if self._closing:
             return
-        self._closing = True
+        self._closing = self._refused = True
         exchange = Exchange(self, "", self._target, "", b"", keep_alive=False)
         self._open.append(exchange)
         self._refuse(exchange, error)
+
+    def _close_after_reading(self) -> None:
+        """End our side, pass over what the client still sends, then close.
+
+        Closing with input unread would reset the connection, and with it the refusal, before the client has read it.
+        """
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        get_running_loop().call_later(_PASS_OVER_S, self._transport.close)
 
     def _throttle(self) -> None:
         """Read no faster than the client takes answers."""
@@ -314,13 +352,20 @@ class Connection(Protocol):
 class _Refused(Exception):
     """A signal out of a parser callback, not an error of its own."""
 
-    def __init__(self, error: BadRequest | PayloadTooLarge) -> None:
+    def __init__(self, error: Refusal) -> None:
         self.error = error
+
+
+def _origin_form(target: bytes) -> bytes:
+    """The path and query of ``http://host/path?query``, which a client may send to any server (RFC 9112 §3.2.2)."""
+    scheme, _, rest = target.partition(b"://")
+    return b"/" + rest.partition(b"/")[2] if scheme in (b"http", b"https") else target
 
 
 def _exceeds(digits: bytes, limit: int) -> bool:
     """Whether a Content-Length is over ``limit``; what is no number is left to the parser to refuse."""
-    return digits.isdigit() and int(digits) > limit
+    significant = digits.lstrip(b"0")
+    return digits.isdigit() and (len(significant) > 18 or int(significant or b"0") > limit)
 
 
 class _Heads:

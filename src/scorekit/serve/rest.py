@@ -9,6 +9,7 @@ from ..errors import (
     BadAnswer,
     BadRequest,
     ComponentError,
+    HeadTooLarge,
     MethodNotAllowed,
     NotFound,
     Overloaded,
@@ -26,6 +27,7 @@ STATUS: dict[type[RequestError], tuple[int, str]] = {
     NotFound: (404, "MICROSERVICE_INTERNAL_ERROR"),
     MethodNotAllowed: (405, "MICROSERVICE_INTERNAL_ERROR"),
     PayloadTooLarge: (413, "MICROSERVICE_BAD_DATA"),
+    HeadTooLarge: (431, "MICROSERVICE_BAD_DATA"),
     BadAnswer: (400, "MICROSERVICE_BAD_DATA"),  # the stock wrapper's choice, though the model is to blame
     ComponentError: (500, "MICROSERVICE_INTERNAL_ERROR"),
     Overloaded: (503, "MICROSERVICE_INTERNAL_ERROR"),
@@ -104,8 +106,13 @@ class Rest:
             log.exception("rest.failed path=%s", _shown(exchange.path))
             exchange.respond(500, json.encode_error("internal error", "MICROSERVICE_INTERNAL_ERROR"))
 
+    @property
+    def ready(self) -> bool:
+        """Whether new requests are wanted."""
+        return self._ready
+
     def stop_being_ready(self) -> None:
-        """Answer health checks with 503 from now on, so that no balancer sends more."""
+        """Answer health checks with 503 from now on."""
         self._ready = False
 
     def _predict(self, exchange: Exchange) -> None:
@@ -143,7 +150,7 @@ def read(exchange: Exchange) -> Message:
 def _field(encoded: bytes) -> str:
     """The field ``json`` of a urlencoded form or query, or ``""``."""
     try:
-        fields = urllib.parse.parse_qs(encoded.decode("latin-1"), errors="strict")
+        fields = urllib.parse.parse_qs(encoded.decode(), errors="strict")
     except ValueError as error:
         raise BadRequest("the form or query is not UTF-8 text in percent-encoding") from error
     return fields.get("json", [""])[0]

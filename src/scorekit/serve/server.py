@@ -3,10 +3,13 @@
 import asyncio
 import logging
 import signal
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from ..component import build
+import uvloop
+
+from ..component import Component, build
 from ..service import Service
 from ..settings import Settings
 from ..sockets import reserve
@@ -16,44 +19,67 @@ from .rest import Rest, refuse
 log = logging.getLogger(__name__)
 
 # A request still unanswered after this is cut off. Kubernetes allows a pod 30 s, the Seldon operator asks for 20 s.
+# A prediction that is being made is not cut off: it runs in this thread.
 GRACE_S = 15.0
 
+# How long a server that was told to stop goes on taking what comes, with "Connection: close" in each answer: a request
+# may be on its way to a connection that looks idle, and closing it then would reset it.
+LINGER_S = 0.25
 
-async def run(settings: Settings, directory: Path | None, ready: Callable[[str], None]) -> None:
+Ready = Callable[[str, bool], None]
+"""Told the address that answers, and whether requests are merged."""
+
+
+def run(settings: Settings, directory: Path | None, ready: Ready) -> None:
     """Load the component, serve until SIGTERM or SIGINT, drain, return.
 
-    ``ready`` is called once with the address that answers. Raises ``SetupError`` where it cannot start.
+    ``ready`` is called once, when requests are answered. Raises ``SetupError`` where it cannot start.
     """
+    # Bound before the model loads, listening only after: a taken port is told at once, and no probe is fooled.
+    address = reserve(settings.host, settings.http_port)
+    # Loaded before there is an event loop, so that a signal ends a long load at once.
+    component = build(settings.model_name, directory, settings.parameters)
+    component.load()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, component, address, ready))
+
+
+async def _serve(settings: Settings, component: Component, address: socket.socket, ready: Ready) -> None:
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-
-    # Bound before the model loads, listening only after: a taken port is told at once, and no probe is fooled.
-    address = reserve(settings.host, settings.http_port)
-    component = build(settings.model_name, directory, settings.parameters)
-    component.load()
     path = {settings.unit_id: settings.unit_image} if settings.unit_id else {}
-    rest = Rest(Service(component, loop, path, settings.max_batch_rows if settings.batching else None))
+    service = Service(component, loop, path, settings.max_batch_rows if settings.batching else None)
+    rest = Rest(service)
     fleet: set[Connection] = set()
-    server = await loop.create_server(
-        lambda: Connection(rest, refuse, fleet, settings.max_body_bytes), sock=address, backlog=1024
-    )
+
+    def connect() -> Connection:
+        connection = Connection(rest, refuse, fleet, settings.max_body_bytes)
+        if not rest.ready:
+            connection.drain()
+        return connection
+
+    server = await loop.create_server(connect, sock=address, backlog=1024)
     host, port = address.getsockname()[:2]
-    ready(f"http://{host}:{port}")
+    ready(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}", service.batching)
     await stopped.wait()
 
     rest.stop_being_ready()
+    for connection in list(fleet):
+        connection.drain()
+    await asyncio.sleep(LINGER_S)
     server.close()
     await drain(fleet, GRACE_S)
 
 
 async def drain(fleet: set[Connection], grace_s: float) -> None:
-    """Let every connection answer what it holds; cut off what is left after ``grace_s`` seconds."""
+    """Close every connection once it has answered what it holds; cut off what is left after ``grace_s`` seconds."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + grace_s
     for connection in list(fleet):
         connection.drain()
+        connection.close_if_quiet()
     while fleet and loop.time() < deadline:
         await asyncio.sleep(0.01)
     if fleet:
