@@ -136,6 +136,10 @@ def test_answers_look_as_the_stock_wrappers_do(message: Message, text: str) -> N
     assert json.encode(message).decode() == text
 
 
+class Subclass(np.ndarray[Any, Any]):
+    """What numpy's matrices and masked arrays are to an encoder."""
+
+
 @pytest.mark.parametrize(
     "array",
     [
@@ -146,7 +150,7 @@ def test_answers_look_as_the_stock_wrappers_do(message: Message, text: str) -> N
         np.arange(6).reshape(2, 3).astype(np.float16),
         np.arange(6).reshape(2, 3).astype(np.longdouble),
         np.arange(6).reshape(2, 3) > 2,
-        np.ma.MaskedArray(np.arange(6).reshape(2, 3)),
+        np.arange(6).reshape(2, 3).view(Subclass),
         np.empty((0, 3)),
     ],
     ids=lambda array: f"{array.dtype.str}{array.strides}",
