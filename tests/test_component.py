@@ -39,6 +39,13 @@ def test_a_dotted_name_is_split_at_the_last_dot(folder: Path) -> None:
     assert build("package.module.Model", folder, {}).predict([1], []).payload == [1]
 
 
+def test_a_wrong_name_comes_with_the_right_ones(folder: Path) -> None:
+    """A typo in MODEL_NAME is answered with the modules that are there."""
+    write(folder, "", "Mien.py")
+    with pytest.raises(SetupError, match=r"there is no module Mine for MODEL_NAME=Mine; .* has: Mien$"):
+        build("Mine", folder, {})
+
+
 def test_parameters_are_constructor_keywords(folder: Path) -> None:
     """Typed parameters reach __init__ by name."""
     write(
@@ -51,9 +58,10 @@ def test_parameters_are_constructor_keywords(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "told"),
     [
-        (None, "there is no module Mine for MODEL_NAME=Mine (looked in "),
+        (None, "there is no module Mine for MODEL_NAME=Mine; "),
         ("import nowhere_to_be_found", "Mine needs the package 'nowhere_to_be_found', which is not installed"),
-        ("class Other: pass", "has no class Mine"),
+        ("import sys\nclass Other: pass", "the module Mine has no class Mine; it has: Other. MODEL_NAME is"),
+        ("Mine = 3", "the module Mine has no class Mine; it has: none."),
         ("1/0", "Mine could not be imported: ZeroDivisionError: division by zero (Mine.py, line 1)"),
         ("def broken(:", "Mine could not be imported: SyntaxError"),
         ("import sys; sys.exit(3)", "Mine could not be imported: SystemExit: 3 (Mine.py, line 1)"),

@@ -91,22 +91,34 @@ def build(model_name: str, directory: Path | None, parameters: Mapping[str, Any]
         sys.path.insert(0, str(directory))
     module_name, _, class_name = model_name.rpartition(".")
     module_name = module_name or class_name
-    place = f" (looked in {directory})" if directory else ""
     try:
         module = importlib.import_module(module_name)
-        factory = getattr(module, class_name)
     except ModuleNotFoundError as error:
         if error.name == module_name.split(".")[0]:
-            raise SetupError(f"there is no module {error.name} for MODEL_NAME={model_name}{place}") from error
+            raise SetupError(
+                f"there is no module {error.name} for MODEL_NAME={model_name}{_modules(directory)}"
+            ) from error
         raise SetupError(f"{module_name} needs the package {error.name!r}, which is not installed") from error
-    except AttributeError as error:
-        raise SetupError(f"{module_name} could not be imported or has no class {class_name}: {error}{place}") from error
     except _USER_FAULT as error:
         raise SetupError(f"{module_name} could not be imported: {_reason(error)}") from error
+    factory = getattr(module, class_name, None)
+    if not callable(factory):
+        own = [name for name, value in vars(module).items() if getattr(value, "__module__", None) == module_name]
+        raise SetupError(
+            f"the module {module_name} has no class {class_name}; it has: {', '.join(own) or 'none'}. "
+            "MODEL_NAME is Module, whose class has the same name, or Module.Class"
+        )
     try:
         return Component(factory(**parameters), model_name)
     except _USER_FAULT as error:
         raise SetupError(f"{class_name}({', '.join(parameters)}) could not be built: {_reason(error)}") from error
+
+
+def _modules(directory: Path | None) -> str:
+    if directory is None:
+        return ""
+    found = sorted(path.stem for path in directory.glob("*.py") if path.stem.isidentifier())
+    return f"; {directory} has: {', '.join(found[:10]) or 'no Python files'}"
 
 
 def component_error(cause: BaseException) -> ComponentError:

@@ -227,9 +227,13 @@ def test_a_graph_of_more_than_one_node(start: Callable[..., Command], port: int,
 
 
 def test_what_only_a_cluster_needs_is_named(start: Callable[..., Command], port: int, app: Path) -> None:
-    """Other objects of the app are left out aloud."""
+    """Other objects, further replicas and a gRPC endpoint are left out aloud."""
     (app / "components" / "roles.yaml").write_text(
         "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata:\n  name: operator\n"
     )
+    params = app / "components" / "params.libsonnet"
+    params.write_text(params.read_text().replace("replicas: 1", "replicas: 2").replace('"REST"', '"GRPC"'))
     command = running(start, port, app)
     assert "left to a cluster: Role operator" in command.output
+    assert f"left to a cluster: 2 replicas of {NAME}; one runs here" in command.output
+    assert f"{NAME} asks for a gRPC endpoint: this version serves it over REST only" in command.output

@@ -91,6 +91,8 @@ def without_name() -> dict[str, Any]:
         (manifest(annotations={"seldon.io/rest-timeout": "soon"}), "it must be milliseconds"),
         (manifest(annotations={"seldon.io/rest-timeout": "9" * 30}), "it must be milliseconds"),
         (manifest(annotations=[1]), "annotations must be an object"),
+        (manifest({"name": "node", "endpoint": {"type": "RST"}}), "endpoint.type is 'RST'; it must be REST or GRPC"),
+        ({"metadata": {"name": "My_Model"}, "spec": {}}, "'My_Model' is no name for a Kubernetes object"),
         (manifest(predictors=[None]), "predictors must be a list of objects"),
         ({"metadata": {"name": "x"}, "spec": None}, "this one has 0"),
     ],

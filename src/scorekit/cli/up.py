@@ -52,6 +52,8 @@ def up(arguments: argparse.Namespace) -> int:
         raise SetupError(f"`scorekit up` needs the package {error.name!r}: pip install 'scorekit[up]'") from error
 
     host = _address(arguments.host)
+    if not 0 <= arguments.port <= 65535:
+        raise SetupError(f"--port is {arguments.port}; it must be a whole number from 0 to 65535")
     _say(f"rendering {arguments.app} ({arguments.env})")
     probes = _probes(Path(arguments.app), arguments.env, arguments.component)
     port = arguments.port or free_ports(host, 1)[0]
@@ -100,10 +102,14 @@ def _probes(folder: Path, environment: str, components: Sequence[str]) -> "list[
     ports = iter(free_ports(NODE_HOST, 3 * len(deployments)))
     probes = []
     for deployment in deployments:
-        source = root / folder_of(deployment.node.image, folders, str(root / IMAGES))
+        source = (root / folder_of(deployment.node.image, folders, str(root / IMAGES))).resolve()
         if not source.is_dir():
             raise SetupError(f"{root / IMAGES} names {source} for {deployment.node.image}: there is no such folder")
-        probes.append(Probe(plan(deployment, source.resolve(), NODE_HOST, ports), _sample(source / "contract.json")))
+        if deployment.replicas > 1:
+            _say(f"left to a cluster: {deployment.replicas} replicas of {deployment.name}; one runs here")
+        if deployment.endpoint == "GRPC":
+            _say(f"{deployment.name} asks for a gRPC endpoint: this version serves it over REST only")
+        probes.append(Probe(plan(deployment, source, NODE_HOST, ports), _sample(source / "contract.json")))
     return probes
 
 
@@ -115,7 +121,8 @@ def _folders(file: Path) -> Mapping[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise SetupError(f"{file} cannot be read: {error}") from error
+        why = " ".join(str(error).split())
+        raise SetupError(f"{file} cannot be read as lines of `image: folder`: {why}") from error
     if not isinstance(value, dict) or not all(isinstance(each, str) for pair in value.items() for each in pair):
         raise SetupError(f"{file} must be lines of `image: folder`")
     return value

@@ -1,5 +1,6 @@
 """Reading a ``SeldonDeployment`` (machinelearning.seldon.io v1, v1alpha2, v1alpha3: one schema)."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ DEFAULT_TIMEOUT_MS = 3000
 """Ambassador's, where the deployment has no ``seldon.io/rest-timeout``."""
 
 
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _MOST_TIMEOUT_MS = 10**11  # three years; Envoy takes somewhat more
 
 
@@ -35,6 +37,8 @@ class Deployment:
     labels: Mapping[str, str]
     node: Node
     rest_timeout_ms: int = DEFAULT_TIMEOUT_MS
+    replicas: int = 1
+    endpoint: str = "REST"
 
 
 def read_deployment(manifest: Mapping[str, Any], default_namespace: str) -> Deployment:
@@ -47,6 +51,8 @@ def read_deployment(manifest: Mapping[str, Any], default_namespace: str) -> Depl
     name = metadata.get("name") or spec.get("name")
     if not isinstance(name, str) or not name:
         raise SetupError(f"a {KIND} without metadata.name cannot be routed to")
+    if not _NAME.fullmatch(name):
+        raise SetupError(f"{name!r} is no name for a Kubernetes object: lower-case letters, digits and - between them")
     predictors = _objects(spec, "predictors")
     if len(predictors) != 1:
         raise SetupError(f"{name}: `scorekit up` runs deployments of one predictor; this one has {len(predictors)}")
@@ -66,6 +72,8 @@ def read_deployment(manifest: Mapping[str, Any], default_namespace: str) -> Depl
         {"version": predictor.get("name", name), **_object(predictor, "labels")},
         _node(name, graph, predictor),
         _timeout(name, _object(spec, "annotations")),
+        _replicas(name, predictor.get("replicas")),
+        _endpoint(name, _object(graph, "endpoint").get("type")),
     )
 
 
@@ -86,6 +94,20 @@ def _node(deployment: str, graph: Mapping[str, Any], predictor: Mapping[str, Any
         str(each.get("name")): str(each["value"]) for each in _objects(found, "env") if each.get("value") is not None
     }
     return Node(name, found["image"], environ, tuple(_objects(graph, "parameters")))
+
+
+def _replicas(deployment: str, value: Any) -> int:
+    if value is None:
+        return 1
+    if type(value) is not int or value < 0:
+        raise SetupError(f"{deployment}: replicas is {value!r}; it must be a whole number")
+    return value
+
+
+def _endpoint(deployment: str, value: Any) -> str:
+    if value not in (None, "REST", "GRPC"):
+        raise SetupError(f"{deployment}: the graph's endpoint.type is {value!r}; it must be REST or GRPC")
+    return "GRPC" if value == "GRPC" else "REST"
 
 
 def _timeout(deployment: str, annotations: Mapping[str, Any]) -> int:
