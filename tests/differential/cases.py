@@ -554,7 +554,7 @@ def _own_state() -> Iterator[Case]:
         yield Case(f"health/{component}", component, "/health/status", method="GET")
         yield Case(f"metadata/{component}", component, "/metadata", method="GET")
     yield Case("health/node", "describing_itself.HealthText", "/health/status", method="GET", env=NODE)
-    for component in ("", "V2", "Invalid", "UnknownKey", "BadVersions", "NoDict", "Raises"):
+    for component in ("", "V2", "Invalid", "UnknownKey", "BadVersions", "NoDict"):
         for path in ("/metadata", "/api/v1.0/metadata"):
             yield Case(f"metadata/class{component}{path}", f"describing_itself.Metadata{component}", path, method="GET")
     yield posted("metadata/invalid-predicts", "describing_itself.MetadataInvalid", "/predict", ROWS)

@@ -93,11 +93,3 @@ class MetadataBadVersions:
 class MetadataNoDict:
     def init_metadata(self) -> Any:
         return ["mine"]
-
-
-class MetadataRaises:
-    def predict(self, X: Any, names: Any) -> Any:
-        return X
-
-    def init_metadata(self) -> Any:
-        raise NotImplementedError
