@@ -87,13 +87,13 @@ def call(port: int, case: Call) -> dict[str, Any]:
     json_format.ParseDict(case.request, request)
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         grpc.channel_ready_future(channel).result(START_WITHIN_S)
-        multi = channel.unary_unary(
+        ask_it = channel.unary_unary(
             f"/seldon.protos.{case.method}",
             request_serializer=type(request).SerializeToString,
             response_deserializer=answer_type.FromString,
         )
         try:
-            answer = multi(request, timeout=20)
+            answer = ask_it(request, timeout=20)
         except grpc.RpcError as error:
             return {"code": error.code().name, "details": error.details()}
         try:
