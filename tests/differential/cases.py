@@ -6,7 +6,7 @@ A component that takes a *key* (see ``components/describing.py``) is told by the
 import json
 import random
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -185,37 +185,42 @@ def multipart(case_id: str, component: str, path: str, *parts: Part) -> Case:
 
 def ask(word: str, kind: str = "ndarray") -> dict[str, Any]:
     """A request that carries the key ``word``, as ``kind``."""
-    return {
+    kinds: dict[str, dict[str, Any]] = {
         "ndarray": {"data": {"names": [word], "ndarray": [[1]]}},
         "tensor": {"data": {"names": [word], "tensor": {"shape": [1, 1], "values": [1]}}},
         "str": {"strData": word},
         "json": {"jsonData": {"key": word}},
-    }[kind]
+    }
+    return kinds[kind]
 
 
-RETURNS = (
-    "list list-empty list-nested list-mixed list-ragged-objects list-floats list-bools list-of-arrays int int8 uint64 "
-    "float float32 float16 large bool str object bytes-array complex datetime empty empty-rows empty-columns zero-dim "
-    "one-dim three-dim fortran view big-endian nan infinity nan-list matrix dict dict-empty dict-nan dict-keys "
-    "dict-numpy dict-status string string-empty bytes bytes-empty bytearray tuple none number number-float true "
-    "scalar-int scalar-float scalar-str set"
-).split()
-RAISES = (
-    "ValueError KeyError TypeError AttributeError NotImplementedError empty unicode AssertionError StopIteration".split()
+def words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+RETURNS = words(
+    "list list-empty list-nested list-mixed list-ragged-objects list-floats list-bools list-of-arrays int int8 "
+    "uint64 float float32 float16 large bool str object bytes-array complex datetime empty empty-rows "
+    "empty-columns zero-dim one-dim three-dim fortran view big-endian nan infinity nan-list matrix dict "
+    "dict-empty dict-nan dict-keys dict-numpy dict-status string string-empty bytes bytes-empty bytearray tuple "
+    "none number number-float true scalar-int scalar-float scalar-str set"
 )
-SELDON_RAISES = "default 403 503 418 unicode empty not-implemented".split()
-RESPONSES = "all plain tags dict bad-metric bad-value".split()
-HOOKS = (
+RAISES = words(
+    "ValueError KeyError TypeError AttributeError NotImplementedError empty unicode AssertionError StopIteration"
+)
+SELDON_RAISES = words("default 403 503 418 unicode empty not-implemented")
+RESPONSES = words("all plain tags dict bad-metric bad-value")
+HOOKS = words(
     "tags-raise tags-none tags-list tags-string metrics-raise metrics-none metrics-dict metrics-of-string "
     "metrics-without-type metrics-without-key metrics-without-value metrics-bad-type metrics-lower-type "
     "metrics-string-value metrics-none-value metrics-second-bad metrics-extra-member metrics-true-value "
     "metrics-empty-tags good"
-).split()
-RAWS = (
+)
+RAWS = words(
     "same method data meta unknown-members empty list string number none status status-only status-200 status-201 "
     "status-without-code status-text status-none metrics metrics-tags bytes raise"
-).split()
-ROUTES = "zero one minus-one minus-two large true numpy float string none list array".split()
+)
+ROUTES = words("zero one minus-one minus-two large true numpy float string none list array")
 ROWS = {"data": {"names": ["a", "b"], "ndarray": [[1, 2]]}}
 
 
@@ -410,15 +415,15 @@ def _returns() -> Iterator[Case]:
 
 def _metas() -> Iterator[Case]:
     for name, meta in METAS.items():
-        body = {**ROWS, "meta": meta}
+        asked = {**ROWS, "meta": meta}
         for component in ("Methods", "TagsAndMetrics"):
-            yield posted(f"meta/{component}/{name}", f"hooking.{component}", "/predict", body)
-        yield posted(f"meta/node/{name}", "hooking.Methods", "/predict", body, NODE)
+            yield posted(f"meta/{component}/{name}", f"hooking.{component}", "/predict", asked)
+        yield posted(f"meta/node/{name}", "hooking.Methods", "/predict", asked, NODE)
     for route in (*MESSAGE_ROUTES, "/aggregate", "/send-feedback"):
         for component in ("hooking.Tags", "hooking.Metrics", "hooking.MetricWithTags", "seldon_based.Responds"):
             for name in ("empty", "all"):
-                body: Any = {"strData": "all"} if component == "seldon_based.Responds" else ROWS
-                body = {**body, "meta": METAS[name]}
+                rows: Any = {"strData": "all"} if component == "seldon_based.Responds" else ROWS
+                body: Any = {**rows, "meta": METAS[name]}
                 if route == "/aggregate":
                     body = {"seldonMessages": [body, {**ROWS, "meta": {"tags": {"a": 2}, "puid": "second"}}]}
                 elif route == "/send-feedback":
@@ -543,7 +548,9 @@ def _graphs() -> Iterator[Case]:
     for word in ("none", "list", "rows", "array", "string", "bytes", "number", "features", "raise"):
         body = {"request": ask(word)}
         yield posted(f"feedback/returns/{word}", "graphing.FeedbackReturns", "/send-feedback", body)
-    yield posted("feedback/returns/rows-tensor", "graphing.FeedbackReturns", "/send-feedback", {"request": ask("rows", "tensor")})
+    yield posted(
+        "feedback/returns/rows-tensor", "graphing.FeedbackReturns", "/send-feedback", {"request": ask("rows", "tensor")}
+    )
 
 
 def _own_state() -> Iterator[Case]:
@@ -563,7 +570,12 @@ def _own_state() -> Iterator[Case]:
         "image-without-tag": (("PREDICTIVE_UNIT_IMAGE", "image"),),
         "json": (("MODEL_METADATA", '{"name":"by-env","custom":{"a":"b"}}'),),
         "yaml": (("MODEL_METADATA", "name: by-env\nversions: [v9]\n"),),
-        "broken": (("MODEL_METADATA", "{name: [",),),
+        "broken": (
+            (
+                "MODEL_METADATA",
+                "{name: [",
+            ),
+        ),
         "invalid": (("MODEL_METADATA", "name: 5"),),
     }
     for name, env in environs.items():
@@ -573,7 +585,7 @@ def _own_state() -> Iterator[Case]:
 
 def _random_array(rng: random.Random) -> Any:
     shape = [rng.randint(1, 4) for _ in range(rng.randint(1, 3))]
-    leaf = rng.choice(
+    leaf: Callable[[], Any] = rng.choice(
         (
             lambda: rng.randint(-(10**6), 10**6),
             lambda: rng.uniform(-1e3, 1e3),
@@ -603,7 +615,7 @@ def _random_message(rng: random.Random) -> dict[str, Any]:
     elif kind == "json":
         body = {"jsonData": {"v": _random_array(rng), "n": rng.choice((None, True, 1, "x"))}}
     else:
-        body = {"strData": rng.choice(("", "text", "ünï\n\t\"\\"))} if kind == "str" else {"binData": "AAEC/w=="}
+        body = {"strData": rng.choice(("", "text", 'ünï\n\t"\\'))} if kind == "str" else {"binData": "AAEC/w=="}
     if "data" in body and rng.random() < 0.5:
         body["data"]["names"] = [f"f{number}" for number in range(rng.randint(0, 4))]
     if rng.random() < 0.4:
@@ -637,10 +649,8 @@ def random_cases(seed: int = 1, count: int = 100) -> Iterator[Case]:
 
 def rest_cases() -> list[Case]:
     """Every REST case, with an id of its own."""
-    groups = (
-        _payloads, _encodings, _multiparts, _routes, _returns, _metas, _errors, _raws, _graphs, _own_state, random_cases,
-    )  # fmt: skip
-    return [case for group in groups for case in group()]
+    groups = (_payloads, _encodings, _multiparts, _routes, _returns, _metas, _errors, _raws, _graphs, _own_state)
+    return [*(case for group in groups for case in group()), *random_cases()]
 
 
 def _calls() -> Iterator[Call]:

@@ -1,8 +1,8 @@
 """Records the answers of seldon-core 1.17.1: ``python -m tests.differential.record``.
 
 The stock wrapper is a black box: ``seldon-core-microservice`` of the running environment, one process group for each
-component and environment, on free ports. Nothing in the answers depends on time, ports or process ids; what does (dates,
-server names) is not recorded, and headers only where the request is about them.
+component and environment, on free ports. Nothing recorded depends on time, ports or process ids: dates and server names
+are left out, headers are kept only where the request is about them, and the methods in ``Allow`` are sorted.
 """
 
 import contextlib
@@ -22,9 +22,10 @@ from typing import Any
 
 import grpc
 from google.protobuf import empty_pb2, json_format
+from seldon_core.proto import prediction_pb2
+
 from scorekit.settings import variables
 from scorekit.sockets import free_ports
-from seldon_core.proto import prediction_pb2
 
 from . import golden
 from .asking import ask
@@ -122,7 +123,7 @@ def main() -> None:
         "command": "python -m tests.differential.record",
         "python": platform.python_version(),
         "versions": {name: version(name) for name in PACKAGES},
-        "normalised": "only the content type and, for CORS, named headers; of /seldon.json only its kind",
+        "normalised": "headers: content type, and for CORS named ones (Allow sorted); of /seldon.json only its kind",
     }
     golden.write("rest.json", made, {case.id: rest[case.id] for case in cases})
     golden.write("grpc.json", made, {each.id: grpcs[each.id] for each in calls})

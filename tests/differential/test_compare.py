@@ -47,7 +47,7 @@ def test_random_cases_are_the_same_for_the_same_seed() -> None:
 def test_components_exist() -> None:
     """No case names a class that is not there."""
     folder = golden.FOLDER.parent / "components"
-    for component in {case.component for case in [*rest_cases(), *grpc_calls()]}:
+    for component in {case.component for case in rest_cases()} | {call.component for call in grpc_calls()}:
         module, _, name = component.rpartition(".")
         assert f"class {name}" in (folder / f"{module or name}.py").read_text()
 

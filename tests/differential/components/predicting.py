@@ -78,7 +78,7 @@ class Returns:
             "nan": np.array([[float("nan"), 1.0]]),
             "infinity": np.array([[float("inf"), float("-inf")]]),
             "nan-list": [[float("nan")]],
-            "matrix": np.ma.masked_array([[1.0, 2.0]], [[False, True]]),
+            "matrix": np.ma.array([[1.0, 2.0]], mask=[[False, True]]),  # type: ignore[no-untyped-call,unused-ignore]
             "dict": {"b": 1, "a": [1.5, None, True, "x"]},
             "dict-empty": {},
             "dict-nan": {"a": float("nan")},

@@ -101,9 +101,7 @@ class Responds:
         word = key(data, names) if isinstance(data, str) or names else "all"
         metric = {"type": "GAUGE", "key": "runtime", "value": 42}
         return {
-            "all": lambda: SeldonResponse(
-                [[1, 2]], tags={"runtime": 1, "shared": "runtime"}, metrics=[metric]
-            ),
+            "all": lambda: SeldonResponse([[1, 2]], tags={"runtime": 1, "shared": "runtime"}, metrics=[metric]),
             "plain": lambda: SeldonResponse([[1, 2]]),
             "tags": lambda: SeldonResponse("text", tags={"runtime": 1}),
             "dict": lambda: SeldonResponse({"a": 1}, metrics=[metric]),
