@@ -45,7 +45,10 @@ def different(server: Server) -> dict[str, list[str]]:
     command = Command("serve", server.component, *ports, cwd=COMPONENTS, **dict(server.env))
     found: dict[str, list[str]] = {}
     try:
-        command.wait_for("serve.ready")
+        try:
+            command.wait_for("serve.ready")
+        except AssertionError as error:
+            return {case.id: [f"no server: {error}"] for case in server.cases}
         for case in server.cases:
             try:
                 answer = ask(port, case)
