@@ -157,3 +157,15 @@ def _write_meta(meta: Meta) -> bytes:
     for metric in meta.get("metrics", ()):
         parts.append(delimited(b"\x2a", json_format.ParseDict(metric, _Metric()).SerializeToString()))
     return b"".join(parts)
+
+
+def read_text(data: bytes) -> str:
+    """Field 1 of a message that has one text, such as a health check's service. Raises ``BadRequest``."""
+    text = b""
+    try:
+        for number, kind, content in fields(data):
+            if number == 1 and kind == BYTES:
+                text = content  # type: ignore[assignment]
+    except Malformed as error:
+        raise BadRequest(f"not a protocol buffer: {error}") from None
+    return _text(text, "$.service")

@@ -13,6 +13,7 @@ from ..component import Component, build
 from ..service import Service
 from ..settings import Settings
 from ..sockets import reserve
+from .fleet import Fleet
 from .http import Connection
 from .rest import Rest, refuse
 
@@ -52,7 +53,7 @@ async def _serve(settings: Settings, component: Component, address: socket.socke
     path = {settings.unit_id: settings.unit_image} if settings.unit_id else {}
     service = Service(component, loop, path, settings.max_batch_rows if settings.batching else None)
     rest = Rest(service)
-    fleet: set[Connection] = set()
+    fleet: Fleet = set()
 
     def connect() -> Connection:
         connection = Connection(rest, refuse, fleet, settings.max_body_bytes)
@@ -73,7 +74,7 @@ async def _serve(settings: Settings, component: Component, address: socket.socke
     await drain(fleet, GRACE_S)
 
 
-async def drain(fleet: set[Connection], grace_s: float) -> None:
+async def drain(fleet: Fleet, grace_s: float) -> None:
     """Close every connection once it has answered what it holds; cut off what is left after ``grace_s`` seconds."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + grace_s
