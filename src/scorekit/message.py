@@ -35,8 +35,9 @@ class Message:
     """One SeldonMessage, decoded.
 
     ``payload`` is a numpy array (or, in an answer, the list the model returned) for the array kinds, ``str`` for
-    ``STR``, ``bytes`` for ``BIN``, any JSON value for ``JSON`` and a ``google.protobuf.Any`` for ``CUSTOM``. ``names`` is ``data.names`` as sent (``None`` for a
-    JSON null), ``[]`` where the request has none or is no array. ``meta`` is ``None`` where the request has none.
+    ``STR``, ``bytes`` for ``BIN``, any JSON value for ``JSON`` and a ``google.protobuf.Any`` for ``CUSTOM``.
+    ``names`` is ``data.names`` as sent (``None`` for a JSON null), ``[]`` where the request has none or is no array.
+    ``meta`` is ``None`` where the request has none.
     """
 
     kind: Kind

@@ -1,6 +1,5 @@
 """SeldonMessage as a protocol buffer."""
 
-
 import numpy as np
 from google.protobuf import any_pb2, json_format
 
@@ -32,7 +31,7 @@ def decode(body: bytes) -> Message:
             if number == 2:
                 meta += content  # type: ignore[operator]  # bytes, by its kind
             elif number > 2:
-                payload = payload + content if number == form and number in _MERGED else content  # type: ignore
+                payload = payload + content if number == form and number in _MERGED else content  # type: ignore[operator,assignment]
                 form = number
         if form == 3:
             return _array(payload, _read_meta(meta))
@@ -58,7 +57,7 @@ def encode(message: Message) -> bytes:
             return meta + delimited(b"\x32", value(payload))
         return meta + delimited(b"\x3a", payload.SerializeToString())
     except (TypeError, ValueError, AttributeError, OverflowError, RecursionError, json_format.ParseError) as error:
-        raise BadAnswer(f"The answer cannot be written as a protocol buffer: {error or 'it nests too deep'}") from error
+        raise BadAnswer(f"The answer cannot be written as a protocol buffer: {error}") from error
 
 
 def _other(form: int, payload: bytes, meta: Meta) -> Message:

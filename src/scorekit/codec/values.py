@@ -120,8 +120,8 @@ def _numbers(lists: Bytes) -> Array | None:
     cells = lists.reshape(count, -1, head + inner)
     if not (cells[:, :, :head] == cells[0, 0, :head]).all():
         return None
-    numbers = _numbers(cells[:, :, head:].reshape(-1, inner))
-    return None if numbers is None else numbers.reshape(count, -1, *numbers.shape[1:])
+    inside = _numbers(cells[:, :, head:].reshape(-1, inner))
+    return None if inside is None else inside.reshape(count, -1, *inside.shape[1:])
 
 
 def _write_numbers(array: Array) -> Bytes:
@@ -133,7 +133,7 @@ def _write_numbers(array: Array) -> Bytes:
         lists = cells.reshape(*cells.shape[:-2], -1)
         inner = lists.shape[-1]
         listed = delimited(b"\x32", b"\0" * inner)
-        head = delimited(b"\x0a", listed)[: -inner]
+        head = delimited(b"\x0a", listed)[:-inner]
         cells = np.concatenate(
             [np.broadcast_to(np.frombuffer(head, np.uint8), (*lists.shape[:-1], len(head))), lists], axis=-1
         )

@@ -38,7 +38,7 @@ def fields(data: bytes) -> Iterator[tuple[int, int, bytes | int]]:
             value = data[start:position]
         elif kind == VARINT:
             value, position = varint(data, position)
-        elif kind == FIXED64 or kind == FIXED32:
+        elif kind in (FIXED64, FIXED32):
             start = position
             position += 8 if kind == FIXED64 else 4
             value = data[start:position]

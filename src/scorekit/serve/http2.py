@@ -4,6 +4,7 @@ There is no task and no coroutine per stream: what arrives is handed on by plain
 calls, all that one turn of the event loop made in one write.
 """
 
+import contextlib
 import logging
 import time
 from asyncio import BaseTransport, Protocol, Transport, get_running_loop
@@ -237,8 +238,9 @@ class Connection(Protocol):
         """``stream`` has been answered."""
         del self.streams[stream.id]
         if not stream.requested:
-            # The client need not send the rest (RFC 9113 §8.1).
-            self.h2.reset_stream(stream.id, ErrorCodes.NO_ERROR)
+            # The client need not send the rest (RFC 9113 §8.1); h2 refuses this where the rest has come unseen.
+            with contextlib.suppress(ProtocolError):
+                self.h2.reset_stream(stream.id, ErrorCodes.NO_ERROR)
 
     # -- inside
 
@@ -263,15 +265,16 @@ class Connection(Protocol):
                 stream.push()
 
     def _begun(self, event: RequestReceived) -> None:
-        number = cast(int, event.stream_id)
+        number = event.stream_id
         if self._drains == 2 or self._closing:
-            self.h2.reset_stream(number, ErrorCodes.REFUSED_STREAM)  # safe to ask elsewhere: nothing was done
+            with contextlib.suppress(ProtocolError):  # perhaps it is over already
+                self.h2.reset_stream(number, ErrorCodes.REFUSED_STREAM)  # safe to ask elsewhere: nothing was done
             return
         stream = self.streams[number] = Stream(self, number)
-        stream.exchange = self._handler(stream, cast(Headers, event.headers))
+        stream.exchange = self._handler(stream, event.headers)
 
     def _body(self, event: DataReceived) -> None:
-        number = cast(int, event.stream_id)
+        number = event.stream_id
         if event.flow_controlled_length:
             self.h2.acknowledge_received_data(event.flow_controlled_length, number)
         stream = self.streams.get(number)
