@@ -153,8 +153,8 @@ def _write_meta(meta: Meta) -> bytes:
         parts.append(delimited(b"\x12", delimited(b"\x0a", key.encode()) + delimited(b"\x12", value(tag))))
     for key, image in meta.get("requestPath", {}).items():
         parts.append(delimited(b"\x22", delimited(b"\x0a", key.encode()) + delimited(b"\x12", image.encode())))
-    for metric in meta.get("metrics", ()):
-        parts.append(delimited(b"\x2a", json_format.ParseDict(metric, _Metric()).SerializeToString()))
+    metrics = (json_format.ParseDict(metric, _Metric()) for metric in meta.get("metrics", ()))
+    parts.extend(delimited(b"\x2a", metric.SerializeToString()) for metric in metrics)
     return b"".join(parts)
 
 

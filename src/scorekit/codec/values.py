@@ -61,7 +61,7 @@ def value(plain: Any, depth: int = 0) -> bytes:
     if isinstance(plain, bool | np.bool_):
         return b"\x20\x01" if plain else b"\x20\x00"
     if isinstance(plain, int | float | np.integer | np.floating):
-        return b"\x11" + struct.pack("<d", plain)
+        return b"\x11" + struct.pack("<d", float(plain))
     if isinstance(plain, str):
         return delimited(b"\x1a", plain.encode())
     if isinstance(plain, dict):
@@ -115,7 +115,7 @@ def _numbers(lists: Bytes) -> Array | None:
         inner, head = varint(first, after + 1)
     except Malformed:
         return None
-    if head + inner != after + element or length % (head + inner):
+    if not inner or head + inner != after + element or length % (head + inner):
         return None
     cells = lists.reshape(count, -1, head + inner)
     if not (cells[:, :, :head] == cells[0, 0, :head]).all():
