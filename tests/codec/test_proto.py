@@ -185,7 +185,7 @@ def test_meta_is_the_dict_of_its_json() -> None:
 @given(payload=plain)
 def test_json_goes_there_and_back(payload: Any) -> None:
     """Any JSON value is the same after it was written and read, by us and by the library."""
-    body = encode(Message(Kind.JSON, payload, [], {"tags": {"t": payload}}))
+    body = encode(Message(Kind.JSON, payload, [], {"tags": {"t": [1, {"a": None}]}}))
     assert SeldonMessage.FromString(body).HasField("jsonData")
     assert decode(SeldonMessage.FromString(body).SerializeToString()).payload == payload
 
