@@ -23,9 +23,7 @@ def test_the_services_are_those_of_a_component() -> None:
 
 def test_field_numbers_are_the_wires() -> None:
     """A message written by hand, number by number, reads as it should."""
-    message = message_class("seldon.protos.SeldonMessage").FromString(
-        b"\x0a\x02\x20\x01\x12\x03\x0a\x01p\x2a\x01s"
-    )
+    message = message_class("seldon.protos.SeldonMessage").FromString(b"\x0a\x02\x20\x01\x12\x03\x0a\x01p\x2a\x01s")
     assert (message.status.status, message.meta.puid, message.strData) == (1, "p", "s")
 
 

@@ -55,7 +55,9 @@ class Grpc:
         head = dict(headers)
         if head.get(b":method") != b"POST" or not head.get(b"content-type", b"").startswith(b"application/grpc"):
             code = b"405" if head.get(b":method") != b"POST" else b"415"
-            stream.start([(b":status", code), (b"content-length", b"0")], end=True)
+            stream.start([(b":status", code), (b"content-type", b"text/plain")])
+            stream.send(b"over HTTP/2 this server speaks gRPC; for REST use HTTP/1.1\n")
+            stream.finish([])
             return Exchange()
         encoding = head.get(b"grpc-encoding", b"identity")
         make = self._methods.get(head.get(b":path", b""))

@@ -134,7 +134,10 @@ class Stream:
                 window -= len(part)
             self._out = out[sent:]
         if self._trailers is not None and not self._out:
-            h2.send_headers(self.id, self._trailers, end_stream=True)
+            if self._trailers:
+                h2.send_headers(self.id, self._trailers, end_stream=True)
+            else:
+                h2.end_stream(self.id)
             self._connection.finished(self)
 
 
@@ -298,8 +301,8 @@ class Connection(Protocol):
 
     def _close(self) -> None:
         if not self._closing:
-            self._write()
             self._closing = True
+            self._transport.write(self.h2.data_to_send())
             self._transport.close()
 
     def _write(self) -> None:
