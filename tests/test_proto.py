@@ -44,7 +44,7 @@ def test_another_owner_of_the_same_names_can_be_loaded_beside() -> None:
     code = (
         "from google.protobuf import descriptor_pool\n"
         "from scorekit.proto.compiler import compile_proto\n"
-        "file = compile_proto('syntax = \"proto3\"; package seldon.protos; message Tensor { string other = 1; }', 'p')\n"
+        "file = compile_proto('syntax = \"proto3\"; package seldon.protos; message Tensor { string x = 1; }', 'p')\n"
         "descriptor_pool.Default().AddSerializedFile(file.SerializeToString())\n"
         "import scorekit.codec.proto as codec\n"
         "print(codec.decode(bytes([42, 1, 115])).payload)"

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from scorekit.serve.fleet import Member
 from scorekit.serve.http import Connection, Exchange
 
 from .conftest import MAX_BODY, Wire
@@ -253,7 +254,7 @@ def test_a_declined_upgrade_still_ends_the_connection_if_asked(wire: Wire) -> No
     assert text.startswith(b"HTTP/1.1 200 ")
 
 
-def on_each(wire: Wire, step: Callable[[Connection], None]) -> None:
+def on_each(wire: Wire, step: Callable[[Member], None]) -> None:
     for connection in [*wire.fleet]:
         step(connection)
 
