@@ -76,6 +76,10 @@ class Overloaded(RequestError):
     """The server holds as many requests as it may, or is shutting down; trying again later can help."""
 
 
+class DeadlineExceeded(RequestError):
+    """The caller waits no longer than it said, and that time is over."""
+
+
 class SetupError(ScorekitError):
     """The operator's input is wrong: a flag, a variable, a component that does not load, a port that is taken."""
 

@@ -16,6 +16,8 @@ class Kind(Enum):
     JSON = "jsonData"
     STR = "strData"
     BIN = "binData"
+    CUSTOM = "customData"
+    """A ``google.protobuf.Any``, which only gRPC carries."""
 
     @property
     def is_array(self) -> bool:
@@ -42,9 +44,10 @@ class Message:
     """One SeldonMessage, decoded.
 
     ``payload`` is a numpy array (or, in an answer, the list the model returned) for the array kinds, ``str`` for
-    ``STR``, ``bytes`` for ``BIN`` and any JSON value for ``JSON``. ``names`` is ``data.names`` as sent (``None`` for a
-    JSON null), ``[]`` where the request has none or is no array. Of an aggregate, both are lists with an entry for each
-    of its messages. ``meta`` is ``None`` where the request has none.
+    ``STR``, ``bytes`` for ``BIN``, any JSON value for ``JSON`` and a ``google.protobuf.Any`` for ``CUSTOM``.
+    ``names`` is ``data.names`` as sent (``None`` for a JSON null), ``[]`` where the request has none or is no array.
+    Of an aggregate, both are lists with an entry for each of its messages. ``meta`` is ``None`` where the request has
+    none.
     """
 
     kind: Kind

@@ -10,6 +10,7 @@ from ..errors import (
     BadAnswer,
     BadRequest,
     ComponentError,
+    DeadlineExceeded,
     DeclaredError,
     HeadTooLarge,
     MethodNotAllowed,
@@ -33,6 +34,7 @@ STATUS: dict[type[RequestError], tuple[int, str]] = {
     BadAnswer: (400, "MICROSERVICE_BAD_DATA"),  # the stock wrapper's choice, though the model is to blame
     ComponentError: (500, "MICROSERVICE_INTERNAL_ERROR"),
     Overloaded: (503, "MICROSERVICE_INTERNAL_ERROR"),
+    DeadlineExceeded: (504, "MICROSERVICE_INTERNAL_ERROR"),
 }
 """HTTP status and ``reason`` for each error that can be answered."""
 
