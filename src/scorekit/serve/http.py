@@ -21,7 +21,7 @@ from .fleet import Fleet
 log = logging.getLogger(__name__)
 
 JSON = b"application/json"
-TEXT = b"text/plain; charset=utf-8"
+HTML = b"text/html; charset=utf-8"
 
 MAX_HEAD_BYTES = 64 * 1024
 """Request line and headers; nginx takes 32 kB, Envoy 60 kB."""
