@@ -3,7 +3,7 @@
 The names are the wire's own (Seldon Core v1 ``SeldonMessage``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -56,6 +56,16 @@ _LABELS = {
     Verb.SEND_FEEDBACK: "feedback",
     Verb.HEALTH_STATUS: "health",
 }
+
+
+def labelled(metrics: Iterable[Any], verb: Verb) -> list[Any]:
+    """Those that carry tags with the tag ``method`` beside them, as the stock wrapper answers."""
+    return [
+        {**metric, "tags": {**metric["tags"], "method": verb.label}}
+        if isinstance(metric, dict) and isinstance(metric.get("tags"), dict)
+        else metric
+        for metric in metrics
+    ]
 
 
 class Form(Enum):

@@ -1,11 +1,10 @@
 """Metrics as a component tells them: ``{"key", "type", "value"[, "tags"]}`` (seldon-core 1.17.1)."""
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from .errors import BadMetric
-from .message import Verb
+from .message import Verb, labelled
 
 TYPES = frozenset({"COUNTER", "GAUGE", "TIMER"})
 
@@ -21,16 +20,6 @@ def checked(metrics: Any, verb: Verb) -> list[Metric]:
             shown = repr(metrics)
         raise BadMetric(f"Bad metric created during request: {shown[:500]}")
     return labelled(metrics, verb)
-
-
-def labelled(metrics: Iterable[Any], verb: Verb) -> list[Any]:
-    """Those that carry tags with the tag ``method`` beside them, as the stock wrapper answers."""
-    return [
-        {**metric, "tags": {**metric["tags"], "method": verb.label}}
-        if isinstance(metric, dict) and isinstance(metric.get("tags"), dict)
-        else metric
-        for metric in metrics
-    ]
 
 
 def _is_metric(metric: Any) -> bool:

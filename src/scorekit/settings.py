@@ -70,6 +70,8 @@ class Settings:
     unit_id: str | None = None
     unit_image: str = UNSET_IMAGE
     max_body_bytes: int = 256 * 1024 * 1024
+    compatibility: str = "better"
+    """``stock`` where clients depend on the stock wrapper's ways (docs/compatibility.md)."""
     expose_errors: bool = False
     """Whether callers are told what a model raised."""
     include_metrics: bool = True
@@ -100,6 +102,8 @@ def read_settings(environ: Mapping[str, str], flags: Mapping[str, str]) -> Setti
             f"which class is the model? Set {ENV_MODEL_NAME} in .s2i/environment, "
             f"for example {ENV_MODEL_NAME}=MLModel for the class MLModel in MLModel.py"
         )
+    if told.get("compatibility") == "stock":
+        told = {"expose_errors": True, "cors_allowed_origins": "*", **told}
     return Settings(**told)
 
 
@@ -239,6 +243,7 @@ _SOURCES: dict[str, tuple[str, Parser]] = {
     "batching": (ENV_BATCHING, _switch),
     "max_batch_rows": ("MAX_BATCH_ROWS", _positive),
     "max_body_bytes": ("MAX_BODY_BYTES", _positive),
+    "compatibility": ("SCOREKIT_COMPATIBILITY", _one_of("better", "stock")),
     "expose_errors": ("EXPOSE_ERRORS", _truth),
     "include_metrics": ("INCLUDE_METRICS_IN_CLIENT_RESPONSE", _truth),
     "payload_passthrough": ("PAYLOAD_PASSTHROUGH", _truth),

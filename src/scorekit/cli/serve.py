@@ -44,6 +44,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--service-type", choices=SERVICE_TYPES, help="(SERVICE_TYPE; MODEL)")
     parser.add_argument("--parameters", metavar="JSON", help="constructor parameters (PREDICTIVE_UNIT_PARAMETERS)")
     parser.add_argument("--batching", choices=("on", "off"), help="merge concurrent requests (BATCHING; off)")
+    parser.add_argument(
+        "--compatibility", choices=("better", "stock"), help="stock: its ways, for old clients (SCOREKIT_COMPATIBILITY)"
+    )
     parser.add_argument("--max-batch-rows", help="rows in one call of the model at most (MAX_BATCH_ROWS; 1024)")
     parser.add_argument("--max-body-bytes", help="a larger body is answered 413 (MAX_BODY_BYTES; 268435456)")
     parser.add_argument("--max-grpc-message-bytes", help="a larger message is refused (GRPC_MAX_MESSAGE_SIZE; 4194304)")
@@ -69,8 +72,6 @@ def serve(arguments: argparse.Namespace) -> int:
     log = logging.getLogger(__name__)
     for name in sorted(given.keys() & {flag.replace("-", "_") for flag in (*_INERT, "metrics-port")}):
         log.warning("settings.ignored flag=--%s: it has no effect in this version", name.replace("_", "-"))
-    if settings.service_type != "MODEL":
-        log.warning("settings.ignored service_type=%s: this version answers predictions only", settings.service_type)
 
     from ..serve.server import run
 

@@ -3,17 +3,16 @@
 import base64
 import binascii
 import codecs
+import json
 import sys
 from collections.abc import Sequence
-from json import detect_encoding
 from typing import Any
 
 import numpy as np
 import orjson
 
 from ..errors import BadRequest, UnwritableAnswer
-from ..message import Kind, Message, Meta, Verb
-from ..metric import labelled
+from ..message import Kind, Message, Meta, Verb, labelled
 from .tensor import Array, from_ndarray, from_tensor
 
 _WRITE = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
@@ -26,20 +25,32 @@ def decode(body: bytes | str) -> Message:
     return from_value(parse(body), len(body))
 
 
-def parse(body: bytes | str, path: str = "") -> Any:
-    """Any JSON value, strictly: no ``NaN``, no trailing text. The first words of the error are the stock wrapper's."""
+def parse(body: bytes | str, path: str = "", bare_nan: bool = False) -> Any:
+    """Any JSON value, strictly: no trailing text, and no ``NaN`` but with ``bare_nan``.
+
+    The first words of the error are the stock wrapper's.
+    """
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
+        if bare_nan and (b"N" in body if isinstance(body, bytes) else "N" in body):
+            return _parse_python(body, path)
         if isinstance(body, bytes) and body.startswith(_MARKS):
             return parse(_unmarked(body), path)
+        raise BadRequest(f"Can't find JSON in data: {error}", path) from None
+
+
+def _parse_python(body: bytes | str, path: str) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
         raise BadRequest(f"Can't find JSON in data: {error}", path) from None
 
 
 def _unmarked(body: bytes) -> str:
     """A text that begins with a byte order mark, which says how it is encoded."""
     try:
-        return body.decode(detect_encoding(body)).removeprefix("\ufeff")
+        return body.decode(json.detect_encoding(body)).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise BadRequest(f"Can't find JSON in data: {error.reason}") from None
 
@@ -97,17 +108,18 @@ def take_metrics(answer: Any, verb: Verb, include: bool) -> list[Any]:
     return metrics
 
 
-def encode_value(value: Any) -> bytes:
+def encode_value(value: Any, bare_nan: bool = False) -> bytes:
     """Any value as a JSON document: what a raw method returned."""
-    return _dump(value)
+    return _dump_python(value) if bare_nan else _dump(value)
 
 
-def encode(message: Message) -> bytes:
+def encode(message: Message, bare_nan: bool = False) -> bytes:
     """The JSON document of an answer, keys in alphabetical order as the stock wrapper writes them.
 
-    ``NaN`` and infinities become ``null``: they are no JSON. Raises ``UnwritableAnswer`` for a value JSON cannot hold.
+    ``NaN`` and infinities become ``null``: they are no JSON; or stand bare, as in the stock wrapper's answers. Raises
+    ``UnwritableAnswer`` for a value JSON cannot hold.
     """
-    return _dump(_envelope(message))
+    return encode_value(_envelope(message), bare_nan)
 
 
 def encode_error(info: str, reason: str) -> bytes:
@@ -193,6 +205,19 @@ def _dump(value: Any) -> bytes:
         return orjson.dumps(value, default=_plain, option=_WRITE | orjson.OPT_NON_STR_KEYS)
     except TypeError as error:
         raise UnwritableAnswer(f"The answer cannot be written as JSON: {error}") from error
+
+
+def _dump_python(value: Any) -> bytes:
+    try:
+        text = json.dumps(value, default=_plain_python, sort_keys=True, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError):  # what Python's own json has no form for, orjson may
+        return _dump(value)
+    return text.encode("ascii") + b"\n"
+
+
+def _plain_python(value: Any) -> Any:
+    plain = _plain(value)
+    return plain.tolist() if isinstance(plain, np.ndarray) else plain
 
 
 def _plain(value: Any) -> Any:

@@ -3,6 +3,7 @@
 import logging
 import urllib.parse
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ..codec import json, multipart, proto
@@ -47,35 +48,66 @@ STATUS: dict[type[RequestError], tuple[int, str]] = {
 }
 """HTTP status and ``reason`` for each error that can be answered."""
 
+_PREFLIGHT = b"Access-Control-Allow-Methods: DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How requests are read and answers written, where ours and the stock wrapper's ways differ.
+
+    ``stock`` is for clients that depend on its ways: NaN and Infinity stand bare in JSON, and what is no route or no
+    method of one is a 500. ``origins`` is whose pages may read answers: one origin, ``*`` for all, or none.
+    """
+
+    stock: bool = False
+    origins: str = ""
+
+    def allow(self, exchange: Exchange) -> None:
+        """Put the CORS headers of the answer in place, as the stock wrapper has them."""
+        if exchange.origin and self.origins in ("*", exchange.origin.decode("latin-1")):
+            exchange.headers = b"Access-Control-Allow-Origin: %b\r\nVary: Origin\r\n" % exchange.origin
+        else:
+            exchange.headers = f"Access-Control-Allow-Origin: {self.origins}\r\n".encode("latin-1", "replace")
+
+    def preflight(self, exchange: Exchange, methods: tuple[str, ...]) -> bytes:
+        """The header lines that tell a page what it may ask."""
+        allow = f"Allow: {', '.join((*methods, 'OPTIONS'))}\r\n".encode()
+        return _PREFLIGHT + allow if exchange.origin else allow
+
+    def refuse(self, exchange: Exchange, error: RequestError) -> None:
+        """:func:`refuse`, in this manner."""
+        refuse(exchange, error, self.stock)
+
 
 class RestCaller:
     """An exchange as the service sees it: someone who waits for a message."""
 
-    __slots__ = ("_exchange",)
+    __slots__ = ("_exchange", "_manners")
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, manners: Manners) -> None:
         self._exchange = exchange
+        self._manners = manners
 
     @property
     def abandoned(self) -> bool:
         return self._exchange.abandoned
 
     def answer(self, message: Message) -> None:
-        self._respond(200, json.encode, message)
+        self._respond(200, json.encode, message, self._manners.stock)
 
     def answer_raw(self, value: Any) -> None:
-        self._respond(200, json.encode_value, value)
+        self._respond(200, json.encode_value, value, self._manners.stock)
 
-    def _respond(self, status: int, encode: Callable[[Any], bytes], value: Any) -> None:
+    def _respond(self, status: int, encode: Callable[..., bytes], *value: Any) -> None:
         try:
-            body = encode(value)
+            body = encode(*value)
         except RequestError as error:
-            refuse(self._exchange, error)
+            self.fail(error)
         else:
             self._exchange.respond(status, body)
 
     def fail(self, error: RequestError) -> None:
-        refuse(self._exchange, error)
+        self._manners.refuse(self._exchange, error)
 
 
 class PredictCaller(RestCaller):
@@ -85,7 +117,7 @@ class PredictCaller(RestCaller):
         declared = value.get("status") if isinstance(value, dict) else None
         code = str(declared.get("code", "")) if isinstance(declared, dict) else ""
         status = int(code) if len(code) == 3 and code.isascii() and code.isdigit() and "200" <= code <= "599" else 200
-        self._respond(status, json.encode_value, value)
+        self._respond(status, json.encode_value, value, self._manners.stock)
 
 
 class PassedThroughCaller(PredictCaller):
@@ -108,14 +140,16 @@ class FeedbackCaller(RestCaller):
         self._respond(200, lambda value: json.encode_value(proto.to_json(proto.write(value))), value)
 
 
-def refuse(exchange: Exchange, error: RequestError) -> None:
+def refuse(exchange: Exchange, error: RequestError, stock: bool = False) -> None:
     """Answer ``exchange`` with the stock error envelope and the status of ``error``."""
     if isinstance(error, HandledError):
         exchange.respond(error.status, error.body, error.content_type.encode("latin-1", "replace"))
         return
     status, reason = (error.status, error.reason) if isinstance(error, DeclaredError) else STATUS[type(error)]
     headers = b""
-    if isinstance(error, MethodNotAllowed):
+    if stock and isinstance(error, NotFound | MethodNotAllowed):
+        status = 500
+    elif isinstance(error, MethodNotAllowed):
         headers = f"Allow: {', '.join(error.allowed)}\r\n".encode()
     exchange.respond(status, json.encode_error(str(error), reason), headers=headers)
 
@@ -183,8 +217,13 @@ class Rest:
     """
 
     def __init__(
-        self, service: Service, metadata: Mapping[str, Any] | None = None, payload_passthrough: bool = False
+        self,
+        service: Service,
+        metadata: Mapping[str, Any] | None = None,
+        payload_passthrough: bool = False,
+        manners: Manners | None = None,
     ) -> None:
+        self._manners = manners or Manners()
         self._service = service
         self._metadata = None if metadata is None else json.encode_value(metadata)
         self._ready = True
@@ -209,18 +248,23 @@ class Rest:
         }
 
     def __call__(self, exchange: Exchange) -> None:
+        if self._manners.origins:
+            self._manners.allow(exchange)
         try:
             route = self._routes.get(exchange.path)
             if route is None:
                 raise NotFound(f"404 Not Found: no route {_shown(exchange.path)}")
             methods, handle = route
             if exchange.method not in methods:
+                if exchange.method == "OPTIONS" and self._manners.origins:
+                    exchange.respond(200, b"", HTML, self._manners.preflight(exchange, methods))
+                    return
                 raise MethodNotAllowed(
                     f"405 Method Not Allowed: {_shown(exchange.path)} takes {', '.join(methods)}", methods
                 )
             handle(exchange)
         except RequestError as error:
-            refuse(exchange, error)
+            self._manners.refuse(exchange, error)
         except Exception:
             # The outermost handler: whatever went wrong is ours, and the caller must not wait for ever.
             log.exception("rest.failed path=%s", _shown(exchange.path))
@@ -235,21 +279,23 @@ class Rest:
         """Answer health checks with 503 from now on."""
         self._ready = False
 
-    def _asking(self, verb: Verb, caller: Callable[[Exchange], RestCaller] = RestCaller) -> Callable[[Exchange], None]:
-        ask = self._service.ask
+    def _asking(self, verb: Verb, caller: type[RestCaller] = RestCaller) -> Callable[[Exchange], None]:
+        ask, manners = self._service.ask, self._manners
+        bare_nan = manners.stock
 
         def handle(exchange: Exchange) -> None:
-            ask(verb, read(exchange), caller(exchange))
+            ask(verb, read(exchange, bare_nan), caller(exchange, manners))
 
         return handle
 
     def _passing_through(self, exchange: Exchange) -> None:
         text = find(exchange)
         request = UnreadRequest(text) if isinstance(text, bytes | str) else JsonRequest(text, len(exchange.body))
-        self._service.ask(Verb.PREDICT, request, PassedThroughCaller(exchange))
+        self._service.ask(Verb.PREDICT, request, PassedThroughCaller(exchange, self._manners))
 
     def _feedback(self, exchange: Exchange) -> None:
-        self._service.tell(JsonFeedback(read(exchange).raw), FeedbackCaller(exchange))
+        feedback = JsonFeedback(read(exchange, self._manners.stock).raw)
+        self._service.tell(feedback, FeedbackCaller(exchange, self._manners))
 
     def _ping(self, exchange: Exchange) -> None:
         exchange.respond(200, b"pong", HTML)
@@ -257,7 +303,7 @@ class Rest:
     def _status(self, exchange: Exchange) -> None:
         if not self._ready:
             raise Overloaded("this server is shutting down")
-        self._service.health(RestCaller(exchange))
+        self._service.health(RestCaller(exchange, self._manners))
 
     def _describe(self, exchange: Exchange) -> None:
         if self._metadata is None:
@@ -265,11 +311,11 @@ class Rest:
         exchange.respond(200, self._metadata)
 
 
-def read(exchange: Exchange) -> JsonRequest:
+def read(exchange: Exchange, bare_nan: bool = False) -> JsonRequest:
     """The JSON of a request, wherever it stands. Raises ``BadRequest``."""
     found = find(exchange)
     if isinstance(found, bytes | str):
-        value = json.parse(found)
+        value = json.parse(found, bare_nan=bare_nan)
         if value is None and found is exchange.body:
             raise BadRequest("Can't find JSON in data: it is null")
         return JsonRequest(value, len(found))

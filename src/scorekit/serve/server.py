@@ -21,7 +21,7 @@ from .fleet import Fleet
 from .grpc import Grpc
 from .http import Connection
 from .http2 import Connection as Http2
-from .rest import Rest, refuse
+from .rest import Manners, Rest, refuse
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,8 @@ async def _serve(
     path = {settings.unit_id: settings.unit_image} if settings.unit_id else {}
     max_batch_rows = settings.max_batch_rows if settings.batching else None
     service = Service(component, loop, path, max_batch_rows, settings.include_metrics)
-    rest = Rest(service, metadata, settings.payload_passthrough)
+    manners = Manners(settings.compatibility == "stock", settings.cors_allowed_origins)
+    rest = Rest(service, metadata, settings.payload_passthrough, manners)
     grpc = Grpc(service, settings.max_grpc_message_bytes, metadata)
     fleet: Fleet = set()
 
