@@ -100,7 +100,7 @@ METRIC = {"key": "k", "type": "COUNTER", "value": 1}
 
 class Plain:
     def predict(self, X: Any, features_names: Any) -> Any:  # noqa: N803
-        return [1]
+        return X
 
 
 @pytest.mark.parametrize(("model", "takes"), [(WithMeta(), True), (WithKeywords(), True), (Plain(), False)])

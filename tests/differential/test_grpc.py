@@ -8,7 +8,7 @@ import pytest
 from . import golden
 from .asking import call
 from .cases import Server, grpc_calls, servers
-from .compare import call_differences, expected
+from .compare import call_differences, expected_call
 from .test_rest import served
 
 pytestmark = pytest.mark.e2e
@@ -27,6 +27,6 @@ def test_the_same_answers(server: Server) -> None:
     wrong = [
         f"{call_id}: {line}"
         for call_id, answer in answers.items()
-        for line in call_differences(expected(call_id, recorded[call_id]), answer)
+        for line in call_differences(expected_call(call_id, recorded[call_id]), answer)
     ]
     assert not wrong, "\n".join(["differs from the stock wrapper:", *wrong])

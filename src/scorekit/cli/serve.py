@@ -12,7 +12,7 @@ from ..errors import SetupError
 from ..settings import LOG_LEVELS, SERVICE_TYPES, parse_environment_file, read_settings
 
 # The stock wrapper's flags that this version takes and does not act on, so that old command lines keep starting.
-_INERT = (
+INERT = (
     "persistence",
     "tracing",
     "debug",
@@ -53,16 +53,21 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--log-level", choices=LOG_LEVELS, help="(SELDON_LOG_LEVEL; INFO)")
     stock = parser.add_argument_group("stock flags without effect in this version")
     stock.add_argument("--metrics-port", help=argparse.SUPPRESS)
-    for name in _INERT:
+    for name in INERT:
         stock.add_argument(f"--{name}", nargs="?", const="1", help=argparse.SUPPRESS)
     parser.set_defaults(command=serve)
 
 
 def serve(arguments: argparse.Namespace) -> int:
     """Run the server until it is told to stop."""
-    started = time.perf_counter()
     given = {name: value for name, value in vars(arguments).items() if isinstance(value, str)}
     directory, environ = _component(given.pop("component"), os.environ)
+    return start(directory, environ, given)
+
+
+def start(directory: Path | None, environ: Mapping[str, str], given: dict[str, str]) -> int:
+    """Serve the component in ``directory`` with the settings of ``environ`` and the flags ``given``, by their names."""
+    started = time.perf_counter()
     settings = read_settings(environ, given)
     logging.basicConfig(
         level=settings.log_level,
@@ -70,7 +75,7 @@ def serve(arguments: argparse.Namespace) -> int:
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
     log = logging.getLogger(__name__)
-    for name in sorted(given.keys() & {flag.replace("-", "_") for flag in (*_INERT, "metrics-port")}):
+    for name in sorted(given.keys() & {flag.replace("-", "_") for flag in (*INERT, "metrics-port")}):
         log.warning("settings.ignored flag=--%s: it has no effect in this version", name.replace("_", "-"))
 
     from ..serve.server import run

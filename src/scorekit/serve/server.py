@@ -50,7 +50,7 @@ def run(settings: Settings, directory: Path | None, ready: Ready) -> None:
     component = build(settings.model_name, directory, settings.parameters, settings.expose_errors)
     metadata = _metadata(settings, component)
     component.load()
-    _start_custom_service(component)
+    _start_custom_service(component, addresses)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings, component, metadata, addresses, ready))
 
@@ -65,11 +65,20 @@ def _metadata(settings: Settings, component: Component) -> Metadata | None:
         return None
 
 
-def _start_custom_service(component: Component) -> None:
+def _start_custom_service(component: Component, addresses: list[socket.socket]) -> None:
     """Run the class's own service in a process of its own, which ends with this one."""
-    if component.custom_service is not None:
-        # Forked, as by the stock wrapper: the service is a method of an object that need not be picklable.
-        multiprocessing.get_context("fork").Process(target=component.custom_service, daemon=True).start()
+    service = component.custom_service
+    if service is None:
+        return
+
+    def run() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this
+        for address in addresses:
+            address.close()
+        service()
+
+    # Forked, as by the stock wrapper: the service is a method of an object that need not be picklable.
+    multiprocessing.get_context("fork").Process(target=run, daemon=True).start()
 
 
 async def _serve(
