@@ -38,6 +38,11 @@ ENV_SERVICE_TYPE = "SERVICE_TYPE"
 # Ours.
 ENV_BATCHING = "BATCHING"
 ENV_HOST = "SCOREKIT_HOST"
+ENV_GRPC_MAX_MESSAGE = "GRPC_MAX_MESSAGE_SIZE"
+
+ANNOTATION_REST_TIMEOUT = "seldon.io/rest-timeout"
+ANNOTATION_GRPC_TIMEOUT = "seldon.io/grpc-timeout"
+ANNOTATION_GRPC_MAX_MESSAGE = "seldon.io/grpc-max-message-size"
 
 SERVICE_TYPES = ("MODEL", "ROUTER", "TRANSFORMER", "COMBINER", "OUTLIER_DETECTOR")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -86,8 +91,12 @@ class Settings:
     """Every gRPC library's own default."""
 
 
-def read_settings(environ: Mapping[str, str], flags: Mapping[str, str]) -> Settings:
-    """Settings from ``environ``, overruled by ``flags`` (keyed by the field names of :class:`Settings`).
+def read_settings(
+    environ: Mapping[str, str], flags: Mapping[str, str], annotations: Mapping[str, str] | None = None
+) -> Settings:
+    """Settings from the pod's ``annotations``, overruled by ``environ``, overruled by ``flags``.
+
+    ``flags`` are keyed by the field names of :class:`Settings`.
 
     Raises ``SetupError`` that names the variable or flag and what it must be.
     """
@@ -97,6 +106,8 @@ def read_settings(environ: Mapping[str, str], flags: Mapping[str, str]) -> Setti
             told[name] = parse(flags[name], f"--{name.replace('_', '-')}")
         elif environ.get(variable):
             told[name] = parse(environ[variable], variable)
+        elif name in _ANNOTATIONS and (text := (annotations or {}).get(_ANNOTATIONS[name])):
+            told[name] = parse(text, f"the annotation {_ANNOTATIONS[name]}")
     if "model_name" not in told:
         raise SetupError(
             f"which class is the model? Set {ENV_MODEL_NAME} in .s2i/environment, "
@@ -110,6 +121,16 @@ def read_settings(environ: Mapping[str, str], flags: Mapping[str, str]) -> Setti
 def variables() -> frozenset[str]:
     """The names of every variable :func:`read_settings` reads."""
     return frozenset(variable for variable, _ in _SOURCES.values())
+
+
+def parse_annotations(text: str) -> dict[str, str]:
+    """The pod's annotations as Kubernetes writes them into a file: lines of ``key="value"``; others are passed over."""
+    found: dict[str, str] = {}
+    for line in text.splitlines():
+        key, separator, value = line.partition("=")
+        if separator:
+            found[key.strip()] = value.strip()[1:-1]
+    return found
 
 
 def parse_environment_file(text: str, where: str = ".s2i/environment") -> dict[str, str]:
@@ -249,8 +270,10 @@ _SOURCES: dict[str, tuple[str, Parser]] = {
     "payload_passthrough": ("PAYLOAD_PASSTHROUGH", _truth),
     "model_metadata": ("MODEL_METADATA", _metadata),
     "cors_allowed_origins": ("CORS_ALLOWED_ORIGINS", _text),
-    "max_grpc_message_bytes": ("GRPC_MAX_MESSAGE_SIZE", _positive),
+    "max_grpc_message_bytes": (ENV_GRPC_MAX_MESSAGE, _positive),
     "log_level": ("SELDON_LOG_LEVEL", _one_of(*LOG_LEVELS)),
     "unit_id": (ENV_UNIT_ID, _text),
     "unit_image": (ENV_UNIT_IMAGE, _text),
 }
+
+_ANNOTATIONS = {"max_grpc_message_bytes": ANNOTATION_GRPC_MAX_MESSAGE}

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import SetupError
-from ..settings import LOG_LEVELS, SERVICE_TYPES, parse_environment_file, read_settings
+from ..settings import LOG_LEVELS, SERVICE_TYPES, parse_annotations, parse_environment_file, read_settings
+
+ANNOTATIONS = Path("/etc/podinfo/annotations")
 
 # The stock wrapper's flags that this version takes and does not act on, so that old command lines keep starting.
 INERT = (
@@ -68,7 +70,7 @@ def serve(arguments: argparse.Namespace) -> int:
 def start(directory: Path | None, environ: Mapping[str, str], given: dict[str, str]) -> int:
     """Serve the component in ``directory`` with the settings of ``environ`` and the flags ``given``, by their names."""
     started = time.perf_counter()
-    settings = read_settings(environ, given)
+    settings = read_settings(environ, given, _annotations())
     logging.basicConfig(
         level=settings.log_level,
         stream=sys.stderr,
@@ -91,6 +93,14 @@ def start(directory: Path | None, environ: Mapping[str, str], given: dict[str, s
 
     run(settings, directory, ready)
     return 0
+
+
+def _annotations() -> dict[str, str]:
+    """Those of the pod, where the operator has put them; none outside of a pod."""
+    try:
+        return parse_annotations(ANNOTATIONS.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return {}
 
 
 def _component(given: str, environ: Mapping[str, str]) -> tuple[Path | None, dict[str, str]]:
