@@ -1,11 +1,8 @@
 """`scorekit serve` as a command."""
 
 import http.client
-import importlib.util
 import json
 import signal
-import subprocess
-import sys
 import threading
 import time
 import urllib.request
@@ -111,22 +108,6 @@ def test_a_signal_during_a_long_load_ends_it_at_once(start: Callable[..., Comman
     assert command.stop(signal.SIGINT) == 130
     assert time.monotonic() - started < 5
     assert "Traceback" not in command.output
-
-
-def test_the_stock_tester_is_content(start: Callable[..., Command], port: int) -> None:
-    """seldon-core-tester 1.17.1 sends rows of the contract and prints answers, not failures."""
-    if importlib.util.find_spec("seldon_core") is None:
-        pytest.skip("seldon-core 1.17.1 needs numpy<2, which has no wheels for this Python")
-    serving(start, port)
-    for more in ([], ["-t"], ["-b", "5", "-n", "3"]):
-        tester = [str(Path(sys.executable).parent / "seldon-core-tester"), str(COMPONENT / "contract.json")]
-        done = subprocess.run(
-            [*tester, "localhost", str(port), "-p", *more], capture_output=True, text=True, timeout=60, check=True
-        )
-        # Its exit status is 0 whatever happens; what it printed is the verdict.
-        assert done.stdout.count("RECEIVED RESPONSE:") == (3 if "-n" in more else 1)
-        assert "FAILURE" not in done.stdout
-        assert "virginica" in done.stdout
 
 
 @pytest.mark.parametrize(
