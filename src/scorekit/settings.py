@@ -87,6 +87,14 @@ class Settings:
     """What the operator says of the model, over what its class says."""
     cors_allowed_origins: str = ""
     """The one origin, or ``*``, whose pages may read answers; empty for none."""
+    metrics_endpoint: str = "/metrics"
+    metrics_worker_id: bool = False
+    """Whether series tell which process counted them, as the stock wrapper's do."""
+    count_feedback: bool = True
+    """Whether rewards are counted here; the stock wrapper leaves them to others where the executor is not in front."""
+    deployment_id: str = UNSET
+    predictor_id: str = UNSET
+    predictor_version: str = UNSET
     max_grpc_message_bytes: int = 4 * 1024 * 1024
     """Every gRPC library's own default."""
 
@@ -227,6 +235,25 @@ def _truth(text: str, source: str) -> bool:
     return text.lower() in ("1", "true", "t")  # the stock wrapper's reading: anything else is false
 
 
+def _not_false(text: str, source: str) -> bool:
+    return text.lower() != "false"
+
+
+def _path(text: str, source: str) -> str:
+    if not text.startswith("/") or not text.isprintable() or not text.isascii():
+        raise SetupError(f"{source} is {text!r}; it must be a path such as /metrics")
+    return text
+
+
+def _version_label(text: str, source: str) -> str:
+    """The label ``version`` of a predictor; labels that are no JSON object tell none, as for the stock wrapper."""
+    try:
+        labels = json.loads(text)
+    except ValueError:
+        labels = None
+    return str(labels.get("version", UNSET)) if isinstance(labels, dict) else UNSET
+
+
 def _metadata(text: str, source: str) -> dict[str, Any]:
     """YAML, of which JSON is a part. What is no object is passed over with a warning, as the stock wrapper does."""
     try:
@@ -270,6 +297,12 @@ _SOURCES: dict[str, tuple[str, Parser]] = {
     "payload_passthrough": ("PAYLOAD_PASSTHROUGH", _truth),
     "model_metadata": ("MODEL_METADATA", _metadata),
     "cors_allowed_origins": ("CORS_ALLOWED_ORIGINS", _text),
+    "metrics_endpoint": (ENV_METRICS_ENDPOINT, _path),
+    "metrics_worker_id": ("METRICS_WORKER_ID", _truth),
+    "count_feedback": (ENV_EXECUTOR_ENABLED, _not_false),
+    "deployment_id": (ENV_DEPLOYMENT_ID, _text),
+    "predictor_id": (ENV_PREDICTOR_ID, _text),
+    "predictor_version": (ENV_PREDICTOR_LABELS, _version_label),
     "max_grpc_message_bytes": (ENV_GRPC_MAX_MESSAGE, _positive),
     "log_level": ("SELDON_LOG_LEVEL", _one_of(*LOG_LEVELS)),
     "unit_id": (ENV_UNIT_ID, _text),

@@ -43,6 +43,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--host", help="address to listen on (SCOREKIT_HOST; 0.0.0.0)")
     parser.add_argument("--http-port", help="(PREDICTIVE_UNIT_HTTP_SERVICE_PORT; 9000)")
     parser.add_argument("--grpc-port", help="a second port (PREDICTIVE_UNIT_GRPC_SERVICE_PORT; 5000)")
+    parser.add_argument("--metrics-port", help="for Prometheus (PREDICTIVE_UNIT_METRICS_SERVICE_PORT; 6000)")
     parser.add_argument("--service-type", choices=SERVICE_TYPES, help="(SERVICE_TYPE; MODEL)")
     parser.add_argument("--parameters", metavar="JSON", help="constructor parameters (PREDICTIVE_UNIT_PARAMETERS)")
     parser.add_argument("--batching", choices=("on", "off"), help="merge concurrent requests (BATCHING; off)")
@@ -54,7 +55,6 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--max-grpc-message-bytes", help="a larger message is refused (GRPC_MAX_MESSAGE_SIZE; 4194304)")
     parser.add_argument("--log-level", choices=LOG_LEVELS, help="(SELDON_LOG_LEVEL; INFO)")
     stock = parser.add_argument_group("stock flags without effect in this version")
-    stock.add_argument("--metrics-port", help=argparse.SUPPRESS)
     for name in INERT:
         stock.add_argument(f"--{name}", nargs="?", const="1", help=argparse.SUPPRESS)
     parser.set_defaults(command=serve)
@@ -77,7 +77,7 @@ def start(directory: Path | None, environ: Mapping[str, str], given: dict[str, s
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
     log = logging.getLogger(__name__)
-    for name in sorted(given.keys() & {flag.replace("-", "_") for flag in (*INERT, "metrics-port")}):
+    for name in sorted(given.keys() & {flag.replace("-", "_") for flag in INERT}):
         log.warning("settings.ignored flag=--%s: it has no effect in this version", name.replace("_", "-"))
 
     from ..serve.server import run
