@@ -145,8 +145,6 @@ def test_metadata_is_json_or_yaml(text: str, value: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("labels", "version"), [('{"version":"v1"}', "v1"), ("{}", UNSET), ("x", UNSET), ("[]", UNSET)]
 )
-    ("labels", "version"), [('{"version":"v1"}', "v1"), ("{}", UNSET), ("x", UNSET), ("[]", UNSET)]
-)
 def test_the_predictors_version_is_a_label_of_it(labels: str, version: str) -> None:
     """PREDICTOR_LABELS that are no object, or have none, tell no version."""
     assert read_settings({**NAMED, "PREDICTOR_LABELS": labels}, {}).predictor_version == version
