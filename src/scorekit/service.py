@@ -64,7 +64,8 @@ class Service:
 
     ``path`` is what this node adds to ``meta.requestPath``: its own id and image, or nothing (stock: only where
     PREDICTIVE_UNIT_ID is set). With ``max_batch_rows`` requests are merged, where the component cannot tell. Without
-    ``include_metrics`` answers do not carry the component's metrics.
+    ``include_metrics`` answers do not carry the component's metrics. ``check`` sees each decoded message to predict, which
+    a raw method does without, and raises ``BadRequest`` for one that the model shall not see.
     """
 
     def __init__(
@@ -74,8 +75,10 @@ class Service:
         path: Mapping[str, str],
         max_batch_rows: int | None = None,
         include_metrics: bool = True,
+        check: Callable[[Message], None] | None = None,
     ) -> None:
         self._component = component
+        self._check = check
         self._include_metrics = include_metrics
         self._path = dict(path)
         merges = max_batch_rows is not None and not component.hooks_per_call
@@ -95,6 +98,8 @@ class Service:
                     self._answer_raw(verb, request, answer, caller)
                     return
             message = joined(request.messages()) if verb is Verb.AGGREGATE else request.message()
+            if self._check is not None and verb is Verb.PREDICT:
+                self._check(message)
         except RequestError as error:
             report(error)
             caller.fail(error)

@@ -38,6 +38,7 @@ ENV_SERVICE_TYPE = "SERVICE_TYPE"
 # Ours.
 ENV_BATCHING = "BATCHING"
 ENV_HOST = "SCOREKIT_HOST"
+ENV_CONTRACT = "CONTRACT"
 
 SERVICE_TYPES = ("MODEL", "ROUTER", "TRANSFORMER", "COMBINER", "OUTLIER_DETECTOR")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -84,6 +85,8 @@ class Settings:
     """The one origin, or ``*``, whose pages may read answers; empty for none."""
     max_grpc_message_bytes: int = 4 * 1024 * 1024
     """Every gRPC library's own default."""
+    contract: str = ""
+    """The file, in the component's folder, that requests to predict must keep to; empty for none."""
 
 
 def read_settings(environ: Mapping[str, str], flags: Mapping[str, str]) -> Settings:
@@ -250,6 +253,7 @@ _SOURCES: dict[str, tuple[str, Parser]] = {
     "model_metadata": ("MODEL_METADATA", _metadata),
     "cors_allowed_origins": ("CORS_ALLOWED_ORIGINS", _text),
     "max_grpc_message_bytes": ("GRPC_MAX_MESSAGE_SIZE", _positive),
+    "contract": (ENV_CONTRACT, _text),
     "log_level": ("SELDON_LOG_LEVEL", _one_of(*LOG_LEVELS)),
     "unit_id": (ENV_UNIT_ID, _text),
     "unit_image": (ENV_UNIT_IMAGE, _text),
