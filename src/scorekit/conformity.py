@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .codec.tensor import Array
 from .contract import Column, Contract
 from .errors import BadRequest, SetupError
 from .message import Kind, Message
+
+Array = npt.NDArray[Any]
 
 _LARGEST = sys.float_info.max  # below infinity, so that an open end of a range is still a finite number
 _FEW_ROWS = 64  # up to here a set is faster than numpy
@@ -126,7 +127,7 @@ class Conformity:
         if values.dtype.kind == "U" and place.numbers:
             numeric = np.isin(_numbers(values), list(place.numbers))
             return numeric | np.isin(values, list(place.texts)) if place.texts else numeric
-        allowed = place.texts if values.dtype.kind == "U" else place.numbers
+        allowed: frozenset[Any] = place.texts if values.dtype.kind == "U" else place.numbers
         if len(values) > _FEW_ROWS and allowed:
             return np.isin(values, list(allowed))
         flat = [value in allowed for value in values.reshape(-1).tolist()]

@@ -64,8 +64,8 @@ class Service:
 
     ``path`` is what this node adds to ``meta.requestPath``: its own id and image, or nothing (stock: only where
     PREDICTIVE_UNIT_ID is set). With ``max_batch_rows`` requests are merged, where the component cannot tell. Without
-    ``include_metrics`` answers do not carry the component's metrics. ``check`` sees each decoded message to predict, which
-    a raw method does without, and raises ``BadRequest`` for one that the model shall not see.
+    ``include_metrics`` answers do not carry the component's metrics. ``check`` sees each decoded message to
+    predict and raises ``BadRequest`` for one that the model shall not see; raw methods are asked without it.
     """
 
     def __init__(

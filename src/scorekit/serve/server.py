@@ -5,17 +5,21 @@ import logging
 import multiprocessing
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
 from ..component import Component, build
+from ..conformity import Conformity
 from ..errors import BadMetadata
 from ..metadata import Metadata, described
+from ..openapi import document
 from ..service import Service
 from ..settings import UNSET_IMAGE, Settings
 from ..sockets import reserve
+from . import contracts
 from .detect import Detect
 from .fleet import Fleet
 from .grpc import Grpc
@@ -46,13 +50,17 @@ def run(settings: Settings, directory: Path | None, ready: Ready) -> None:
     # Bound before the model loads, listening only after: a taken port is told at once, and no probe is fooled.
     ports = [settings.http_port, *([settings.grpc_port] if settings.grpc_port != settings.http_port else [])]
     addresses = [reserve(settings.host, port) for port in ports]
+    contract = contracts.enforced(settings.contract, directory)
+    check = None if contract is None else Conformity(contract)
     # Loaded before there is an event loop, so that a signal ends a long load at once.
     component = build(settings.model_name, directory, settings.parameters, settings.expose_errors)
     metadata = _metadata(settings, component)
+    versions = (metadata or {}).get("versions") or ["0.1"]
+    told = document(settings.model_name, contract or contracts.described(directory), versions[0])
     component.load()
     _start_custom_service(component, addresses)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, component, metadata, addresses, ready))
+        runner.run(_serve(settings, component, metadata, told, check, addresses, ready))
 
 
 def _metadata(settings: Settings, component: Component) -> Metadata | None:
@@ -85,6 +93,8 @@ async def _serve(
     settings: Settings,
     component: Component,
     metadata: Metadata | None,
+    told: Mapping[str, Any],
+    check: Conformity | None,
     addresses: list[socket.socket],
     ready: Ready,
 ) -> None:
@@ -94,9 +104,9 @@ async def _serve(
         loop.add_signal_handler(number, stopped.set)
     path = {settings.unit_id: settings.unit_image} if settings.unit_id else {}
     max_batch_rows = settings.max_batch_rows if settings.batching else None
-    service = Service(component, loop, path, max_batch_rows, settings.include_metrics)
+    service = Service(component, loop, path, max_batch_rows, settings.include_metrics, check)
     manners = Manners(settings.compatibility == "stock", settings.cors_allowed_origins)
-    rest = Rest(service, metadata, settings.payload_passthrough, manners)
+    rest = Rest(service, metadata, settings.payload_passthrough, manners, told)
     grpc = Grpc(service, settings.max_grpc_message_bytes, metadata)
     fleet: Fleet = set()
 
