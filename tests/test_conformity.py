@@ -157,7 +157,7 @@ def fits(value: Any, feature: dict[str, Any], beside_text: bool) -> bool:
         return False
     low, high = feature.get("range", ["inf", "inf"])
     whole = feature["dtype"] == "FLOAT" or value == math.floor(value)
-    return whole and (low == "inf" or low <= value) and (high == "inf" or value <= high)
+    return bool(whole and (low == "inf" or low <= value) and (high == "inf" or value <= high))
 
 
 def numeric(text: str) -> bool:
@@ -169,7 +169,7 @@ def numeric(text: str) -> bool:
 
 NUMBERS = st.integers(-3, 12) | st.floats(-3, 12).map(lambda value: round(value, 1))
 TEXTS = st.sampled_from(["red", "blue", "green", "1", "2.5", "", "much"])
-COLUMNS = st.lists(st.sampled_from([FLOAT, INT, OPEN, COLOUR, LEVEL]), min_size=1, max_size=4)
+COLUMNS: st.SearchStrategy[list[dict[str, Any]]] = st.lists(st.sampled_from([FLOAT, INT, OPEN, COLOUR, LEVEL]), min_size=1, max_size=4)
 
 
 @st.composite

@@ -19,13 +19,14 @@ TARGETS = [{"name": "price", "ftype": "continuous", "dtype": "FLOAT", "range": [
 WIDE = [{"name": "image", "ftype": "continuous", "dtype": "FLOAT", "shape": [4, 3], "repeat": 2}]
 CONTRACT = parse_contract(json.dumps({"features": FEATURES, "targets": TARGETS}))
 
+GET, POST, BOTH = frozenset({"get"}), frozenset({"post"}), frozenset({"get", "post"})
 # Protocol §1.1: each path with the methods that answer.
 PATHS = {
-    **dict.fromkeys(("/predict", "/send-feedback", "/transform-input"), {"get", "post"}),
-    **dict.fromkeys(("/transform-output", "/route", "/aggregate"), {"get", "post"}),
-    **dict.fromkeys((f"/api/v{v}/{what}" for v in ("0.1", "1.0") for what in ("predictions", "feedback")), {"post"}),
-    **dict.fromkeys(("/health/ping", "/health/status", "/api/v1.0/health/status"), {"get"}),
-    **dict.fromkeys(("/metadata", "/api/v1.0/metadata", "/seldon.json"), {"get"}),
+    **dict.fromkeys(("/predict", "/send-feedback", "/transform-input"), BOTH),
+    **dict.fromkeys(("/transform-output", "/route", "/aggregate"), BOTH),
+    **dict.fromkeys((f"/api/v{v}/{what}" for v in ("0.1", "1.0") for what in ("predictions", "feedback")), POST),
+    **dict.fromkeys(("/health/ping", "/health/status", "/api/v1.0/health/status"), GET),
+    **dict.fromkeys(("/metadata", "/api/v1.0/metadata", "/seldon.json"), GET),
 }
 
 
