@@ -169,7 +169,9 @@ def numeric(text: str) -> bool:
 
 NUMBERS = st.integers(-3, 12) | st.floats(-3, 12).map(lambda value: round(value, 1))
 TEXTS = st.sampled_from(["red", "blue", "green", "1", "2.5", "", "much"])
-COLUMNS: st.SearchStrategy[list[dict[str, Any]]] = st.lists(st.sampled_from([FLOAT, INT, OPEN, COLOUR, LEVEL]), min_size=1, max_size=4)
+COLUMNS: st.SearchStrategy[list[dict[str, Any]]] = st.lists(
+    st.sampled_from([FLOAT, INT, OPEN, COLOUR, LEVEL]), min_size=1, max_size=4
+)
 
 
 @st.composite
