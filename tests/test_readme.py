@@ -161,9 +161,7 @@ def test_every_shell_block_is_tested_or_says_why_not() -> None:
     """The README has shell blocks, and each carries one of the seven test comments, a skip with its reason."""
     assert BLOCKS
     for block in BLOCKS:
-        known = block.how in HOW or (
-            block.how == "skip" and block.reason
-        )
+        known = block.how in HOW or (block.how == "skip" and block.reason)
         assert known, (
             f"README.md line {block.line}: put <!-- test: {'|'.join(sorted(HOW))}|skip REASON --> above this block"
         )
