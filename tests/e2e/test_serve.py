@@ -257,7 +257,7 @@ def test_the_contract_is_enforced_where_it_is_asked_for(start: Callable[..., Com
         assert told in json.load(caught.value)["status"]["info"]
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/seldon.json", timeout=10) as response:
         document = json.load(response)
-    assert document["info"]["title"] == "MLModel"
+    assert (document["info"]["title"], document["info"]["version"]) == ("MLModel", "0.1")
     example = document["components"]["schemas"]["Request"]["example"]
     assert ask(port, example)["data"]["names"] == ["setosa", "versicolor", "virginica"]
     assert command.stop() == 0

@@ -62,8 +62,8 @@ def run(settings: Settings, directory: Path | None, ready: Ready) -> None:
     # Loaded before there is an event loop, so that a signal ends a long load at once.
     component = build(settings.model_name, directory, settings.parameters, settings.expose_errors)
     metadata = _metadata(settings, component)
-    versions = (metadata or {}).get("versions") or ["0.1"]
-    told = document(settings.model_name, contract or contracts.described(directory), versions[0])
+    version = next(filter(None, (metadata or {}).get("versions", [])), "0.1")  # the stock document's own
+    told = document(settings.model_name, contract or contracts.described(directory), version)
     component.load()
     _start_custom_service(component, [*addresses, page])
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
