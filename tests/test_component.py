@@ -48,6 +48,33 @@ def test_a_wrong_name_comes_with_the_right_ones(folder: Path) -> None:
         build("Mine", folder, {})
 
 
+def test_a_name_in_the_wrong_case_is_asked_about(folder: Path) -> None:
+    """Of a module or a class that differs only in case the right name is offered."""
+    write(folder, "class mine: pass")
+    with pytest.raises(SetupError, match=r"it has: mine; did you mean mine\?\. MODEL_NAME is"):
+        build("Mine", folder, {})
+    with pytest.raises(SetupError, match=r"has: Mine; did you mean Mine\?$"):
+        build("mINE", folder, {})
+
+
+def test_a_forgotten_parameter_is_told_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
+    """A predict(X) would fail on every request: the log says what is missing, before the first."""
+
+    class Model:
+        def predict(self, X: Any) -> Any:  # noqa: N803
+            return X
+
+        def transform_input(self, X: Any, names: Any = None, meta: Any = None) -> Any:  # noqa: N803
+            return X
+
+        def transform_output(self, *arguments: Any, **more: Any) -> Any:
+            return arguments
+
+    Component(Model(), "Model")
+    (line,) = caplog.messages
+    assert "predict cannot be called with (X, features_names); give it a second parameter" in line
+
+
 def test_parameters_are_constructor_keywords(folder: Path) -> None:
     """Typed parameters reach __init__ by name."""
     write(

@@ -3,6 +3,9 @@
 ``<!-- test: server -->``       starts `script/server`; the test gives it a free port in place of 8003
 ``<!-- test: request -->``      asks that server; a json block below is the answer (numbers to 1e-6, "…" is any string)
 ``<!-- test: run -->``          exits 0; a text block right below is what it prints
+``<!-- test: steps -->``        as `run`, but in a folder of its own, before the next
+``<!-- test: serve -->``        starts `scorekit serve` in that folder, on a free port in place of 9000
+``<!-- test: ask -->``          asks that server, as `request` does
 ``<!-- test: skip REASON -->``  is not run, for the reason given
 """
 
@@ -26,8 +29,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 BIN = Path(sys.executable).parent
-PORT = 8003  # as the README writes it
+PORT, SERVE_PORT = 8003, 9000  # as the README writes them
 READY_WITHIN_S, STOPPED_WITHIN_S, RUN_WITHIN_S = 60, 15, 120
+HOW = {"server", "request", "run", "steps", "serve", "ask"}
 SHELL = {"bash", "sh", "shell", "console"}
 BLOCK = re.compile(
     r"(?:<!-- test: (?P<test>.+?) -->\n+)?^```(?P<language>\w*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL
@@ -69,10 +73,10 @@ def environ() -> dict[str, str]:
     return os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
 
 
-def shell(code: str) -> str:
+def shell(code: str, folder: Path = ROOT) -> str:
     command = ["bash", "-euo", "pipefail", "-c", code]
     done = subprocess.run(
-        command, cwd=ROOT, env=environ(), capture_output=True, text=True, timeout=RUN_WITHIN_S, check=False
+        command, cwd=folder, env=environ(), capture_output=True, text=True, timeout=RUN_WITHIN_S, check=False
     )
     assert done.returncode == 0, f"{code}exit status {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout
@@ -126,12 +130,41 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
             raise
 
 
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of `scorekit serve`, started as the README says in a folder where its steps were taken."""
+    folder = tmp_path_factory.mktemp("own")
+    for block in BLOCKS:
+        if block.how == "steps":
+            shell(block.code.replace(".venv/bin/", f"{BIN}/"), folder)
+    (code,) = (block.code for block in BLOCKS if block.how == "serve")
+    number, output = free_port(), folder / "output"
+    ports = {"PREDICTIVE_UNIT_HTTP_SERVICE_PORT": str(number), "PREDICTIVE_UNIT_GRPC_SERVICE_PORT": "0"}
+    ports["PREDICTIVE_UNIT_METRICS_SERVICE_PORT"] = "0"
+    with output.open("wb") as file:
+        server = subprocess.Popen(
+            code.replace(".venv/bin/", f"{BIN}/").split(), cwd=folder, env=environ() | ports, stdout=file, stderr=file
+        )
+    try:
+        deadline = time.monotonic() + READY_WITHIN_S
+        while "serve.ready" not in output.read_text():
+            assert server.poll() is None, f"the server ended by itself:\n{output.read_text()}"
+            assert time.monotonic() < deadline, f"not ready after {READY_WITHIN_S} s:\n{output.read_text()}"
+            time.sleep(0.05)
+        yield number
+    finally:
+        server.terminate()
+        server.wait(STOPPED_WITHIN_S)
+
+
 def test_every_shell_block_is_tested_or_says_why_not() -> None:
-    """The README has shell blocks, and each carries one of the four test comments, a skip with its reason."""
+    """The README has shell blocks, and each carries one of the seven test comments, a skip with its reason."""
     assert BLOCKS
     for block in BLOCKS:
-        known = block.how in {"server", "request", "run"} or (block.how == "skip" and block.reason)
-        assert known, f"README.md line {block.line}: put <!-- test: server|request|run|skip REASON --> above this block"
+        known = block.how in HOW or (block.how == "skip" and block.reason)
+        assert known, (
+            f"README.md line {block.line}: put <!-- test: {'|'.join(sorted(HOW))}|skip REASON --> above this block"
+        )
 
 
 @pytest.mark.e2e
@@ -141,6 +174,15 @@ def test_requests_get_the_answer_that_is_told(block: Block, port: int) -> None:
     printed = shell(block.code.replace(f"localhost:{PORT}", f"localhost:{port}"))
     if block.answer is not None:
         assert difference(json.loads(block.answer), json.loads(printed)) is None
+
+
+@pytest.mark.e2e
+@blocks("ask")
+def test_a_model_of_ones_own_answers_as_is_told(block: Block, own: int) -> None:
+    """From `scorekit init` to an answered curl by the README's own steps."""
+    printed = shell(block.code.replace(f"localhost:{SERVE_PORT}", f"127.0.0.1:{own}"))
+    assert block.answer is not None
+    assert difference(json.loads(block.answer), json.loads(printed)) is None
 
 
 @pytest.mark.e2e

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from scorekit.component import Component
-from scorekit.errors import BadAnswer, ComponentError, RequestError
+from scorekit.errors import BadAnswer, BadRequest, ComponentError, RequestError
 from scorekit.message import Form, Kind, Message, Prediction, Verb
 from scorekit.service import Service, answer_meta, joined, package
 from scorekit.testing import ManualTurns
@@ -314,3 +314,33 @@ def test_an_aggregate_merges_meta_from_left_to_right() -> None:
         "metrics": [1, 2],
         "requestPath": {"a": "i", "b": "j"},
     }
+
+
+def test_a_check_stands_before_the_model() -> None:
+    """What the check refuses never reaches the model, batched or not; other verbs and raw methods are not checked."""
+    turns, calls = ManualTurns(), list[Any]()
+
+    class Model:
+        def predict(self, X: Any, names: Any) -> Any:  # noqa: N803
+            calls.append(X)
+            return X
+
+        def transform_input(self, X: Any, names: Any) -> Any:  # noqa: N803
+            return X
+
+        def transform_output_raw(self, request: Any) -> Any:
+            return request
+
+    def refuse(message: Message) -> None:
+        raise BadRequest("not this one", "$.data")
+
+    for max_batch_rows in (None, 10):
+        served = Service(Component(Model(), "Model"), turns, {}, max_batch_rows, check=refuse)
+        caller = Caller()
+        for verb in (Verb.PREDICT, Verb.TRANSFORM_INPUT, Verb.TRANSFORM_OUTPUT):
+            ask(served, asked(Kind.TENSOR), caller, verb)
+        refused, transformed, raw = caller.outcomes
+        assert str(refused) == "not this one at $.data"
+        assert isinstance(transformed, Message)
+        assert raw[0] == "raw"
+    assert not calls

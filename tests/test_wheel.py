@@ -139,6 +139,15 @@ def test_it_serves_a_component(installed: Path, tmp_path: Path) -> None:
         server.communicate(timeout=10)
 
 
+def test_it_writes_a_component(installed: Path, tmp_path: Path) -> None:
+    """The templates of `scorekit init` are in the wheel, and none of their placeholders is left."""
+    for how in ("npz", "joblib"):
+        output(installed / "scorekit", "init", how, "--name", "Wine", "--model-file", how, cwd=tmp_path)
+        compile((tmp_path / how / "Wine.py").read_text(), "Wine.py", "exec")
+        assert f"model.{how}" in (tmp_path / how / "train.py").read_text()
+        assert "MODEL_NAME=Wine\n" in (tmp_path / how / ".s2i" / "environment").read_text()
+
+
 def answered(server: "subprocess.Popen[str]", url: str, body: bytes) -> bytes:
     deadline = time.monotonic() + ANSWERED_WITHIN_S
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"})

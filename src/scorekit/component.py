@@ -9,14 +9,14 @@ import logging
 import sys
 import traceback
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .errors import BadRequest, ComponentError, DeclaredError, RequestError, SetupError
-from .hooks import handler, hook, is_seldon, method
+from .hooks import handler, hook, is_seldon, method, takes_rows
 from .message import Feedback, Form, Meta, Prediction, Verb
 from .metric import checked
 
@@ -46,6 +46,14 @@ class Component:
         self._metrics = method(model, "metrics")
         self.hooks_per_call = self._tags is not None or self._metrics is not None
         """Whether the component can tell one call from two, so that requests must not be merged into one."""
+        for verb in _OF_ROWS:
+            if not takes_rows(self.hooks[verb]):
+                log.warning(
+                    "component.signature name=%s: %s cannot be called with (X, features_names); "
+                    "give it a second parameter, features_names=None",
+                    name,
+                    verb.value,
+                )
         if not any(each.method or each.raw for each in self.hooks.values()):
             log.warning("component.without_methods name=%s: it will answer an empty list", name)
 
@@ -193,7 +201,7 @@ def build(
     except ModuleNotFoundError as error:
         if error.name == module_name.split(".")[0]:
             raise SetupError(
-                f"there is no module {error.name} for MODEL_NAME={model_name}{_modules(directory)}"
+                f"there is no module {error.name} for MODEL_NAME={model_name}{_modules(directory, model_name)}"
             ) from error
         raise SetupError(f"{module_name} needs the package {error.name!r}, which is not installed") from error
     except _USER_FAULT as error:
@@ -202,7 +210,8 @@ def build(
     if not callable(factory):
         own = [name for name, value in vars(module).items() if getattr(value, "__module__", None) == module_name]
         raise SetupError(
-            f"the module {module_name} has no class {class_name}; it has: {', '.join(own) or 'none'}. "
+            f"the module {module_name} has no class {class_name}; it has: {', '.join(own) or 'none'}"
+            f"{_meant(class_name, own)}. "
             "MODEL_NAME is Module, whose class has the same name, or Module.Class"
         )
     try:
@@ -211,11 +220,17 @@ def build(
         raise SetupError(f"{class_name}({', '.join(parameters)}) could not be built: {_reason(error)}") from error
 
 
-def _modules(directory: Path | None) -> str:
+def _modules(directory: Path | None, model_name: str) -> str:
     if directory is None:
         return ""
     found = sorted(path.stem for path in directory.glob("*.py") if path.stem.isidentifier())
-    return f"; {directory} has: {', '.join(found[:10]) or 'no Python files'}"
+    return f"; {directory} has: {', '.join(found[:10]) or 'no Python files'}{_meant(model_name, found)}"
+
+
+def _meant(name: str, found: Sequence[str]) -> str:
+    """A question, where ``name`` is one of those but for its case."""
+    alike = [each for each in found if each.casefold() == name.casefold()]
+    return f"; did you mean {alike[0]}?" if alike else ""
 
 
 def component_error(cause: BaseException, expose: bool = False) -> RequestError:
@@ -229,6 +244,9 @@ def component_error(cause: BaseException, expose: bool = False) -> RequestError:
         str(getattr(cause, "reason", "") or "MICROSERVICE_BAD_DATA"),
     )
 
+
+# The verbs whose methods are called with the rows and their names.
+_OF_ROWS = (Verb.PREDICT, Verb.TRANSFORM_INPUT, Verb.TRANSFORM_OUTPUT)
 
 # The verbs for which a SeldonNotImplementedError is the answer, and not a way to say "as if I had no such method".
 _REFUSING = frozenset({Verb.ROUTE, Verb.AGGREGATE})

@@ -45,6 +45,20 @@ def hook(model: object, verb: Verb) -> Hook:
     return Hook(found, takes, dict(_raw(model, verb)))
 
 
+def takes_rows(found: Hook) -> bool:
+    """Whether the method, if there is one, can be called with the rows and their names."""
+    if found.method is None:
+        return True
+    more = {"meta": None} if found.takes_meta else {}
+    try:
+        inspect.signature(found.method).bind(None, None, **more)
+    except TypeError:
+        return False
+    except ValueError:  # a callable written in C that tells no signature
+        return True
+    return True
+
+
 def method(model: object, name: str) -> Callable[..., Any] | None:
     """The method, unless it is missing or one of SeldonComponent's own, which only refuse."""
     found = getattr(model, name, None)

@@ -65,7 +65,8 @@ class Service:
 
     ``path`` is what this node adds to ``meta.requestPath``: its own id and image, or nothing (stock: only where
     PREDICTIVE_UNIT_ID is set). With ``max_batch_rows`` requests are merged, where the component cannot tell. Without
-    ``include_metrics`` answers do not carry the component's metrics.
+    ``include_metrics`` answers do not carry the component's metrics. ``check`` sees each decoded message to
+    predict and raises ``BadRequest`` for one that the model shall not see; raw methods are asked without it.
     """
 
     def __init__(
@@ -76,8 +77,10 @@ class Service:
         max_batch_rows: int | None = None,
         include_metrics: bool = True,
         metrics: Metrics | None = None,
+        check: Callable[[Message], None] | None = None,
     ) -> None:
         self._component = component
+        self._check = check
         self._metrics = metrics or Metrics({})
         self._include_metrics = include_metrics
         self._path = dict(path)
@@ -102,6 +105,8 @@ class Service:
                     self._answer_raw(verb, request, answer, caller)
                     return
             message = joined(request.messages()) if verb is Verb.AGGREGATE else request.message()
+            if self._check is not None and verb is Verb.PREDICT:
+                self._check(message)
         except RequestError as error:
             self.report(error)
             caller.fail(error)

@@ -38,6 +38,7 @@ ENV_SERVICE_TYPE = "SERVICE_TYPE"
 # Ours.
 ENV_BATCHING = "BATCHING"
 ENV_HOST = "SCOREKIT_HOST"
+ENV_CONTRACT = "CONTRACT"
 ENV_GRPC_MAX_MESSAGE = "GRPC_MAX_MESSAGE_SIZE"
 
 ANNOTATION_REST_TIMEOUT = "seldon.io/rest-timeout"
@@ -99,6 +100,8 @@ class Settings:
     predictor_version: str = UNSET
     max_grpc_message_bytes: int = 4 * 1024 * 1024
     """Every gRPC library's own default."""
+    contract: str = ""
+    """The file, in the component's folder, that requests to predict must keep to; empty for none."""
 
 
 def read_settings(
@@ -307,6 +310,7 @@ _SOURCES: dict[str, tuple[str, Parser]] = {
     "predictor_id": (ENV_PREDICTOR_ID, _text),
     "predictor_version": (ENV_PREDICTOR_LABELS, _version_label),
     "max_grpc_message_bytes": (ENV_GRPC_MAX_MESSAGE, _positive),
+    "contract": (ENV_CONTRACT, _text),
     "log_level": ("SELDON_LOG_LEVEL", _one_of(*LOG_LEVELS)),
     "unit_id": (ENV_UNIT_ID, _text),
     "unit_image": (ENV_UNIT_IMAGE, _text),

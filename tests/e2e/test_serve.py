@@ -245,3 +245,38 @@ def test_metrics_are_read_on_their_port(start: Callable[..., Command], port: int
     }
     with pytest.raises(urllib.error.HTTPError, match="404"):
         urllib.request.urlopen(f"http://127.0.0.1:{metrics}/metrics", timeout=10)
+
+
+def test_the_contract_is_enforced_where_it_is_asked_for(start: Callable[..., Command], port: int) -> None:
+    """The example component refuses what contract.json does not describe; `--contract ""` leaves that to the model."""
+    command = serving(start, port)
+    for row, told in (([1, 2, 3], "expected rows of 2 features"), ([1, 9], "petal_width_cm in row 0: expected")):
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            ask(port, {"data": {"ndarray": [row]}})
+        assert caught.value.code == 400
+        assert told in json.load(caught.value)["status"]["info"]
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/seldon.json", timeout=10) as response:
+        document = json.load(response)
+    assert (document["info"]["title"], document["info"]["version"]) == ("MLModel", "0.1")
+    example = document["components"]["schemas"]["Request"]["example"]
+    assert ask(port, example)["data"]["names"] == ["setosa", "versicolor", "virginica"]
+    assert command.stop() == 0
+
+    start("serve", str(COMPONENT), "--contract", "", "--host", "127.0.0.1", "--http-port", str(port)).wait_for("ready")
+    assert ask(port, {"data": {"ndarray": [[1, 9]]}})["data"]["ndarray"]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(None, "contract.json cannot be read: No such file"), ("{}", "contract.json: features must be a list")],
+)
+def test_a_contract_that_cannot_be_read_stops_the_start(
+    start: Callable[..., Command], port: int, tmp_path: Path, content: str | None, told: str
+) -> None:
+    """A missing or broken contract file is named before anything listens."""
+    (tmp_path / "Any.py").write_text("class Any:\n    def predict(self, X, names): return X\n")
+    if content is not None:
+        (tmp_path / "contract.json").write_text(content)
+    command = start("serve", "Any", "--contract", "contract.json", "--http-port", str(port), cwd=tmp_path)
+    assert command.ended() == 1
+    assert f"{tmp_path}/{told}" in command.output

@@ -259,4 +259,3 @@ def test_what_only_a_cluster_needs_is_named(start: Callable[..., Command], port:
     command = running(start, port, app)
     assert "left to a cluster: Role operator" in command.output
     assert f"left to a cluster: 2 replicas of {NAME}; one runs here" in command.output
-    assert f"{NAME} asks for a gRPC endpoint: this version serves it over REST only" in command.output

@@ -50,6 +50,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument(
         "--compatibility", choices=("better", "stock"), help="stock: its ways, for old clients (SCOREKIT_COMPATIBILITY)"
     )
+    parser.add_argument(
+        "--contract", metavar="FILE", help="refuse what this contract.json does not describe (CONTRACT; off)"
+    )
     parser.add_argument("--max-batch-rows", help="rows in one call of the model at most (MAX_BATCH_ROWS; 1024)")
     parser.add_argument("--max-body-bytes", help="a larger body is answered 413 (MAX_BODY_BYTES; 268435456)")
     parser.add_argument("--max-grpc-message-bytes", help="a larger message is refused (GRPC_MAX_MESSAGE_SIZE; 4194304)")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .. import openapi
 from ..codec import json, multipart, proto
 from ..errors import (
     BadAnswer,
@@ -213,7 +214,7 @@ class Rest:
     """The routes over one service. Calling it handles one exchange.
 
     ``metadata`` are the model's; ``None`` where it has none that can be shown. With ``payload_passthrough`` a raw
-    predict is given, and gives, the body as it is.
+    predict is given, and gives, the body as it is. ``document`` is the OpenAPI one of the model.
     """
 
     def __init__(
@@ -222,10 +223,12 @@ class Rest:
         metadata: Mapping[str, Any] | None = None,
         payload_passthrough: bool = False,
         manners: Manners | None = None,
+        document: Mapping[str, Any] | None = None,
     ) -> None:
         self._manners = manners or Manners()
         self._service = service
         self._metadata = None if metadata is None else json.encode_value(metadata)
+        self._document = json.encode_value(document or openapi.document("model"))
         self._ready = True
         both, get, post = ("GET", "HEAD", "POST"), ("GET", "HEAD"), ("POST",)
         predict = self._passing_through if payload_passthrough else self._asking(Verb.PREDICT, PredictCaller)
@@ -245,6 +248,7 @@ class Rest:
             b"/api/v1.0/health/status": (get, self._status, "status"),
             b"/metadata": (get, self._describe, "metadata"),
             b"/api/v1.0/metadata": (get, self._describe, "metadata"),
+            b"/seldon.json": (get, lambda exchange: exchange.respond(200, self._document), "metadata"),
         }
 
     def __call__(self, exchange: Exchange) -> None:

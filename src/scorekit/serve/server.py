@@ -7,18 +7,22 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
 from ..component import Component, build
+from ..conformity import Conformity
 from ..errors import BadMetadata
 from ..metadata import Metadata, described
 from ..metrics import Metrics, component_labels
+from ..openapi import document
 from ..service import Service
 from ..settings import UNSET, UNSET_IMAGE, Settings
 from ..sockets import reserve
+from . import contracts
 from .detect import Detect
 from .fleet import Fleet
 from .grpc import Grpc
@@ -55,13 +59,17 @@ def run(settings: Settings, directory: Path | None, ready: Ready) -> None:
         ports.append(settings.grpc_port)
     addresses = [reserve(settings.host, port) for port in ports]
     page = reserve(settings.host, settings.metrics_port)
+    contract = contracts.enforced(settings.contract, directory)
+    check = None if contract is None else Conformity(contract)
     # Loaded before there is an event loop, so that a signal ends a long load at once.
     component = build(settings.model_name, directory, settings.parameters, settings.expose_errors)
     metadata = _metadata(settings, component)
+    version = next(filter(None, (metadata or {}).get("versions", [])), "0.1")  # the stock document's own
+    told = document(settings.model_name, contract or contracts.described(directory), version)
     component.load()
     _start_custom_service(component, [*addresses, page])
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, component, metadata, addresses, page, ready))
+        runner.run(_serve(settings, component, metadata, told, check, addresses, page, ready))
 
 
 def _metadata(settings: Settings, component: Component) -> Metadata | None:
@@ -106,6 +114,8 @@ async def _serve(
     settings: Settings,
     component: Component,
     metadata: Metadata | None,
+    told: Mapping[str, Any],
+    check: Conformity | None,
     addresses: list[socket.socket],
     page: socket.socket,
     ready: Ready,
@@ -117,9 +127,9 @@ async def _serve(
     path = {settings.unit_id: settings.unit_image} if settings.unit_id else {}
     max_batch_rows = settings.max_batch_rows if settings.batching else None
     metrics = _metrics(settings)
-    service = Service(component, loop, path, max_batch_rows, settings.include_metrics, metrics)
+    service = Service(component, loop, path, max_batch_rows, settings.include_metrics, metrics, check)
     manners = Manners(settings.compatibility == "stock", settings.cors_allowed_origins)
-    rest = Rest(service, metadata, settings.payload_passthrough, manners)
+    rest = Rest(service, metadata, settings.payload_passthrough, manners, told)
     grpc = Grpc(service, settings.max_grpc_message_bytes, metadata, metrics.request)
     fleet: Fleet = set()
     readers: Fleet = set()

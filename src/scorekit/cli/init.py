@@ -1,0 +1,98 @@
+"""``scorekit init``: a component folder to put a model of one's own in."""
+
+import argparse
+import keyword
+import re
+import shlex
+import sys
+from importlib import resources
+from pathlib import Path
+from string import Template
+
+from ..errors import SetupError
+
+_FILES = {
+    "{name}.py": "Model_{how}",
+    "train.py": "train_{how}",
+    "contract.json": "contract",
+    "requirements.txt": "requirements_{how}",
+    ".s2i/environment": "environment",
+    "test_model.py": "check",
+    "README.md": "readme_{how}",
+}
+"""What is written, and the template of each."""
+
+# Modules that the folder, first on the import path, must not stand in front of. Not all file systems tell case.
+_TAKEN = {each.casefold() for each in sys.stdlib_module_names} | {
+    *("train", "test_model", "contract", "numpy", "scipy", "sklearn", "joblib", "pytest", "scorekit", "seldon_core"),
+}
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "init",
+        help="write a component folder to put your model in",
+        description="Write a component folder: a class, its training, contract, requirements, environment and test, "
+        "around a small scikit-learn model to put your own in place of.",
+    )
+    parser.add_argument("directory", metavar="DIR", type=Path, help="the folder, new or empty")
+    parser.add_argument("--name", help="the class, and its module (made from the folder's name)")
+    parser.add_argument(
+        "--model-file",
+        choices=("npz", "joblib"),
+        default="npz",
+        help="npz: plain arrays; joblib: a pickle, for any scikit-learn model, whose loading runs code (npz)",
+    )
+    parser.add_argument("--force", action="store_true", help="write into a folder that has files, over those alike")
+    parser.set_defaults(command=init)
+
+
+def init(arguments: argparse.Namespace) -> int:
+    """Write the folder and say what comes next."""
+    directory: Path = arguments.directory
+    name = class_name(arguments.name, directory)
+    try:
+        _write(directory, rendered(name, arguments.model_file), arguments.force)
+    except OSError as error:
+        raise SetupError(f"{error.filename or directory} cannot be written: {error.strerror}") from error
+    shown = shlex.quote(str(directory))
+    print(f"{directory} has the class {name} in {name}.py. Next:")
+    print(f"  python {shlex.quote(str(directory / 'train.py'))}\n  scorekit serve {shown}")
+    return 0
+
+
+def class_name(given: str | None, directory: Path) -> str:
+    """The class's name: ``given``, or made from the folder's. Raises ``SetupError`` for one that cannot be."""
+    if given is None:
+        words = re.split(r"[\W_]+", directory.resolve().name)
+        name = "".join(word[:1].upper() + word[1:] for word in words)
+        remedy = f"the folder's name gives {name!r}: say --name, for example --name Model"
+    else:
+        name, remedy = given, f"--name is {given!r}: take one like WineModel"
+    if not name.isascii() or not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
+        raise SetupError(f"the class needs a name of letters and digits that starts with a letter; {remedy}")
+    if name.casefold() in _TAKEN:
+        raise SetupError(f"{name}.py would stand before the module {name.casefold()} when Python imports it; {remedy}")
+    return name
+
+
+def rendered(name: str, how: str) -> dict[str, str]:
+    """The files by path, for the class ``name`` and the model file ``how``."""
+    folder = resources.files("scorekit") / "templates"
+    return {
+        path.format(name=name): Template(
+            (folder / f"{template.format(how=how)}.tmpl").read_text(encoding="utf-8")
+        ).substitute(name=name)
+        for path, template in _FILES.items()
+    }
+
+
+def _write(directory: Path, files: dict[str, str], force: bool) -> None:
+    if directory.exists() and not directory.is_dir():
+        raise SetupError(f"{directory} is a file: name a folder")
+    if not force and directory.is_dir() and any(directory.iterdir()):
+        raise SetupError(f"{directory} is not empty: name a new folder, or say --force to write over the files there")
+    for path, text in files.items():
+        file = directory / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
