@@ -46,6 +46,20 @@ class Column:
         """Its names as a target: ``y``, or ``y:0`` … where there are several."""
         return [f"{self.name}:{at}" for at in range(self.width)] if self.width > 1 else [self.name]
 
+    def reach(self, far: float) -> tuple[float, float]:
+        """The range, an open end cut off ``far`` from the other (or from zero)."""
+        low, high = self.low, self.high
+        if low is None:
+            return ((-far if high is None else high - far), (far if high is None else high))
+        return low, (low + far if high is None else high)
+
+    def ends(self) -> tuple[Any, ...]:
+        """The extreme values it allows: both ends of the range, or first and last category."""
+        if self.ftype == "categorical":
+            return self.values[0], self.values[-1]
+        low, high = self.reach(1e3)
+        return (math.ceil(low), math.floor(high)) if self.dtype == "INT" else (low, high)
+
     def side_by_side(self, scalars: Sequence[Any]) -> list[Any]:
         """``width`` scalars in the column's shape, repeats joined along the first axis after the row's."""
         values = list(scalars)
@@ -78,6 +92,13 @@ class Contract:
         row: list[Any] = []
         for column in self.features:
             row += column.side_by_side([column.typical()] * column.width)
+        return row
+
+    def edge_row(self, end: int) -> list[Any]:
+        """Every feature at its lower (0) or upper (1) end."""
+        row: list[Any] = []
+        for column in self.features:
+            row += column.side_by_side([column.ends()[end]] * column.width)
         return row
 
     @property
