@@ -13,10 +13,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="scorekit", description="A Python model behind a production endpoint.")
     parser.add_argument("--version", action="version", version=f"scorekit {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    from . import serve, up  # each is a few lines of argparse; what they need is imported when they run
+    from . import contract, serve, test, up  # each is a few lines of argparse; what they need is imported when they run
 
     serve.add(commands)
     up.add(commands)
+    test.add(commands)
+    contract.add(commands)
     arguments = parser.parse_args(argv)
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
