@@ -167,7 +167,7 @@ def _meta_judge(contract: Contract, case: Case, answers: Sequence[Answer]) -> st
     tags = told.meta.get("tags")
     if not isinstance(tags, dict) or tags.get(_TAG) != "1":
         return f"$.meta.tags is {_show(tags)}; the request's tag {_TAG!r} is not in it"
-    if _PUID == plain.meta.get("puid") or _TAG in (plain.meta.get("tags") or {}):
+    if plain.meta.get("puid") == _PUID or _TAG in (plain.meta.get("tags") or {}):
         return "a request without meta was answered with the meta of the one before it"
     return ""
 
