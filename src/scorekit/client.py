@@ -89,7 +89,7 @@ class RestClient:
             raise
         except (http.client.HTTPException, OSError) as error:
             self._connection.close()
-            raise NoAnswer(f"the answer is not HTTP: {error or type(error).__name__}", hung=False) from error
+            raise NoAnswer(f"the answer is not HTTP: {str(error) or type(error).__name__}", hung=False) from error
 
     def _dropped(self, error: Exception) -> NoAnswer:
         return NoAnswer(f"the server closed the connection without an answer ({type(error).__name__})", hung=False)

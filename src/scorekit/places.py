@@ -18,18 +18,18 @@ def _found(text: str, path: tuple[str | int, ...]) -> list[int]:
     found: list[int] = []
     stack: list[Any] = []  # one entry per open container: the key or index that is being read
     for match in _TOKEN.finditer(text):
-        token = match[0]
-        if token in "}]":
+        part = match[0]
+        if part in "}]":
             stack.pop()
-        elif token == ",":
+        elif part == ",":
             stack[-1] = stack[-1] + 1 if isinstance(stack[-1], int) else None
-        elif token == ":":
+        elif part == ":":
             continue
         elif stack and stack[-1] is None:
-            stack[-1] = json.loads(token)
+            stack[-1] = json.loads(part)
         else:
             if len(stack) == len(found) <= len(path) and tuple(stack) == path[: len(stack)]:
                 found.append(text.count("\n", 0, match.start()) + 1)
-            if token in "{[":
-                stack.append(None if token == "{" else 0)
+            if part in "{[":
+                stack.append(None if part == "{" else 0)
     return found or [1]

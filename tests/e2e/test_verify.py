@@ -47,7 +47,7 @@ def served(start: Callable[..., Command], port: int, folder: Path, fault: str) -
     start("serve", "Planted", "--host", "127.0.0.1", "--http-port", str(port), cwd=folder).wait_for("serve.ready")
 
 
-def tested(start: Callable[..., Command], port: int, folder: Path, *more: str) -> tuple[int, dict[str, str]]:
+def verdicts_of(start: Callable[..., Command], port: int, folder: Path, *more: str) -> tuple[int, dict[str, str]]:
     """The exit status, and each law's verdict."""
     url = f"http://127.0.0.1:{port}"
     command = start("test", "contract.json", url, "--json", "out.json", "--max-examples", "20", *more, cwd=folder)
@@ -62,7 +62,7 @@ def test_a_planted_fault_is_found_by_its_law(
 ) -> None:
     """The exit status is 1, the law that the fault breaks is named, and its saved case breaks it again."""
     served(start, port, tmp_path, FAULTS[law])
-    status, verdicts = tested(start, port, tmp_path, "--phases", "examples,boundaries,random")
+    status, verdicts = verdicts_of(start, port, tmp_path, "--phases", "examples,boundaries,random")
     assert (status, verdicts[law]) == (1, "broken"), verdicts
     saved = f"scorekit-cases/{law.replace(' ', '-').replace('=', 'is')}.json"
     assert start("test", "contract.json", f"127.0.0.1:{port}", "--replay", saved, cwd=tmp_path).ended() == 1
@@ -71,7 +71,7 @@ def test_a_planted_fault_is_found_by_its_law(
 def test_a_component_without_faults_passes(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
     """Where nothing is planted nothing is found, and feedback that the server lacks is told, not blamed."""
     served(start, port, tmp_path, "")
-    status, verdicts = tested(start, port, tmp_path, "--phases", "examples,boundaries,random,feedback")
+    status, verdicts = verdicts_of(start, port, tmp_path, "--phases", "examples,boundaries,random,feedback")
     assert status == 0, verdicts
     assert verdicts["feedback"] in ("not available", "held")
 
@@ -80,7 +80,7 @@ def test_the_example_component_keeps_its_contract(start: Callable[..., Command],
     """Our own component holds every law on rows that its contract allows."""
     start("serve", str(COMPONENT), "--host", "127.0.0.1", "--http-port", str(port)).wait_for("serve.ready")
     (tmp_path / "contract.json").write_text((COMPONENT / "contract.json").read_text())
-    status, verdicts = tested(start, port, tmp_path, "--phases", "examples,boundaries,random,feedback")
+    status, verdicts = verdicts_of(start, port, tmp_path, "--phases", "examples,boundaries,random,feedback")
     assert status == 0, verdicts
 
 
