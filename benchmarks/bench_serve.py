@@ -100,8 +100,8 @@ def load(port: int, seconds: int) -> dict[str, float]:
     return {
         "requests_per_s": float(found(r"Requests/sec:\s+([\d.]+)", text)),
         "errors": errors,
-        "p50_ms": milliseconds(found(r"50%\s+(\S+)", text)),
-        "p99_ms": milliseconds(found(r"99%\s+(\S+)", text)),
+        "p50_ms": milliseconds(found(r"(?m)^ +50%\s+(\S+)", text)),
+        "p99_ms": milliseconds(found(r"(?m)^ +99%\s+(\S+)", text)),
     }
 
 

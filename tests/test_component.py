@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from scorekit.component import Component, build
-from scorekit.errors import ComponentError, SetupError
+from scorekit.errors import ComponentError, DeclaredError, SetupError
+from scorekit.message import Verb
 
 
 @pytest.fixture
@@ -102,8 +103,8 @@ class Plain:
 def test_meta_goes_to_those_who_take_it(model: object, takes: bool) -> None:
     """Whether predict takes `meta` is read from its signature once, at load."""
     component = Component(model, "Model")
-    assert component.takes_meta is takes
-    payload = component.predict([1], [], {"puid": "x"}).payload
+    assert component.hooks[Verb.PREDICT].takes_meta is takes
+    payload = component.call(Verb.PREDICT, [1], [], {"puid": "x"}).payload
     assert payload == ({"meta": {"puid": "x"}} if takes else [1])
 
 
@@ -193,3 +194,24 @@ def test_a_hook_that_returns_nothing_is_the_models_fault(hook: str) -> None:
     setattr(model, hook, lambda: None)
     with pytest.raises(ComponentError):
         Component(model, "Model").predict([1], [])
+
+
+class SeldonMicroserviceException(Exception):
+    def __init__(self, message: str, status_code: int | None = None, reason: str = "MICROSERVICE_BAD_DATA") -> None:
+        self.message, self.status_code, self.reason = message, status_code, reason
+
+
+SeldonMicroserviceException.__module__ = "seldon_core.flask_utils"
+
+
+@pytest.mark.parametrize(("status", "told"), [(None, 400), (403, 403), (9999, 400)])
+def test_a_deliberate_refusal_is_told_in_the_models_words(status: int | None, told: int) -> None:
+    """SeldonMicroserviceException carries its own sentence, status and reason to the caller."""
+
+    class Model:
+        def predict(self, X: Any, names: Any) -> Any:  # noqa: N803
+            raise SeldonMicroserviceException("no credit", status, "MINE")
+
+    with pytest.raises(DeclaredError, match="no credit") as caught:
+        Component(Model(), "Model").predict([1], [])
+    assert (caught.value.status, caught.value.reason) == (told, "MINE")

@@ -7,8 +7,8 @@ import pytest
 
 from scorekit.component import Component
 from scorekit.errors import BadAnswer, ComponentError, RequestError
-from scorekit.message import Kind, Message, Prediction
-from scorekit.service import Service, answer_meta, package
+from scorekit.message import Kind, Message, Prediction, Verb
+from scorekit.service import Service, answer_meta, joined, package
 from scorekit.testing import ManualTurns
 
 
@@ -21,8 +21,29 @@ class Caller:
     def answer(self, message: Message) -> None:
         self.outcomes.append(message)
 
+    def answer_raw(self, value: Any) -> None:
+        self.outcomes.append(("raw", value))
+
     def fail(self, error: RequestError) -> None:
         self.outcomes.append(error)
+
+
+class Asked:
+    """A request that needs no decoding."""
+
+    def __init__(self, *messages: Message) -> None:
+        self.raw = {"raw": len(messages)}
+        self._messages = list(messages)
+
+    def message(self) -> Message:
+        return self._messages[0]
+
+    def messages(self) -> list[Message]:
+        return self._messages
+
+
+def ask(served: Service, message: Message, caller: Caller, verb: Verb = Verb.PREDICT) -> None:
+    served.ask(verb, Asked(message), caller)
 
 
 def asked(kind: Kind, payload: Any = None, **more: Any) -> Message:
@@ -130,8 +151,8 @@ def test_concurrent_arrays_are_one_call_of_the_model() -> None:
     """Two requests of one turn are answered by one call, each in its own form."""
     model, turns, callers = Doubling(), ManualTurns(), [Caller(), Caller()]
     served = service(model, turns)
-    served.predict(asked(Kind.TENSOR), callers[0])
-    served.predict(asked(Kind.NDARRAY, meta={"puid": "p"}), callers[1])
+    ask(served, asked(Kind.TENSOR), callers[0])
+    ask(served, asked(Kind.NDARRAY, meta={"puid": "p"}), callers[1])
     turns.turn()
     assert model.calls == 1
     assert [caller.outcomes[0].kind for caller in callers] == [Kind.TENSOR, Kind.NDARRAY]
@@ -141,7 +162,7 @@ def test_concurrent_arrays_are_one_call_of_the_model() -> None:
 def test_batching_is_off_unless_asked_for() -> None:
     """Without a batch size each request is its own call, answered before predict returns."""
     model, caller = Doubling(), Caller()
-    service(model, ManualTurns(), None).predict(asked(Kind.TENSOR), caller)
+    ask(service(model, ManualTurns(), None), asked(Kind.TENSOR), caller)
     assert caller.outcomes[0].payload.tolist() == [[2.0, 4.0]]
 
 
@@ -160,7 +181,7 @@ def test_a_component_that_could_tell_is_never_batched() -> None:
         turns = ManualTurns()
         served = service(model, turns)
         for _ in range(2):
-            served.predict(asked(Kind.TENSOR, meta=meta), Caller())
+            ask(served, asked(Kind.TENSOR, meta=meta), Caller())
         turns.turn()
         assert model.calls == 2
 
@@ -168,7 +189,7 @@ def test_a_component_that_could_tell_is_never_batched() -> None:
 def test_text_and_bytes_are_never_batched() -> None:
     """Only arrays have rows to merge."""
     caller = Caller()
-    service(Doubling(), ManualTurns()).predict(asked(Kind.STR, "ab"), caller)
+    ask(service(Doubling(), ManualTurns()), asked(Kind.STR, "ab"), caller)
     assert caller.outcomes[0].payload == "abab"
 
 
@@ -180,7 +201,7 @@ def test_a_failing_model_is_logged_once_and_told_safely(caplog: pytest.LogCaptur
             raise ValueError("the secret")
 
     caller = Caller()
-    service(Failing(), ManualTurns(), None).predict(asked(Kind.TENSOR), caller)
+    ask(service(Failing(), ManualTurns(), None), asked(Kind.TENSOR), caller)
     (error,) = caller.outcomes
     assert isinstance(error, ComponentError)
     assert "the secret" not in str(error)
@@ -209,8 +230,8 @@ def test_an_answer_that_cannot_be_looked_at_fails_its_own_request_only(returned:
 
     turns, bad, good = ManualTurns(), Caller(), Caller()
     served = service(Model(), turns)
-    served.predict(asked(Kind.NDARRAY, np.array([[1.0]])), bad)
-    served.predict(asked(Kind.NDARRAY), good)
+    ask(served, asked(Kind.NDARRAY, np.array([[1.0]])), bad)
+    ask(served, asked(Kind.NDARRAY), good)
     turns.turn()
     assert isinstance(bad.outcomes[0], ComponentError)
     assert good.outcomes[0].payload.tolist() == [[1.0, 2.0]]
@@ -226,3 +247,65 @@ def test_batching_that_cannot_be_is_said(caplog: pytest.LogCaptureFixture) -> No
     assert not service(Tagging(), ManualTurns()).batching
     assert "batching.off" in caplog.text
     assert service(Doubling(), ManualTurns()).batching
+
+
+class Graph:
+    """A component with every verb."""
+
+    def transform_input(self, X: Any, names: Any) -> Any:  # noqa: N803
+        return X + 1
+
+    def route(self, X: Any, names: Any) -> Any:  # noqa: N803
+        return int(X[0][0])
+
+    def aggregate(self, X: Any, names: Any) -> Any:  # noqa: N803
+        return np.array(X).sum(axis=0)
+
+    def predict_raw(self, request: Any) -> Any:
+        return {"got": request}
+
+
+def test_each_verb_calls_its_method() -> None:
+    """Transform, route and aggregate are the class's own; a missing transform is the identity."""
+    served, caller = service(Graph(), ManualTurns(), None), Caller()
+    ask(served, asked(Kind.TENSOR), caller, Verb.TRANSFORM_INPUT)
+    ask(served, asked(Kind.TENSOR), caller, Verb.TRANSFORM_OUTPUT)
+    ask(served, asked(Kind.NDARRAY, meta={"puid": "p", "tags": {"a": 1}}), caller, Verb.ROUTE)
+    served.ask(Verb.AGGREGATE, Asked(asked(Kind.NDARRAY), asked(Kind.TENSOR)), caller)
+    payloads = [outcome.payload.tolist() for outcome in caller.outcomes]
+    assert payloads == [[[2.0, 3.0]], [[1.0, 2.0]], [[1]], [[2.0, 4.0]]]
+    assert [outcome.kind for outcome in caller.outcomes] == [Kind.TENSOR, Kind.TENSOR, Kind.NDARRAY, Kind.NDARRAY]
+    assert (caller.outcomes[2].names, caller.outcomes[2].meta) == (["t:0"], {"puid": "p"})
+
+
+def test_a_raw_method_is_given_the_request_and_answers_verbatim() -> None:
+    """predict_raw sees the transport's own form, and what it returns is sent as it is."""
+    caller = Caller()
+    ask(service(Graph(), ManualTurns()), asked(Kind.TENSOR), caller)
+    assert caller.outcomes == [("raw", {"got": {"raw": 1}})]
+
+
+@pytest.mark.parametrize(
+    ("verb", "told"), [(Verb.ROUTE, "Route not defined"), (Verb.AGGREGATE, "Aggregate not defined")]
+)
+def test_a_missing_route_or_aggregate_is_a_bad_request(verb: Verb, told: str) -> None:
+    """In the stock wrapper's words."""
+    caller = Caller()
+    ask(service(Doubling(), ManualTurns()), asked(Kind.TENSOR), caller, verb)
+    assert str(caller.outcomes[0]) == told
+
+
+def test_an_aggregate_merges_meta_from_left_to_right() -> None:
+    """Later tags win, paths are joined, metrics follow each other, the puid is the first message's."""
+    first = Message(
+        Kind.STR, "a", [], {"puid": "1", "tags": {"x": 1, "y": 1}, "metrics": [1], "requestPath": {"a": "i"}}
+    )
+    second = Message(Kind.STR, "b", [], {"puid": "2", "tags": {"y": 2}, "metrics": [2], "requestPath": {"b": "j"}})
+    message = joined([first, second])
+    assert (message.payload, message.names) == (["a", "b"], [[], []])
+    assert message.meta == {
+        "puid": "1",
+        "tags": {"x": 1, "y": 2},
+        "metrics": [1, 2],
+        "requestPath": {"a": "i", "b": "j"},
+    }

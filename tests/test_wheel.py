@@ -22,7 +22,8 @@ pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # The rooms of the serving half, as tests/test_layers.py has them, and the doors.
-SERVING = ["errors", "settings", "message", "codec", "batching", "component", "service", "serve", "cli.serve"]
+SERVING = ["errors", "settings", "message", "proto", "codec", "batching", "component", "service", "serve", "cli.serve"]
+ANY_GRPC_PORT = ["--grpc-port", "0"]
 ANSWERED_WITHIN_S = 20
 
 IMPORT_EACH = """
@@ -86,18 +87,21 @@ def installed(request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pyt
 
 def test_the_wheel_holds_the_package_and_its_licence(wheel: Path) -> None:
     """The wheel carries the licence, the mark of a typed package, and no tests or caches."""
-    names = zipfile.ZipFile(wheel).namelist()
+    names = set(zipfile.ZipFile(wheel).namelist())
     folders = {name.split("/")[0] for name in names}
-    assert "scorekit/py.typed" in names
+    assert {"scorekit/py.typed", "scorekit/proto/prediction.proto"} <= names
     assert any(re.fullmatch(r"scorekit-[^/]+\.dist-info/licenses/LICENSE", name) for name in names)
     assert folders == {"scorekit", wheel.name.split("-py3")[0] + ".dist-info"}
     assert not [name for name in names if "test_" in name or "__pycache__" in name]
 
 
-def test_serving_brings_four_packages(installed: Path) -> None:
-    """`pip install scorekit` brings the four packages that serving needs, and nothing else."""
+def test_serving_brings_six_packages(installed: Path) -> None:
+    """`pip install scorekit` brings the six packages that serving needs, what they need, and nothing else."""
     listed = {each["name"] for each in json.loads(pip(installed, "list", "--format", "json"))}
-    assert listed - {"pip", "setuptools"} == {"scorekit", "numpy", "orjson", "httptools", "uvloop"}
+    assert listed - {"pip", "setuptools"} == {
+        *("scorekit", "numpy", "orjson", "httptools", "uvloop", "protobuf"),
+        *("h2", "hpack", "hyperframe"),
+    }
 
 
 def test_the_command_tells_its_version(installed: Path) -> None:
@@ -121,7 +125,7 @@ def test_it_serves_a_component(installed: Path, tmp_path: Path) -> None:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
     server = subprocess.Popen(
-        [installed / "scorekit", "serve", "Doubler", "--host", "127.0.0.1", "--http-port", str(port)],
+        [installed / "scorekit", "serve", "Doubler", "--host", "127.0.0.1", "--http-port", str(port), *ANY_GRPC_PORT],
         cwd=tmp_path,
         env=environ(),
         stderr=subprocess.PIPE,

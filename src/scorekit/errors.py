@@ -23,6 +23,7 @@ class BadRequest(RequestError):
     """The caller sent something that cannot be a request. ``path`` is a JSON path such as ``$.data.tensor.shape``."""
 
     def __init__(self, message: str, path: str = "") -> None:
+        self.sentence = message
         self.path = path
         super().__init__(f"{message} at {path}" if path else message)
 
@@ -59,8 +60,24 @@ class ComponentError(RequestError):
         super().__init__(f"{message}; the server's log tells why, under {reference}")
 
 
+class DeclaredError(RequestError):
+    """The user's model refused on purpose, in its own words: a SeldonMicroserviceException.
+
+    The one error that carries an HTTP status: it is part of what the model said.
+    """
+
+    def __init__(self, message: str, status: int, reason: str) -> None:
+        self.status = status
+        self.reason = reason
+        super().__init__(message or "the model refused this request")
+
+
 class Overloaded(RequestError):
     """The server holds as many requests as it may, or is shutting down; trying again later can help."""
+
+
+class DeadlineExceeded(RequestError):
+    """The caller waits no longer than it said, and that time is over."""
 
 
 class SetupError(ScorekitError):

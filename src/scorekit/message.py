@@ -3,7 +3,6 @@
 The names are the wire's own (Seldon Core v1 ``SeldonMessage``).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -17,6 +16,8 @@ class Kind(Enum):
     JSON = "jsonData"
     STR = "strData"
     BIN = "binData"
+    CUSTOM = "customData"
+    """A ``google.protobuf.Any``, which only gRPC carries."""
 
     @property
     def is_array(self) -> bool:
@@ -28,18 +29,30 @@ Meta = dict[str, Any]
 """A message's ``meta`` object as JSON has it; user code is given it unchanged, so it stays a plain dict."""
 
 
+class Verb(Enum):
+    """What a component can be asked; the values are the names of the methods that answer."""
+
+    PREDICT = "predict"
+    TRANSFORM_INPUT = "transform_input"
+    TRANSFORM_OUTPUT = "transform_output"
+    ROUTE = "route"
+    AGGREGATE = "aggregate"
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One SeldonMessage, decoded.
 
     ``payload`` is a numpy array (or, in an answer, the list the model returned) for the array kinds, ``str`` for
-    ``STR``, ``bytes`` for ``BIN`` and any JSON value for ``JSON``. ``names`` is ``data.names`` as sent (``None`` for a
-    JSON null), ``[]`` where the request has none or is no array. ``meta`` is ``None`` where the request has none.
+    ``STR``, ``bytes`` for ``BIN``, any JSON value for ``JSON`` and a ``google.protobuf.Any`` for ``CUSTOM``.
+    ``names`` is ``data.names`` as sent (``None`` for a JSON null), ``[]`` where the request has none or is no array.
+    Of an aggregate, both are lists with an entry for each of its messages. ``meta`` is ``None`` where the request has
+    none.
     """
 
     kind: Kind
     payload: Any
-    names: Sequence[str] | None = field(default_factory=list)
+    names: Any = field(default_factory=list)
     meta: Meta | None = None
 
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from .batching import Batcher, Turns
 from .codec.tensor import Array
-from .component import Component, component_error
-from .errors import BadAnswer, ComponentError, RequestError
-from .message import Kind, Message, Meta, Prediction
+from .component import NOT_OFFERED, Component, component_error
+from .errors import BadAnswer, BadRequest, ComponentError, RequestError
+from .message import Kind, Message, Meta, Prediction, Verb
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,22 @@ class Caller(Protocol):
         """Whether the connection has gone, so that nobody would read the answer."""
 
     def answer(self, message: Message) -> None: ...
+    def answer_raw(self, value: Any) -> None:
+        """Answer with what a raw method returned, in the transport's own form."""
+
     def fail(self, error: RequestError) -> None: ...
+
+
+class Request(Protocol):
+    """What a caller asks, decoded only as far as the component needs it. Decoding raises ``BadRequest``."""
+
+    @property
+    def raw(self) -> Any:
+        """The transport's own form: what a raw method is given."""
+
+    def message(self) -> Message: ...
+    def messages(self) -> list[Message]:
+        """Those of an aggregate."""
 
 
 class Service:
@@ -46,16 +61,26 @@ class Service:
     def __repr__(self) -> str:
         return f"<Service {self._component!r} {self._batcher or 'batching off'}>"
 
-    def predict(self, request: Message, caller: Caller) -> None:
-        """Answer ``caller`` with the component's prediction for ``request``, now or in a later turn of the loop."""
-        call = _Call(request, caller, self._path)
+    def ask(self, verb: Verb, request: Request, caller: Caller) -> None:
+        """Answer ``caller`` with what the component makes of ``request``, now or in a later turn of the loop."""
+        try:
+            answer = self._component.call_raw(verb, request.raw)
+            if answer is not NOT_OFFERED:
+                caller.answer_raw(answer)
+                return
+            message = joined(request.messages()) if verb is Verb.AGGREGATE else request.message()
+        except RequestError as error:
+            report(error)
+            caller.fail(error)
+            return
+        call = _Call(verb, message, caller, self._path)
         # A component that is handed `meta` sees which request it works for.
-        told_meta = self._component.takes_meta and request.meta is not None
-        if self._batcher is not None and request.kind.is_array and not told_meta:
+        told_meta = message.meta is not None and self._component.hooks[verb].takes_meta
+        if self._batcher is not None and verb is Verb.PREDICT and message.kind.is_array and not told_meta:
             self._batcher.submit(call)
             return
         try:
-            prediction = self._component.predict(request.payload, request.names, request.meta)
+            prediction = self._component.call(verb, message.payload, message.names, message.meta)
         except RequestError as error:
             call.failed(error)
         else:
@@ -70,9 +95,10 @@ class Service:
 class _Call:
     """A request on its way through the model: what the batcher calls a job."""
 
-    __slots__ = ("_caller", "_path", "_request")
+    __slots__ = ("_caller", "_path", "_request", "_verb")
 
-    def __init__(self, request: Message, caller: Caller, path: Mapping[str, str]) -> None:
+    def __init__(self, verb: Verb, request: Message, caller: Caller, path: Mapping[str, str]) -> None:
+        self._verb = verb
         self._request = request
         self._caller = caller
         self._path = path
@@ -83,7 +109,7 @@ class _Call:
 
     @property
     def names(self) -> Sequence[str] | None:
-        return self._request.names
+        return self._request.names  # type: ignore[no-any-return]  # as above
 
     @property
     def abandoned(self) -> bool:
@@ -91,7 +117,8 @@ class _Call:
 
     def done(self, prediction: Prediction) -> None:
         try:
-            answer = package(self._request, prediction, self._path)
+            make = routed if self._verb is Verb.ROUTE else package
+            answer = make(self._request, prediction, self._path)
         except RequestError as error:
             self.failed(error)
         except Exception as error:  # noqa: BLE001  the border around user values
@@ -101,9 +128,42 @@ class _Call:
             self._caller.answer(answer)
 
     def failed(self, error: RequestError) -> None:
-        if isinstance(error, ComponentError):
-            log.error("component.failed id=%s", error.reference, exc_info=error.__cause__)
+        report(error)
         self._caller.fail(error)
+
+
+def report(error: RequestError) -> None:
+    """Log what the caller is not told."""
+    if isinstance(error, ComponentError):
+        log.error("component.failed id=%s", error.reference, exc_info=error.__cause__)
+
+
+def joined(messages: Sequence[Message]) -> Message:
+    """The messages of an aggregate as one: lists of payloads and names, the first one's kind and puid.
+
+    Tags and paths are merged from left to right, metrics put one after the other (seldon-core 1.17.1).
+    """
+    if not messages:
+        raise BadRequest("an aggregate needs at least one message", "$.seldonMessages")
+    metas = [message.meta or {} for message in messages]
+    meta: Meta = {"metrics": [metric for each in metas for metric in each.get("metrics", [])]}
+    for key in ("tags", "requestPath"):
+        meta[key] = {name: value for each in metas for name, value in each.get(key, {}).items()}
+    if puid := metas[0].get("puid"):
+        meta["puid"] = puid
+    payloads, names = [each.payload for each in messages], [each.names for each in messages]
+    return Message(messages[0].kind, payloads, names, meta)
+
+
+def routed(request: Message, prediction: Prediction, path: Mapping[str, str]) -> Message:
+    """The answer of a router: its branch as an array of one number, with this node's meta and the request's puid."""
+    branch = prediction.payload
+    if not isinstance(branch, int):  # a numpy integer is refused and True is not, as in the stock wrapper
+        raise BadAnswer(f"Routing response must be int but got {branch}")
+    kind = Kind.NDARRAY if request.kind is Kind.NDARRAY else Kind.TENSOR
+    puid = (request.meta or {}).get("puid")
+    meta = answer_meta({"puid": puid} if puid else {}, prediction, path)
+    return Message(kind, np.array([[int(branch)]]), ["t:0"], meta)
 
 
 def package(request: Message, prediction: Prediction, path: Mapping[str, str]) -> Message:

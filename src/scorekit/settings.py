@@ -65,6 +65,8 @@ class Settings:
     unit_id: str | None = None
     unit_image: str = f"{UNSET}:{UNSET}"
     max_body_bytes: int = 256 * 1024 * 1024
+    max_grpc_message_bytes: int = 4 * 1024 * 1024
+    """Every gRPC library's own default."""
 
 
 def read_settings(environ: Mapping[str, str], flags: Mapping[str, str]) -> Settings:
@@ -195,6 +197,7 @@ _SOURCES: dict[str, tuple[str, Parser]] = {
     "batching": (ENV_BATCHING, _switch),
     "max_batch_rows": ("MAX_BATCH_ROWS", _positive),
     "max_body_bytes": ("MAX_BODY_BYTES", _positive),
+    "max_grpc_message_bytes": ("GRPC_MAX_MESSAGE_SIZE", _positive),
     "log_level": ("SELDON_LOG_LEVEL", _one_of(*LOG_LEVELS)),
     "unit_id": (ENV_UNIT_ID, _text),
     "unit_image": (ENV_UNIT_IMAGE, _text),

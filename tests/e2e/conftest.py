@@ -20,6 +20,9 @@ APP = ROOT / "ksonnet-app"
 COMPONENT = ROOT / "seldon-ml-score-component"
 WITHIN_S = 60
 
+ANY_PORTS = {"PREDICTIVE_UNIT_GRPC_SERVICE_PORT": "0", "PREDICTIVE_UNIT_METRICS_SERVICE_PORT": "0"}
+"""Tests run beside each other: a port that a test does not ask on is any free one."""
+
 
 class Command:
     """A running `scorekit …`."""
@@ -32,7 +35,7 @@ class Command:
             stderr=subprocess.STDOUT,
             text=True,
             cwd=cwd,
-            env={**inherited, "PYTHONUNBUFFERED": "1", **environ},
+            env={**inherited, **ANY_PORTS, "PYTHONUNBUFFERED": "1", **environ},
             start_new_session=True,
         )
         self.lines: list[str] = []

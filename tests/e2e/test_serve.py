@@ -163,7 +163,7 @@ def test_a_taken_port_is_told_before_the_model_loads(start: Callable[..., Comman
 
 def test_old_command_lines_keep_starting(start: Callable[..., Command], port: int) -> None:
     """The stock wrapper's flags are taken; those without effect are named in the log."""
-    stock = ["--service-type", "MODEL", "--persistence", "0", "--workers", "2", "--grpc-port", "5001", "--tracing"]
+    stock = ["--service-type", "MODEL", "--persistence", "0", "--workers", "2", "--grpc-port", "0", "--tracing"]
     command = start("serve", str(COMPONENT), "--host", "127.0.0.1", "--http-port", str(port), *stock)
     command.wait_for("serve.ready")
     for flag in ("--persistence", "--workers", "--tracing"):

@@ -11,6 +11,7 @@ import pytest
 import uvloop
 
 from scorekit.component import Component
+from scorekit.serve.fleet import Fleet
 from scorekit.serve.http import Connection, Handler
 from scorekit.serve.rest import Rest, refuse
 from scorekit.serve.server import drain
@@ -56,7 +57,7 @@ class Wire:
     """A server on a free port, its loop in a thread of its own."""
 
     def __init__(self, make_handler: Callable[[asyncio.AbstractEventLoop], Handler]) -> None:
-        self.fleet: set[Connection] = set()
+        self.fleet: Fleet = set()
         self.loop = uvloop.new_event_loop()
         self._clients: list[Client] = []
         self._handler = make_handler(self.loop)

@@ -1,13 +1,16 @@
 """The routes and their statuses."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
 
 from scorekit import errors
-from scorekit.serve.rest import STATUS
+from scorekit.component import Component
+from scorekit.serve.rest import STATUS, Rest
+from scorekit.service import Service
 
 from .conftest import Wire
 
@@ -27,13 +30,13 @@ def ask(
 
 
 def test_every_answerable_error_has_its_status() -> None:
-    """The one table from errors to HTTP knows every error that can be answered, and no other."""
+    """The one table from errors to HTTP knows every error that can be answered but the model's own, and no other."""
 
     def leaves(family: type[errors.RequestError]) -> set[type[errors.RequestError]]:
         below = family.__subclasses__()
         return set().union(*(leaves(each) for each in below)) if below else {family}
 
-    assert set(STATUS) == leaves(errors.RequestError)
+    assert set(STATUS) | {errors.DeclaredError} == leaves(errors.RequestError)
 
 
 @pytest.mark.parametrize("path", ["/predict", "/api/v0.1/predictions", "/api/v1.0/predictions"])
@@ -139,3 +142,57 @@ def test_readiness_ends_before_the_server_does(wire: Wire) -> None:
     assert ask(wire, "GET", "/health/status")[0] == 503
     assert ask(wire, "GET", "/health/ping")[0] == 200
     assert ask(wire, "POST", "/predict", BODY)[0] == 200
+
+
+def test_the_other_verbs_answer_on_their_paths(start: Callable[..., Wire]) -> None:
+    """Transforms, route and aggregate take JSON on the stock paths; an aggregate takes both of its forms."""
+
+    class Graph:
+        def transform_output(self, X: Any, names: Any) -> Any:  # noqa: N803
+            return X + 1
+
+        def route(self, X: Any, names: Any) -> int:  # noqa: N803
+            return 1
+
+        def aggregate(self, X: Any, names: Any) -> Any:  # noqa: N803
+            return X[0] + X[1]
+
+    wire = start(lambda loop: Rest(Service(Component(Graph(), "Graph"), loop, {})))
+    messages = f"[{BODY},{BODY}]"
+    for path, body, rows in (
+        ("/transform-input", BODY, [[1, 2]]),
+        ("/transform-output", BODY, [[2, 3]]),
+        ("/route", BODY, [[1]]),
+        ("/aggregate", messages, [[2, 4]]),
+        ("/aggregate", f'{{"seldonMessages":{messages}}}', [[2, 4]]),
+    ):
+        status, _, answer = ask(wire, "POST", path, body)
+        assert (status, answer["data"]["ndarray"]) == (200, rows)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ('{"seldonMessages":5}', "expected a list of messages, got a number at $.seldonMessages"),
+        ('{"wrong":[]}', "expected a list of messages, got null at $.seldonMessages"),
+        ('[{"strData":"a"},{"strData":1}]', "expected a string, got a number at $[1].strData"),
+        ("[]", "an aggregate needs at least one message at $.seldonMessages"),
+    ],
+)
+def test_a_bad_aggregate_is_told_with_its_place(wire: Wire, body: str, told: str) -> None:
+    """Which message, and where in it."""
+    status, _, answer = ask(wire, "POST", "/aggregate", body)
+    assert status == 400
+    assert told in answer["status"]["info"]
+
+
+def test_a_raw_answer_sets_the_status_it_declares(start: Callable[..., Wire]) -> None:
+    """What predict_raw returns is sent verbatim, under the status.code it has."""
+
+    class Raw:
+        def predict_raw(self, request: Any) -> Any:
+            return {"status": {"code": 418}, "sent": request}
+
+    wire = start(lambda loop: Rest(Service(Component(Raw(), "Raw"), loop, {})))
+    sent = '{"anything":[1]}'
+    assert ask(wire, "POST", "/predict", sent)[::2] == (418, {"status": {"code": 418}, "sent": {"anything": [1]}})

@@ -33,20 +33,22 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser = commands.add_parser(
         "serve",
         help="serve a component over HTTP",
-        description="Serve a component: a folder with .s2i/environment, or a module (MLModel, package.module.Class). "
+        description="Serve a component, REST and gRPC on every port: a folder with .s2i/environment, or a module "
+        "(MLModel, package.module.Class). "
         "Flags win over the environment, the environment over .s2i/environment.",
     )
     parser.add_argument("component", metavar="DIR_OR_MODULE", help="the component's folder, or its module")
     parser.add_argument("--host", help="address to listen on (SCOREKIT_HOST; 0.0.0.0)")
     parser.add_argument("--http-port", help="(PREDICTIVE_UNIT_HTTP_SERVICE_PORT; 9000)")
+    parser.add_argument("--grpc-port", help="a second port (PREDICTIVE_UNIT_GRPC_SERVICE_PORT; 5000)")
     parser.add_argument("--service-type", choices=SERVICE_TYPES, help="(SERVICE_TYPE; MODEL)")
     parser.add_argument("--parameters", metavar="JSON", help="constructor parameters (PREDICTIVE_UNIT_PARAMETERS)")
     parser.add_argument("--batching", choices=("on", "off"), help="merge concurrent requests (BATCHING; off)")
     parser.add_argument("--max-batch-rows", help="rows in one call of the model at most (MAX_BATCH_ROWS; 1024)")
     parser.add_argument("--max-body-bytes", help="a larger body is answered 413 (MAX_BODY_BYTES; 268435456)")
+    parser.add_argument("--max-grpc-message-bytes", help="a larger message is refused (GRPC_MAX_MESSAGE_SIZE; 4194304)")
     parser.add_argument("--log-level", choices=LOG_LEVELS, help="(SELDON_LOG_LEVEL; INFO)")
     stock = parser.add_argument_group("stock flags without effect in this version")
-    stock.add_argument("--grpc-port", help=argparse.SUPPRESS)
     stock.add_argument("--metrics-port", help=argparse.SUPPRESS)
     for name in _INERT:
         stock.add_argument(f"--{name}", nargs="?", const="1", help=argparse.SUPPRESS)
@@ -65,7 +67,7 @@ def serve(arguments: argparse.Namespace) -> int:
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
     log = logging.getLogger(__name__)
-    for name in sorted(given.keys() & {flag.replace("-", "_") for flag in (*_INERT, "grpc-port", "metrics-port")}):
+    for name in sorted(given.keys() & {flag.replace("-", "_") for flag in (*_INERT, "metrics-port")}):
         log.warning("settings.ignored flag=--%s: it has no effect in this version", name.replace("_", "-"))
     if settings.service_type != "MODEL":
         log.warning("settings.ignored service_type=%s: this version answers predictions only", settings.service_type)

@@ -55,6 +55,27 @@ def from_value(value: Any, document_bytes: int = sys.maxsize) -> Message:
     raise BadRequest("Invalid request data type: expected one of data, jsonData, strData, binData", "$")
 
 
+def messages_from_value(value: Any) -> list[Message]:
+    """The messages of an aggregate: ``{"seldonMessages": […]}``, or the bare list that the executor sends."""
+    listed, path = value, "$"
+    if type(value) is dict:
+        listed, path = value.get("seldonMessages"), "$.seldonMessages"
+    if type(listed) is not list:
+        raise BadRequest(f"Invalid request data type: expected a list of messages, got {_name(listed)}", path)
+    found = []
+    for at, each in enumerate(listed):
+        try:
+            found.append(from_value(each))
+        except BadRequest as error:
+            raise BadRequest(error.sentence, f"{path}[{at}]{error.path.removeprefix('$')}") from None
+    return found
+
+
+def encode_value(value: Any) -> bytes:
+    """Any value as a JSON document: what a raw method returned."""
+    return _dump(value)
+
+
 def encode(message: Message) -> bytes:
     """The JSON document of an answer, keys in alphabetical order as the stock wrapper writes them.
 

@@ -5,6 +5,7 @@ So integers stay integers, one float makes all floats, a string among numbers ma
 """
 
 import itertools
+import math
 import sys
 from typing import Any
 
@@ -55,22 +56,30 @@ def from_tensor(tensor: Any, path: str, document_bytes: int = sys.maxsize) -> Ar
         raise BadRequest(f"the key {missing.args[0]!r} is missing", path) from None
     if type(shape) is not list:
         raise BadRequest("expected a list of whole numbers", f"{path}.shape")
+    check_shape(shape, f"{path}.shape")
+    return shaped(from_ndarray(values, f"{path}.values", document_bytes), shape, f"{path}.shape")
+
+
+def check_shape(shape: list[Any], path: str) -> None:
+    """Raise ``BadRequest`` where ``shape`` holds what is no dimension or too many of them."""
     if len(shape) > MAX_DIMENSIONS:
-        raise BadRequest(f"an array has at most {MAX_DIMENSIONS} dimensions, not {len(shape)}", f"{path}.shape")
-    size = 1
+        raise BadRequest(f"an array has at most {MAX_DIMENSIONS} dimensions, not {len(shape)}", path)
     for position, dimension in enumerate(shape):
         # bool is an int to Python, but `true` is no dimension.
         if type(dimension) is not int or not 0 <= dimension <= _MAX_DIMENSION:
-            raise BadRequest(f"expected a whole number from 0 to {_MAX_DIMENSION}", f"{path}.shape[{position}]")
-        size *= dimension
-    array = from_ndarray(values, f"{path}.values", document_bytes)
+            raise BadRequest(f"expected a whole number from 0 to {_MAX_DIMENSION}", f"{path}[{position}]")
+
+
+def shaped(array: Array, shape: list[int], path: str) -> Array:
+    """``array`` in ``shape``. Raises ``BadRequest`` where it has more or fewer values."""
+    size = math.prod(shape)
     if array.size != size:
         asked = str(size) if size < 10**15 else "far more"
-        raise BadRequest(f"the shape asks for {asked} values, but there are {array.size}", f"{path}.shape")
+        raise BadRequest(f"the shape asks for {asked} values, but there are {array.size}", path)
     try:
         return array.reshape(shape)
     except ValueError as error:  # [0, 2**40, 2**40] has no values, and still no array can have that shape
-        raise BadRequest("no array can have this shape", f"{path}.shape") from error
+        raise BadRequest("no array can have this shape", path) from error
 
 
 def _refuse_wide_text(values: Any, path: str) -> None:

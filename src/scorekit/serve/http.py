@@ -16,6 +16,7 @@ from typing import Any, cast
 import httptools
 
 from ..errors import BadRequest, HeadTooLarge, PayloadTooLarge
+from .fleet import Fleet
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +120,7 @@ class Connection(Protocol):
         self,
         handler: Handler,
         refuse: Callable[[Exchange, Refusal], None],
-        fleet: "set[Connection]",
+        fleet: Fleet,
         max_body_bytes: int,
     ) -> None:
         self._handler = handler

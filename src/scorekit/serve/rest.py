@@ -3,12 +3,15 @@
 import logging
 import urllib.parse
 from collections.abc import Callable
+from typing import Any
 
 from ..codec import json
 from ..errors import (
     BadAnswer,
     BadRequest,
     ComponentError,
+    DeadlineExceeded,
+    DeclaredError,
     HeadTooLarge,
     MethodNotAllowed,
     NotFound,
@@ -16,7 +19,7 @@ from ..errors import (
     PayloadTooLarge,
     RequestError,
 )
-from ..message import Kind, Message
+from ..message import Kind, Message, Verb
 from ..service import Service
 from .http import TEXT, Exchange
 
@@ -31,6 +34,7 @@ STATUS: dict[type[RequestError], tuple[int, str]] = {
     BadAnswer: (400, "MICROSERVICE_BAD_DATA"),  # the stock wrapper's choice, though the model is to blame
     ComponentError: (500, "MICROSERVICE_INTERNAL_ERROR"),
     Overloaded: (503, "MICROSERVICE_INTERNAL_ERROR"),
+    DeadlineExceeded: (504, "MICROSERVICE_INTERNAL_ERROR"),
 }
 """HTTP status and ``reason`` for each error that can be answered."""
 
@@ -50,12 +54,21 @@ class RestCaller:
         return self._exchange.abandoned
 
     def answer(self, message: Message) -> None:
+        self._respond(200, json.encode, message)
+
+    def answer_raw(self, value: Any) -> None:
+        # The status that a raw answer declares is the HTTP status too (of /predict and its aliases).
+        declared = value.get("status") if isinstance(value, dict) else None
+        code = declared.get("code") if isinstance(declared, dict) else None
+        self._respond(code if type(code) is int and 200 <= code <= 599 else 200, json.encode_value, value)
+
+    def _respond(self, status: int, encode: Callable[[Any], bytes], value: Any) -> None:
         try:
-            body = json.encode(message)
+            body = encode(value)
         except RequestError as error:
             refuse(self._exchange, error)
         else:
-            self._exchange.respond(200, body)
+            self._exchange.respond(status, body)
 
     def fail(self, error: RequestError) -> None:
         refuse(self._exchange, error)
@@ -63,11 +76,27 @@ class RestCaller:
 
 def refuse(exchange: Exchange, error: RequestError) -> None:
     """Answer ``exchange`` with the stock error envelope and the status of ``error``."""
-    status, reason = STATUS[type(error)]
+    status, reason = (error.status, error.reason) if isinstance(error, DeclaredError) else STATUS[type(error)]
     headers = b""
     if isinstance(error, MethodNotAllowed):
         headers = f"Allow: {', '.join(error.allowed)}\r\n".encode()
     exchange.respond(status, json.encode_error(str(error), reason), headers=headers)
+
+
+class JsonRequest:
+    """A parsed JSON value as the service takes it."""
+
+    __slots__ = ("_document_bytes", "raw")
+
+    def __init__(self, value: Any, document_bytes: int) -> None:
+        self.raw = value
+        self._document_bytes = document_bytes
+
+    def message(self) -> Message:
+        return json.from_value(self.raw, self._document_bytes)
+
+    def messages(self) -> list[Message]:
+        return json.messages_from_value(self.raw)
 
 
 class Rest:
@@ -76,13 +105,17 @@ class Rest:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._ready = True
-        predict = (("GET", "HEAD", "POST"), self._predict)
-        predict_alias = (("POST",), self._predict)
+        both = ("GET", "HEAD", "POST")
+        predict = self._asking(Verb.PREDICT)
         health = (("GET", "HEAD"), self._status)
         self._routes: dict[bytes, tuple[tuple[str, ...], Callable[[Exchange], None]]] = {
-            b"/predict": predict,
-            b"/api/v0.1/predictions": predict_alias,
-            b"/api/v1.0/predictions": predict_alias,
+            b"/predict": (both, predict),
+            b"/api/v0.1/predictions": (("POST",), predict),
+            b"/api/v1.0/predictions": (("POST",), predict),
+            b"/transform-input": (both, self._asking(Verb.TRANSFORM_INPUT)),
+            b"/transform-output": (both, self._asking(Verb.TRANSFORM_OUTPUT)),
+            b"/route": (both, self._asking(Verb.ROUTE)),
+            b"/aggregate": (both, self._asking(Verb.AGGREGATE)),
             b"/health/ping": (("GET", "HEAD"), self._ping),
             b"/health/status": health,
             b"/api/v1.0/health/status": health,
@@ -115,8 +148,13 @@ class Rest:
         """Answer health checks with 503 from now on."""
         self._ready = False
 
-    def _predict(self, exchange: Exchange) -> None:
-        self._service.predict(read(exchange), RestCaller(exchange))
+    def _asking(self, verb: Verb) -> Callable[[Exchange], None]:
+        ask = self._service.ask
+
+        def handle(exchange: Exchange) -> None:
+            ask(verb, read(exchange), RestCaller(exchange))
+
+        return handle
 
     def _ping(self, exchange: Exchange) -> None:
         exchange.respond(200, b"pong", TEXT)
@@ -127,8 +165,8 @@ class Rest:
         exchange.respond(200, _HEALTHY)
 
 
-def read(exchange: Exchange) -> Message:
-    """The message of a request, wherever it stands: form field ``json``, query ``?json=``, or a JSON body.
+def read(exchange: Exchange) -> JsonRequest:
+    """The JSON of a request, wherever it stands: form field ``json``, query ``?json=``, or a JSON body.
 
     That is the stock wrapper's order. Raises ``BadRequest``.
     """
@@ -136,13 +174,13 @@ def read(exchange: Exchange) -> Message:
     if mimetype == "application/x-www-form-urlencoded":
         text = _field(exchange.body)
         if text:
-            return json.decode(text)
+            return JsonRequest(json.parse(text), len(text))
     if exchange.query:
         text = _field(exchange.query)
         if text:
-            return json.decode(text)
+            return JsonRequest(json.parse(text), len(text))
     if mimetype == "application/json" or (mimetype.startswith("application/") and mimetype.endswith("+json")):
-        return json.decode(exchange.body)
+        return JsonRequest(json.parse(exchange.body), len(exchange.body))
     sent = repr(mimetype) if mimetype else "no content type"
     raise BadRequest(f"Can't find JSON in data: send Content-Type: application/json; this request has {sent}")
 

@@ -13,7 +13,11 @@ from ..component import Component, build
 from ..service import Service
 from ..settings import Settings
 from ..sockets import reserve
+from .detect import Detect
+from .fleet import Fleet
+from .grpc import Grpc
 from .http import Connection
+from .http2 import Connection as Http2
 from .rest import Rest, refuse
 
 log = logging.getLogger(__name__)
@@ -33,47 +37,53 @@ Ready = Callable[[str, bool], None]
 def run(settings: Settings, directory: Path | None, ready: Ready) -> None:
     """Load the component, serve until SIGTERM or SIGINT, drain, return.
 
-    ``ready`` is called once, when requests are answered. Raises ``SetupError`` where it cannot start.
+    Every port answers REST and gRPC alike. ``ready`` is called once, when requests are answered. Raises ``SetupError``
+    where it cannot start.
     """
     # Bound before the model loads, listening only after: a taken port is told at once, and no probe is fooled.
-    address = reserve(settings.host, settings.http_port)
+    ports = [settings.http_port, *([settings.grpc_port] if settings.grpc_port != settings.http_port else [])]
+    addresses = [reserve(settings.host, port) for port in ports]
     # Loaded before there is an event loop, so that a signal ends a long load at once.
     component = build(settings.model_name, directory, settings.parameters)
     component.load()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, component, address, ready))
+        runner.run(_serve(settings, component, addresses, ready))
 
 
-async def _serve(settings: Settings, component: Component, address: socket.socket, ready: Ready) -> None:
+async def _serve(settings: Settings, component: Component, addresses: list[socket.socket], ready: Ready) -> None:
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     path = {settings.unit_id: settings.unit_image} if settings.unit_id else {}
     service = Service(component, loop, path, settings.max_batch_rows if settings.batching else None)
-    rest = Rest(service)
-    fleet: set[Connection] = set()
+    rest, grpc = Rest(service), Grpc(service, settings.max_grpc_message_bytes)
+    fleet: Fleet = set()
 
-    def connect() -> Connection:
-        connection = Connection(rest, refuse, fleet, settings.max_body_bytes)
+    def connect() -> Detect:
+        connection = Detect(
+            lambda: Connection(rest, refuse, fleet, settings.max_body_bytes), lambda: Http2(grpc, fleet), fleet
+        )
         if not rest.ready:
             connection.drain()
         return connection
 
-    server = await loop.create_server(connect, sock=address, backlog=1024)
-    host, port = address.getsockname()[:2]
+    servers = [await loop.create_server(connect, sock=address, backlog=1024) for address in addresses]
+    host, port = addresses[0].getsockname()[:2]
     ready(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}", service.batching)
     await stopped.wait()
 
     rest.stop_being_ready()
+    grpc.stop_being_ready()
     for connection in list(fleet):
         connection.drain()
     await asyncio.sleep(LINGER_S)
-    server.close()
+    for server in servers:
+        server.close()
     await drain(fleet, GRACE_S)
 
 
-async def drain(fleet: set[Connection], grace_s: float) -> None:
+async def drain(fleet: Fleet, grace_s: float) -> None:
     """Close every connection once it has answered what it holds; cut off what is left after ``grace_s`` seconds."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + grace_s

@@ -1,0 +1,34 @@
+"""Asks one server one case."""
+
+import http.client
+import json
+from typing import Any
+
+from .cases import Case
+
+HEADERS = ("allow", "vary", "access-control-allow-origin", "access-control-allow-methods")
+"""The headers beside the content type that a client may depend on; recorded where the request is about them."""
+
+
+def ask(port: int, case: Case, timeout_s: float = 20) -> dict[str, Any]:
+    """The answer as it is compared: ``status``, ``type``, and ``body`` (parsed) or ``text``; ``headers`` for CORS."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
+    try:
+        connection.request(case.method, case.path, case.body or None, dict(case.headers))
+        response = connection.getresponse()
+        content = response.read()
+    finally:
+        connection.close()
+    answer: dict[str, Any] = {"status": response.status, "type": response.getheader("Content-Type", "")}
+    try:
+        answer["body"] = json.loads(content)
+    except ValueError:
+        answer["text"] = content.decode(errors="backslashreplace")
+    if case.method == "OPTIONS" or "Origin" in dict(case.headers):
+        # Flask prints a set in Allow, in whatever order.
+        given = {name: response.getheader(name) for name in HEADERS}
+        answer["headers"] = {name: ", ".join(sorted(text.split(", "))) for name, text in given.items() if text}
+    if case.path.startswith("/seldon.json") and response.status == 200:
+        # The stock document is the same for every model, ours is made from the contract: only its kind is compared.
+        answer["body"] = {"openapi": answer["body"].get("openapi")}
+    return answer

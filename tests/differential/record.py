@@ -1,0 +1,133 @@
+"""Records the answers of seldon-core 1.17.1: ``python -m tests.differential.record``.
+
+The stock wrapper is a black box: ``seldon-core-microservice`` of the running environment, one process group for each
+component and environment, on free ports. Nothing recorded depends on time, ports or process ids: dates and server names
+are left out, headers are kept only where the request is about them, and the methods in ``Allow`` are sorted.
+"""
+
+import contextlib
+import http.client
+import os
+import platform
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import grpc
+from google.protobuf import empty_pb2, json_format
+from seldon_core.proto import prediction_pb2
+
+from scorekit.settings import variables
+from scorekit.sockets import free_ports
+
+from . import golden
+from .asking import ask
+from .cases import Call, Environ, Server, grpc_calls, rest_cases, servers
+
+COMPONENTS = Path(__file__).parent / "components"
+START_WITHIN_S = 60
+AT_ONCE = 3
+PACKAGES = ("seldon-core", "Flask", "Werkzeug", "gunicorn", "numpy", "protobuf", "grpcio")
+
+
+@contextlib.contextmanager
+def stock(component: str, env: Environ) -> Iterator[tuple[int, int]]:
+    """A stock server, once it answers: its HTTP and its gRPC port. Its process group is ended at the end."""
+    http_port, grpc_port, metrics_port = free_ports("127.0.0.1", 3)
+    ports = ["--http-port", str(http_port), "--grpc-port", str(grpc_port), "--metrics-port", str(metrics_port)]
+    inherited = {name: value for name, value in os.environ.items() if name not in variables()}
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            [str(Path(sys.executable).parent / "seldon-core-microservice"), component, *ports],
+            cwd=COMPONENTS,
+            env={**inherited, "PYTHONDONTWRITEBYTECODE": "1", **dict(env)},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        try:
+            deadline = time.monotonic() + START_WITHIN_S
+            while not _pings(http_port):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    log.seek(0)
+                    raise SystemExit(f"{component} did not start:\n{log.read().decode()}")
+                time.sleep(0.1)
+            yield http_port, grpc_port
+        finally:
+            for number in (signal.SIGTERM, signal.SIGKILL):
+                with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                    os.killpg(process.pid, number)
+                    process.wait(10)
+
+
+def _pings(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/health/ping")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def call(port: int, case: Call) -> dict[str, Any]:
+    """The answer as it is compared: ``code``, and ``message`` or ``details``."""
+    service, method = case.method.split("/")
+    described = prediction_pb2.DESCRIPTOR.services_by_name[service].methods_by_name[method]
+    empty = described.input_type.full_name == "google.protobuf.Empty"
+    request = empty_pb2.Empty() if empty else getattr(prediction_pb2, described.input_type.name)()
+    answer_type = getattr(prediction_pb2, described.output_type.name)
+    json_format.ParseDict(case.request, request)
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        grpc.channel_ready_future(channel).result(START_WITHIN_S)
+        ask_it = channel.unary_unary(
+            f"/seldon.protos.{case.method}",
+            request_serializer=type(request).SerializeToString,
+            response_deserializer=answer_type.FromString,
+        )
+        try:
+            answer = ask_it(request, timeout=20)
+        except grpc.RpcError as error:
+            return {"code": error.code().name, "details": error.details()}
+        try:
+            return {"code": "OK", "message": json_format.MessageToDict(answer)}
+        except json_format.SerializeToJsonError as error:  # NaN inside a Value
+            return {"code": "OK", "unprintable": str(error)}
+
+
+def _recorded(server: Server) -> tuple[dict[str, Any], dict[str, Any]]:
+    with stock(server.component, server.env) as (http_port, grpc_port):
+        rest = {case.id: ask(http_port, case) for case in server.cases}
+        calls = {each.id: call(grpc_port, each) for each in server.calls}
+    return rest, calls
+
+
+def main() -> None:
+    """Record every case; the files keep the order of the table."""
+    cases, calls = rest_cases(), grpc_calls()
+    rest: dict[str, Any] = {}
+    grpcs: dict[str, Any] = {}
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for some_rest, some_calls in pool.map(_recorded, servers(cases, calls)):
+            rest |= some_rest
+            grpcs |= some_calls
+    made = {
+        "command": "python -m tests.differential.record",
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in PACKAGES},
+        "normalised": "headers: content type, and for CORS named ones (Allow sorted); of /seldon.json only its kind",
+    }
+    golden.write("rest.json", made, {case.id: rest[case.id] for case in cases})
+    golden.write("grpc.json", made, {each.id: grpcs[each.id] for each in calls})
+
+
+if __name__ == "__main__":
+    main()

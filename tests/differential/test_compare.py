@@ -1,0 +1,112 @@
+"""The differential suite's own promises: its table, its golden files and its idea of "the same"."""
+
+import json
+
+import pytest
+
+from . import golden
+from .cases import grpc_calls, random_cases, rest_cases
+from .compare import call_differences, differences, expected, unused
+
+
+def test_the_table_is_large_enough_and_its_ids_are_unique() -> None:
+    """At least 300 REST cases beside the random ones and 60 gRPC calls, each under a name of its own."""
+    cases, calls = rest_cases(), grpc_calls()
+    assert len({case.id for case in cases}) == len(cases) >= 300 + len(list(random_cases()))
+    assert len({call.id for call in calls}) == len(calls) >= 60
+
+
+def test_every_case_is_recorded_and_every_record_has_its_case() -> None:
+    """After a change of the table: ``python -m tests.differential.record``."""
+    assert list(golden.read("rest.json")) == [case.id for case in rest_cases()]
+    assert list(golden.read("grpc.json")) == [call.id for call in grpc_calls()]
+
+
+@pytest.mark.parametrize("name", ["rest.json", "grpc.json"])
+def test_golden_files_are_small_valid_and_tell_how_they_were_made(name: str) -> None:
+    """One line a case, under a megabyte, JSON for every reader, with the versions and no path of a machine."""
+    text = (golden.FOLDER / name).read_text()
+    made = json.loads(text, parse_constant=pytest.fail)["made"]
+    assert len(text) < 1_000_000
+    assert made["versions"]["seldon-core"] == "1.17.1"
+    assert "/home/" not in text
+    assert "/tmp/" not in text  # noqa: S108  looked for, not written to
+
+
+def test_no_difference_is_allowed_in_vain() -> None:
+    """Each entry of the table of differences changes what is expected of some case."""
+    assert unused(golden.read("rest.json")) == []
+
+
+def test_random_cases_are_the_same_for_the_same_seed() -> None:
+    """A recorded answer belongs to its case on every machine."""
+    assert list(random_cases(1, 20)) == list(random_cases(1, 20))
+    assert list(random_cases(1, 20)) != list(random_cases(2, 20))
+
+
+def test_components_exist() -> None:
+    """No case names a class that is not there."""
+    folder = golden.FOLDER.parent / "components"
+    for component in {case.component for case in rest_cases()} | {call.component for call in grpc_calls()}:
+        module, _, name = component.rpartition(".")
+        assert f"class {name}" in (folder / f"{module or name}.py").read_text()
+
+
+@pytest.mark.parametrize(
+    ("want", "got"),
+    [
+        ({"status": 200}, {"status": 500}),
+        ({"type": "application/json"}, {"type": "text/html"}),
+        ({"text": "pong"}, {"text": "ping"}),
+        ({"body": {"a": 1}}, {"body": {"a": 1.0}}),
+        ({"body": {"a": 1}}, {"body": {"a": True}}),
+        ({"body": [1.0]}, {"body": [1.0 + 1e-8]}),
+        ({"body": {"a": None}}, {"body": {}}),
+        ({"body": {}}, {"body": {"a": None}}),
+        ({"body": [1]}, {"body": [1, 2]}),
+        ({"body": {"a": 1}}, {"text": "no JSON"}),
+        (
+            {"body": {"status": {"code": -1, "info": "one", "reason": "MICROSERVICE_BAD_DATA", "status": 1}}},
+            {"body": {"status": {"code": -1, "info": "two", "reason": "MICROSERVICE_BAD_DATA", "status": 1}}},
+        ),
+    ],
+)
+def test_a_difference_is_found(want: dict[str, object], got: dict[str, object]) -> None:
+    """Status, type, members, kinds of number and stable texts count; each line of the report says where."""
+    assert len(differences(want, got)) == 1
+    assert differences(want, want) == []
+
+
+def test_rounding_and_the_prose_of_internal_errors_are_no_difference() -> None:
+    """Floats agree within 1e-9; an internal error's text is nobody's interface, a class of texts is its beginning."""
+    assert differences({"body": [0.1]}, {"body": [0.1 + 1e-12]}) == []
+    for reason, one, other in [
+        ("MICROSERVICE_INTERNAL_ERROR", "a", "b"),
+        ("MICROSERVICE_BAD_DATA", "Can't find JSON in data", "Can't find JSON in data: send some"),
+    ]:
+        told = [{"body": {"status": {"code": -1, "info": i, "reason": reason, "status": 1}}} for i in (one, other)]
+        assert differences(*told) == []
+
+
+def test_a_meant_difference_replaces_what_was_recorded() -> None:
+    """NaN is expected as null and an unknown path as 404, whatever the stock wrapper said."""
+    recorded = {"status": 200, "body": [float("nan"), 1.0]}
+    assert expected("return/tensor/nan", recorded) == {"status": 200, "body": [None, 1.0]}
+    assert expected("route/GET/none", {"status": 500, "type": "application/json"})["status"] == 404
+    assert expected("return/tensor/int", recorded) is recorded
+
+
+def test_a_grpc_fault_needs_a_proper_code() -> None:
+    """Where the stock says UNKNOWN, any fault but UNKNOWN is right; where it answers, the message counts."""
+    fault = {"code": "UNKNOWN", "details": "Exception calling application: a"}
+    assert call_differences(fault, {"code": "INVALID_ARGUMENT"}) == []
+    assert call_differences(fault, fault) != []
+    assert call_differences(fault, {"code": "OK", "message": {}}) != []
+    assert call_differences({"code": "OK", "message": {"a": 1.0}}, {"code": "OK", "message": {"a": 1.0}}) == []
+
+
+def test_components_that_need_seldon_core_are_known_by_their_module() -> None:
+    """Where seldon-core cannot be installed, the other cases still run."""
+    folder = golden.FOLDER.parent / "components"
+    needing = {path.stem for path in folder.glob("*.py") if "seldon_core" in path.read_text()}
+    assert needing == {"seldon_based"}
