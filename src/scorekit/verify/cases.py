@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..contract import Column, Contract
-from .laws import Case
+from .law import Case
 from .tables import Row, body
 
 
@@ -44,29 +44,43 @@ def malformed(contract: Contract) -> Iterator[Case]:
     yield Case(raw='{"data": {"tensor": {"shape": [1e9], "values": []}}}', label="a tensor with a shape that is no int")
     yield Case(raw='{"data": {"ndarray": [[NaN]]}}', label="the token NaN")
     yield Case(raw='{"data": {"ndarray": ' + "[" * 2000 + "]" * 2000 + "}}", label="lists nested 2000 deep")
+    yield Case(raw="\x07", label="a byte that begins no request")
+    ragged = {"data": {"ndarray": [[*row, *row], row]}}
+    yield Case(raw=json.dumps(ragged), label="rows of different lengths")
 
 
 def violations(contract: Contract) -> Iterator[Case]:
     """Requests that the contract does not allow."""
     row = contract.sample_row()
 
-    def sent(value: Any, label: str) -> Case:
-        return Case(raw=json.dumps({"data": {"ndarray": value}}), label=label)
+    def sent(kind: str, rows: list[Row], label: str) -> Case:
+        return Case(raw=json.dumps({"data": {"ndarray": rows}}), label=label, kind=kind)
 
-    yield sent([row[:-1]], "a row with a feature too few")
-    yield sent([[*row, row[-1]]], "a row with a feature too many")
-    yield sent([row, row[:-1]], "rows of different lengths")
-    yield sent([], "an empty list")
+    yield sent("count", [row[:-1]], "a row with a feature too few")
+    yield sent("count", [[*row, row[-1]]], "a row with a feature too many")
     for at, column in enumerate(contract.features):
-        yield sent([_with(contract, at, None)], f"null for {column.name}")
+
+        def one(kind: str, value: Any, label: str, at: int = at) -> Case:
+            return sent(kind, [_with(contract, at, value)], label)
+
+        yield one("null", None, f"null for {column.name}")
         if column.ftype == "categorical":
-            yield sent([_with(contract, at, "no such category")], f"an unknown category for {column.name}")
+            yield one("category", _stranger(column), f"an unknown category for {column.name}")
             continue
-        yield sent([_with(contract, at, "text")], f"text for {column.name}")
+        yield one("type", "text", f"text for {column.name}")
+        if column.dtype == "INT":
+            yield one("type", column.ends()[0] + 0.5, f"a fraction for {column.name}")
         if column.low is not None:
-            yield sent([_with(contract, at, column.low - _beyond(column))], f"{column.name} below its range")
+            yield one("range", column.low - _beyond(column), f"{column.name} below its range")
         if column.high is not None:
-            yield sent([_with(contract, at, column.high + _beyond(column))], f"{column.name} above its range")
+            yield one("range", column.high + _beyond(column), f"{column.name} above its range")
+
+
+def _stranger(column: Column) -> Any:
+    """A value of the categories' own type that is none of them."""
+    if all(isinstance(value, int | float) for value in column.values):
+        return max(column.values) + 1
+    return "no such category"
 
 
 def _beyond(column: Column) -> float:

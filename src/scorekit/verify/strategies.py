@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from ..contract import Column, Contract
-from .laws import Case
+from .law import Case
 
 _FAR = 1e6  # how far an open range is drawn: beyond, a model's own arithmetic is what is tested
 

@@ -18,11 +18,15 @@ class Malformed(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """An answered prediction: one list of scalars per row."""
+    """An answered prediction: one list of scalars per row.
+
+    An ``opaque`` one is no table but a text, bytes or JSON of the model's own, and stands whole in its one cell.
+    """
 
     names: list[Any]
     rows: list[list[Any]]
     meta: dict[str, Any]
+    opaque: bool = False
 
 
 def body(contract: Contract, rows: Sequence[Row], form: str = "ndarray", meta: dict[str, Any] | None = None) -> Any:
@@ -49,10 +53,15 @@ def parse(answer: Answer) -> Any:
 def read(answer: Answer) -> Table:
     """The prediction in an answer. Raises ``Malformed``."""
     value = parse(answer)
-    data = value.get("data") if isinstance(value, dict) else None
+    if not isinstance(value, dict):
+        raise Malformed("the answer is not a JSON object")
+    data, meta = value.get("data"), value.get("meta", {})
+    own = next((value[key] for key in ("jsonData", "strData", "binData") if key in value), None)
+    if data is None and own is not None and isinstance(meta, dict):
+        return Table([], [[own]], meta, opaque=True)
     if not isinstance(data, dict):
         raise Malformed("the answer has no object at $.data")
-    meta, names = value.get("meta", {}), data.get("names", [])
+    names = data.get("names", [])
     if not isinstance(meta, dict) or not isinstance(names, list):
         raise Malformed("$.meta must be an object and $.data.names a list")
     if isinstance(tensor := data.get("tensor"), dict):

@@ -9,11 +9,14 @@ from ..errors import ScorekitError
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request. ``message`` is a SeldonMessage as plain JSON values; ``str`` is a body to be sent as it stands."""
+    """One request. ``message`` is a SeldonMessage as plain JSON values; ``str`` is a body to be sent as it stands.
+
+    ``other``: over the second protocol, where a server is asked over two.
+    """
 
     message: Any
     verb: str = "predict"
-    content_type: str = "application/json"
+    other: bool = False
 
     def body(self) -> bytes:
         text = self.message if isinstance(self.message, str) else json.dumps(self.message)
@@ -22,10 +25,20 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: an HTTP status (a gRPC transport translates its codes) and JSON bytes."""
+    """What came back: an HTTP status (a gRPC transport translates its codes) and JSON bytes.
+
+    ``places``: whether the request had places that a refusal could name; bytes that are no message have none.
+    """
 
     status: int
     body: bytes
+    places: bool = True
+
+    @property
+    def no_route(self) -> bool:
+        """Whether there is no such route: the stock wrapper says so with a 500 that tells of a 404 or 405."""
+        stock = self.status == 500 and (b"404 Not Found" in self.body or b"405 Method Not Allowed" in self.body)
+        return self.status in (404, 405) or stock
 
 
 class NoAnswer(ScorekitError):
@@ -36,12 +49,16 @@ class NoAnswer(ScorekitError):
         super().__init__(message)
 
 
+class Unsendable(ScorekitError):
+    """A request that this protocol has no form for, such as JSON that breaks off over gRPC."""
+
+
 class Unreachable(ScorekitError):
     """Nobody listens there, or what listens is no model server: nothing can be tested."""
 
 
 class Transport(Protocol):
-    """A way to a server. REST is ``scorekit.client``; gRPC fulfils the same protocol."""
+    """A way to a server: ``scorekit.client`` has one for REST and one for gRPC."""
 
     def send(self, ask: Ask, /) -> Answer:
-        """The server's answer. Raises ``NoAnswer`` or ``Unreachable``; never waits for ever."""
+        """The server's answer. Raises ``NoAnswer``, ``Unsendable`` or ``Unreachable``; never waits for ever."""
