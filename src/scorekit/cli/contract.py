@@ -26,7 +26,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def _sample(arguments: argparse.Namespace) -> int:
-    from ..client import RestClient
+    from ..client.address import parse
+    from ..client.rest import RestClient
     from ..verify.tables import body
 
     contract = read_contract(arguments.contract)
@@ -35,7 +36,7 @@ def _sample(arguments: argparse.Namespace) -> int:
     rows = [contract.sample_row()] * arguments.rows
     text = json.dumps(body(contract, rows, "tensor" if contract.numeric else "ndarray"))
     print(text)
-    address = RestClient(arguments.url).address()
+    address = RestClient(parse(arguments.url)).where()
     print(f"\ncurl {shlex.quote(address)} -H 'Content-Type: application/json' -d {shlex.quote(text)}")
     return 0
 

@@ -2,71 +2,56 @@
 
 import http.client
 import ssl
-import urllib.parse
 
-from .errors import SetupError
-from .verify.wire import Answer, Ask, NoAnswer, Unreachable
+from ..errors import SetupError
+from ..verify.wire import Answer, Ask, NoAnswer, Unreachable, Unsendable
+from .address import Address
 
-_FEEDBACK = {"/predict": "/send-feedback", "/predictions": "/feedback"}
+_DROPPED = (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError)
 
 
 class RestClient:
-    """A server's routes behind ``verify.Transport``.
+    """A server's routes. ``authorities`` is a file of certificates to trust in place of the system's."""
 
-    ``url`` is the server (``http://host:port``: the wrapper's ``/predict``), a gateway's prefix
-    (``…/seldon/mymodel``: ``/api/v1.0/predictions`` below it), or the prediction route itself.
-    """
-
-    def __init__(self, url: str, timeout_s: float = 10) -> None:
-        try:
-            parts = urllib.parse.urlsplit(url if "://" in url else f"http://{url}")
-            port = parts.port
-        except ValueError as error:
-            raise SetupError(f"{url} is not an address: {error}") from error
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise SetupError(f"{url} is not an address: expected http://HOST:PORT or https://HOST")
-        self.url = url
+    def __init__(self, address: Address, timeout_s: float = 10, authorities: str | None = None) -> None:
+        self.address = address
         self.timeout_s = timeout_s
-        path = parts.path.rstrip("/")
-        whole = next((end for end in _FEEDBACK if path.endswith(end)), None)
-        if whole is None:
-            whole = "/predictions" if path else "/predict"
-            path += "/api/v1.0/predictions" if path else "/predict"
-        base = path.removesuffix(whole)
-        self.routes = {"predict": path, "send-feedback": base + _FEEDBACK[whole]}
-        for verb in ("transform-input",):
-            self.routes[verb] = path if parts.path.endswith(verb) else f"{base}/{verb}"
         self._connection: http.client.HTTPConnection
-        if parts.scheme == "https":
-            secure = ssl.create_default_context()
-            self._connection = http.client.HTTPSConnection(parts.hostname, port, timeout=timeout_s, context=secure)
+        if address.secure:
+            secure = ssl_context(authorities)
+            self._connection = http.client.HTTPSConnection(
+                address.host, address.port, timeout=timeout_s, context=secure
+            )
         else:
-            self._connection = http.client.HTTPConnection(parts.hostname, port, timeout=timeout_s)
+            self._connection = http.client.HTTPConnection(address.host, address.port, timeout=timeout_s)
 
     def __repr__(self) -> str:
-        return f"<RestClient {self.url} {self.routes['predict']}>"
+        return f"<RestClient {self.where()}>"
 
-    def address(self, verb: str = "predict") -> str:
+    def where(self, verb: str = "predict") -> str:
         """The URL that ``verb`` is sent to."""
-        scheme = "https" if isinstance(self._connection, http.client.HTTPSConnection) else "http"
-        return f"{scheme}://{self._connection.host}:{self._connection.port}{self.routes[verb]}"
+        scheme = "https" if self.address.secure else "http"
+        host = f"[{self.address.host}]" if ":" in self.address.host else self.address.host
+        return f"{scheme}://{host}:{self.address.port}{self.address.routes.get(verb, '')}"
 
     def close(self) -> None:
         self._connection.close()
 
     def send(self, ask: Ask, /) -> Answer:
         """The answer. Raises ``Unreachable`` when no connection can be had, ``NoAnswer`` when one ends unanswered."""
+        if ask.verb not in self.address.routes:
+            raise Unsendable(f"a gateway has no route for {ask.verb}")
         fresh = self._connection.sock is None
         try:
             return self._exchange(ask)
-        except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError) as error:
+        except _DROPPED as error:
             # A kept connection may have been closed while it was idle; a fresh one closes because of this request.
             if fresh:
-                raise self._dropped(error) from error
+                raise _dropped(error) from error
         try:
             return self._exchange(ask)
-        except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError) as error:
-            raise self._dropped(error) from error
+        except _DROPPED as error:
+            raise _dropped(error) from error
 
     def _exchange(self, ask: Ask) -> Answer:
         if self._connection.sock is None:
@@ -74,22 +59,39 @@ class RestClient:
                 self._connection.connect()
             except OSError as error:
                 self._connection.close()
-                why = "no answer in time" if isinstance(error, TimeoutError) else error.strerror or str(error)
-                raise Unreachable(f"{self.url} cannot be reached: {why}; is the server running there?") from error
+                raise Unreachable(f"{self.address.url} cannot be reached: {_why(error)}") from error
         try:
-            headers = {"Content-Type": ask.content_type, "Accept": "application/json"}
-            self._connection.request("POST", self.routes[ask.verb], ask.body(), headers)
+            headers = {"Content-Type": "application/json", "Accept": "application/json"}
+            self._connection.request("POST", self.address.routes[ask.verb], ask.body(), headers)
             response = self._connection.getresponse()
             return Answer(response.status, response.read())
         except TimeoutError as error:
             self._connection.close()
             raise NoAnswer(f"no answer within {self.timeout_s:g} s", hung=True) from error
-        except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+        except _DROPPED:
             self._connection.close()
             raise
         except (http.client.HTTPException, OSError) as error:
             self._connection.close()
             raise NoAnswer(f"the answer is not HTTP: {str(error) or type(error).__name__}", hung=False) from error
 
-    def _dropped(self, error: Exception) -> NoAnswer:
-        return NoAnswer(f"the server closed the connection without an answer ({type(error).__name__})", hung=False)
+
+def ssl_context(authorities: str | None) -> ssl.SSLContext:
+    """What decides whom to trust. Raises ``SetupError`` for a file that holds no certificates."""
+    try:
+        return ssl.create_default_context(cafile=authorities)
+    except OSError as error:
+        raise SetupError(f"{authorities} is no file of certificates: {error.strerror or error}") from error
+
+
+def _why(error: OSError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted ({error.verify_message}); --cacert FILE names whom to trust"
+    if isinstance(error, ssl.SSLError):
+        return f"no TLS is spoken there ({error.reason or error})"
+    why = "no answer in time" if isinstance(error, TimeoutError) else error.strerror or str(error)
+    return f"{why}; is the server running there?"
+
+
+def _dropped(error: Exception) -> NoAnswer:
+    return NoAnswer(f"the server closed the connection without an answer ({type(error).__name__})", hung=False)

@@ -30,11 +30,11 @@ def meta_echo(contract: Contract, case: Case, answers: Sequence[Answer]) -> str 
     return ""
 
 
-def whole_and_singles(contract: Contract, case: Case) -> list[Ask]:
+def singles(contract: Contract, case: Case) -> list[Ask]:
     return [Ask(body(contract, rows, case.form)) for rows in (case.rows, *([row] for row in case.rows))]
 
 
-def batch_is_singles(contract: Contract, case: Case, answers: Sequence[Answer]) -> str | None:
+def batch(contract: Contract, case: Case, answers: Sequence[Answer]) -> str | None:
     if _opaque(answers):
         return None
     return _compare(answers, lambda whole, *each: difference(whole, [row for rows in each for row in rows]))

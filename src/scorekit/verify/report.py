@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from .laws import Case
+from ..errors import SetupError
+from .law import Case
+from .laws import BY_NAME
 from .session import Result
 
 
@@ -21,7 +24,7 @@ def table(results: Sequence[Result], files: dict[str, str]) -> str:
     for result in results:
         lines.append(f"{result.law.name:<{width}}  {result.judged:>5}  {result.verdict}")
         if result.broken:
-            more = f" ({result.note})" if result.note else ""
+            more = f" (and {result.more} more)" if result.more else ""
             lines.append(f"{'':<{width}}         {result.broken}{more}")
             if result.case is not None:
                 lines.append(f"{'':<{width}}         {result.phase}: {_shown(result.case)}")
@@ -33,12 +36,14 @@ def table(results: Sequence[Result], files: dict[str, str]) -> str:
 def summary(results: Sequence[Result], requests: int, seconds: float, seed: int) -> str:
     broken = [result.law.name for result in results if result.broken]
     held = sum(result.verdict == "held" for result in results)
-    verdict = f"{len(broken)} broken: {', '.join(broken)}" if broken else "all held"
+    verdict = f"{len(broken)} broken: {', '.join(broken)}" if broken else "all held" if held else "nothing was judged"
     return f"{verdict} ({held} laws held, {requests} requests, {seconds:.1f} s, seed {seed})"
 
 
-def as_json(url: str, results: Sequence[Result], seed: int) -> dict[str, Any]:
-    """One server's results as plain values."""
+def as_json(url: str, results: Sequence[Result] | str, seed: int) -> dict[str, Any]:
+    """One server's results as plain values; a text says why there are none."""
+    if isinstance(results, str):
+        return {"url": url, "seed": seed, "error": results}
     return {
         "url": url,
         "seed": seed,
@@ -57,10 +62,20 @@ def as_json(url: str, results: Sequence[Result], seed: int) -> dict[str, Any]:
     }
 
 
-def as_junit(runs: Sequence[tuple[str, Sequence[Result]]]) -> str:
-    """A JUnit file: a suite a server, a test a law."""
+def as_junit(runs: Sequence[tuple[str, Sequence[Result] | str]]) -> str:
+    """A JUnit file: a suite a server, a test a law. A server with a text for results could not be tested: an error."""
     lines = ['<?xml version="1.0" encoding="utf-8"?>', "<testsuites>"]
     for url, results in runs:
+        if isinstance(results, str):
+            counts = 'tests="1" failures="0" skipped="0" errors="1"'
+            lines += [
+                f"  <testsuite name={_attribute(url)} {counts}>",
+                '    <testcase classname="scorekit test" name="reached">',
+                f"      <error message={_attribute(results)}/>",
+                "    </testcase>",
+                "  </testsuite>",
+            ]
+            continue
         failures = sum(bool(result.broken) for result in results)
         skipped = sum(not result.broken and not result.judged for result in results)
         counts = f'tests="{len(results)}" failures="{failures}" skipped="{skipped}" errors="0"'
@@ -80,21 +95,38 @@ def as_junit(runs: Sequence[tuple[str, Sequence[Result]]]) -> str:
 
 
 def case_values(case: Case) -> dict[str, Any]:
-    return {"rows": [list(row) for row in case.rows], "form": case.form, "raw": case.raw, "label": case.label}
+    values = {"rows": [list(row) for row in case.rows], "form": case.form, "raw": case.raw}
+    return {**values, "label": case.label, "kind": case.kind}
 
 
-def replay_text(law: str, case: Case) -> str:
-    """A case as a file that ``parse_replay`` reads."""
-    return json.dumps({"law": law, **case_values(case)}, indent=1) + "\n"
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A saved case: the law it broke, and the method it was tried on."""
+
+    law: str
+    case: Case
+    endpoint: str = "predict"
+
+    def text(self) -> str:
+        """A file that :func:`parse_replay` reads."""
+        return json.dumps({"law": self.law, "endpoint": self.endpoint, **case_values(self.case)}, indent=1) + "\n"
 
 
-def parse_replay(text: str) -> tuple[str, Case]:
-    """The law's name and the case in a replay file. Raises ``ValueError`` that says what is wrong."""
-    value = json.loads(text)
-    if not isinstance(value, dict) or not isinstance(value.get("law"), str) or not isinstance(value.get("rows"), list):
-        raise ValueError('expected an object with "law" and "rows"')  # noqa: TRY004  one error for a bad file
-    texts = [str(value.get(key, other)) for key, other in (("form", "ndarray"), ("raw", ""), ("label", ""))]
-    return value["law"], Case(tuple(value["rows"]), *texts)
+def parse_replay(text: str, where: str) -> Replay:
+    """The case in a replay file. Raises ``SetupError`` that says what is wrong with the file ``where``."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise SetupError(f"{where} cannot be replayed: it is not JSON: {error}") from error
+    law = value.get("law") if isinstance(value, dict) else None
+    if law not in BY_NAME:
+        raise SetupError(f"{where} cannot be replayed: it names the law {law!r}, which there is not")
+    rows = value.get("rows")
+    if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
+        raise SetupError(f"{where} cannot be replayed: rows must be a list of lists")
+    defaults = {"form": "ndarray", "raw": "", "label": "", "kind": ""}
+    texts = {key: str(value.get(key, default)) for key, default in defaults.items()}
+    return Replay(law, Case(tuple(rows), **texts), str(value.get("endpoint", "predict")))
 
 
 def _shown(case: Case) -> str:

@@ -1,19 +1,44 @@
 """One server against one contract: phase after phase, law by law."""
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..contract import Contract
-from ..errors import SetupError
 from . import cases
-from .laws import LAWS, Case, Law, scalars
-from .wire import Answer, Ask, NoAnswer, Transport, Unreachable
+from .law import Case, Law
+from .laws import LAWS, TWO_PROTOCOLS
+from .refusals import checked, excused
+from .wire import Answer, Ask, NoAnswer, Transport, Unreachable, Unsendable
 
 PHASES = ("examples", "boundaries", "random", "negative", "feedback")
-_SHRINK_S = 10.0
 _HANGS = 3
 """After so many requests that hang, a law is not tried further: each costs a whole timeout."""
+_REWARDS = 10
+"""Random feedback at most: it teaches a model that learns from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to try: ``max_examples`` cases a law in the random phase, drawn from ``seed``.
+
+    ``rows`` and ``form`` fix the shape of random cases; ``verb`` is what is asked. ``single``: only laws of one answer,
+    so that as many requests are sent as cases are drawn, as the stock tester does. ``strict``: whatever breaks the
+    contract must be refused.
+    """
+
+    phases: Sequence[str] = PHASES
+    seed: int = 0
+    max_examples: int = 50
+    rows: int | None = None
+    form: str | None = None
+    verb: str = "predict"
+    single: bool = False
+    strict: bool = False
+
+    def includes(self, law: Law) -> bool:
+        if law.targets and self.verb != "predict":
+            return False
+        return law.single or law.kind == "feedback" or not self.single
 
 
 @dataclass(slots=True)
@@ -26,74 +51,76 @@ class Result:
     phase: str = ""
     case: Case | None = None
     note: str = ""
+    more: int = 0
     hangs: int = 0
 
     @property
     def verdict(self) -> str:
         if self.broken:
             return "BROKEN"
-        return "held" if self.judged else self.note or "not judged"
+        return self.note or ("held" if self.judged else "not judged")
 
 
 @dataclass(slots=True)
 class Session:
-    """``max_examples`` cases a law in the random phase, drawn from ``seed``; ``rows`` and ``form`` fix their shape."""
+    """Tries the laws on ``transport``; ``other`` is the same server over its second protocol, where it has one."""
 
     contract: Contract
     transport: Transport
-    seed: int = 0
-    max_examples: int = 50
-    rows: int | None = None
-    form: str | None = None
+    plan: Plan = field(default_factory=Plan)
+    other: Transport | None = None
     progress: Callable[[str], None] = lambda text: None
     sent: int = 0
-    results: dict[str, Result] = field(default_factory=lambda: {law.name: Result(law) for law in LAWS})
+    results: dict[str, Result] = field(init=False)
+    _known: dict[str, list[Answer]] = field(default_factory=dict)
 
-    def run(self, phases: Sequence[str] = PHASES) -> list[Result]:
-        """Every law in ``phases``. Raises ``Unreachable`` when nothing can be tested."""
-        self.probe()
+    def __post_init__(self) -> None:
+        self.results = {law.name: Result(law) for law in LAWS if self.plan.includes(law)}
+
+    def run(self) -> list[Result]:
+        """Every law of the plan. Raises ``Unreachable`` when nothing can be tested."""
         for phase in PHASES:
-            if phase in phases:
+            if phase in self.plan.phases:
                 getattr(self, f"_{phase}")()
+        if self.other is None and TWO_PROTOCOLS in self.results:
+            self.results[TWO_PROTOCOLS].note = "not judged: one protocol only"
         for result in self.results.values():
             if not result.judged and not result.broken and not result.note:
                 result.note = "not tried" if result.law.kind != "data" else "not judged"
         return list(self.results.values())
 
     def replay(self, name: str, case: Case) -> Result:
-        """One law on one case."""
-        self.probe()
-        result = self.results[name]
+        """One law on one case, whose violations are judged strictly."""
+        result = self.results.setdefault(name, Result(next(law for law in LAWS if law.name == name)))
         self._explicit(result, [case], "replay", shrink=False)
         return result
-
-    def probe(self) -> None:
-        """Raises ``Unreachable`` unless something takes predictions there."""
-        try:
-            answer = self._send(LAWS[0].asks(self.contract, Case((self.contract.sample_row(),)))[0])
-        except NoAnswer:
-            return  # a finding of the laws
-        if _no_route(answer):
-            raise Unreachable(f"nothing takes predictions at {self.transport!r}: it answers {answer.status}")
 
     def broken_by(self, result: Result, case: Case) -> str | None:
         """The law's judgement of the case, with requests that hang or are dropped as its findings."""
         asks = result.law.asks(self.contract, case)
-        if not asks:
+        if not asks or (self.other is None and any(ask.other for ask in asks)):
             return None
+        key = f"{case.rows!r}{case.form}"
         try:
-            answers = [self._send(ask) for ask in asks]
+            answers = self._known.get(key) if result.law.single else None
+            if answers is None:
+                answers = [self._send(ask) for ask in asks]
+        except Unsendable:
+            return None
         except NoAnswer as error:
             result.hangs += error.hung
             return f"{case.label or 'a request'}: {error}"
+        if result.law.single:
+            self._known[key] = answers
         return result.law.judge(self.contract, case, answers)
 
     def _send(self, ask: Ask) -> Answer:
         self.sent += 1
-        return self.transport.send(ask)
+        transport = self.other if ask.other and self.other else self.transport
+        return transport.send(asked(ask, self.plan.verb))
 
-    def _of(self, kind: str) -> list[Result]:
-        return [result for result in self.results.values() if result.law.kind == kind]
+    def _of(self, *kinds: str) -> list[Result]:
+        return [result for result in self.results.values() if result.law.kind in kinds]
 
     def _examples(self) -> None:
         for result in self._of("data"):
@@ -107,116 +134,99 @@ class Session:
 
     def _random(self) -> None:
         for result in self._of("data"):
-            self.progress(f"random: {result.law.name}")
-            if not result.broken:
-                self._drawn(result)
+            self._drawn(result, "random", self.plan.max_examples)
 
     def _negative(self) -> None:
         for result in self._of("malformed"):
             self._explicit(result, cases.malformed(self.contract), "negative")
         for result in self._of("violation"):
-            self._explicit(result, cases.violations(self.contract), "negative")
+            self._violations(result)
 
     def _feedback(self) -> None:
         for result in self._of("feedback"):
-            case = Case((self.contract.sample_row(),))
+            if not self.plan.single:
+                self._explicit(result, [Case((self.contract.sample_row(),))], "feedback")
+            if result.judged or self.plan.single:
+                self._drawn(result, "feedback", min(self.plan.max_examples, _REWARDS))
+            if not result.judged:
+                result.note = "not available"
+
+    def _violations(self, result: Result) -> None:
+        """All are sent first: which of them must be refused depends on what the server is seen to check."""
+        self.progress(f"negative: {result.law.name}")
+        answered: list[tuple[Case, Answer]] = []
+        for case in cases.violations(self.contract):
+            if result.hangs >= _HANGS:
+                break
             try:
-                if _no_route(self._send(result.law.asks(self.contract, case)[0])):
-                    result.note = "not available"
-                    continue
-            except NoAnswer:
-                pass
-            self._explicit(result, [case], "feedback")
+                answered += [(case, self._send(ask)) for ask in result.law.asks(self.contract, case)]
+            except Unsendable:
+                continue
+            except NoAnswer as error:
+                result.hangs += error.hung
+                self._record(result, case, f"{case.label}: {error}", "negative")
+        kinds = checked(answered)
+        for case, answer in answered:
+            if self.plan.strict or not excused(case, answer, kinds):
+                self._record(result, case, result.law.judge(self.contract, case, [answer]), "negative")
+        if answered and not result.judged:
+            taken = sum(answer.status < 400 for _, answer in answered)
+            failed = len(answered) - taken
+            result.note = f"not judged: it checks no contract ({taken} taken, {failed} failed; --strict judges)"
 
     def _explicit(self, result: Result, made: Iterable[Case], phase: str, shrink: bool = True) -> None:
         self.progress(f"{phase}: {result.law.name}")
         for case in made:
-            if result.broken and result.law.kind in ("data", "empty"):
+            if (result.broken and result.law.kind in ("data", "empty", "feedback")) or result.hangs >= _HANGS:
                 return
-            if result.hangs >= _HANGS:
-                return
-            self._record(result, case, self.broken_by(result, case), phase, shrink)
+            if self._record(result, case, self.broken_by(result, case), phase) and shrink and case.rows:
+                from .search import shrink as shrunk
 
-    def _record(self, result: Result, case: Case, found: str | None, phase: str, shrink: bool) -> None:
+                shrunk(self, result)
+
+    def _record(self, result: Result, case: Case, found: str | None, phase: str) -> bool:
+        """Whether this is the first finding. A negative law goes on after it, and only counts the others."""
         result.judged += found is not None
         if not found:
-            return
-        if result.broken:  # a negative law goes on through all its cases; the first is kept, the others counted
-            result.note = f"{int(result.note.split()[1]) + 1 if result.note else 1}"
-            result.note = f"and {result.note} more"
-            return
+            return False
+        if result.broken:
+            result.more += 1
+            return False
         result.broken, result.phase, result.case = found, phase, case
-        if shrink and case.rows:
-            self._shrink(result)
+        return True
 
-    def _shrink(self, result: Result) -> None:
-        """Fewer rows, then typical rows, as long as the law stays broken."""
-        until = time.monotonic() + _SHRINK_S
-        typical = self.contract.sample_row()
-        at = 0
-        while result.case and at < len(rows := result.case.rows):
-            tries = [replace(result.case, rows=rows[:at] + rows[at + 1 :])] if len(rows) > 1 else []
-            if rows[at] != typical:
-                tries.append(replace(result.case, rows=(*rows[:at], typical, *rows[at + 1 :])))
-            for smaller in tries:
-                if time.monotonic() > until or result.hangs:
-                    return
-                if found := self.broken_by(result, smaller):
-                    result.case, result.broken = smaller, found
-                    break
-            if len(result.case.rows) == len(rows):
-                at += 1
+    def _drawn(self, result: Result, phase: str, count: int) -> None:
+        from .search import draw
 
-    def _drawn(self, result: Result) -> None:
-        """Random cases; Hypothesis makes the first that breaks the law as small as it can."""
-        import hypothesis
-        from hypothesis.errors import HypothesisException
+        self.progress(f"{phase}: {result.law.name}")
+        if not result.broken and result.hangs < _HANGS and not self._hopeless(result):
+            draw(self, result, phase, count)
 
-        from . import strategies
-
-        until: list[float] = []
-
-        class Broken(Exception):
-            """Tells Hypothesis to look for a smaller case."""
-
-        def try_one(case: Case) -> None:
-            if result.hangs >= _HANGS or (until and time.monotonic() > until[0]):
-                return  # enough: the smallest so far stands
-            found = self.broken_by(result, case)
-            if not until:
-                result.judged += found is not None
-            if found:
-                until.append(time.monotonic() + _SHRINK_S)
-                if result.case is None or _size(case) <= _size(result.case):
-                    result.broken, result.phase, result.case = found, "random", case
-                raise Broken
-
-        settings = hypothesis.settings(
-            max_examples=self.max_examples,
-            deadline=None,
-            database=None,
-            report_multiple_bugs=False,
-            suppress_health_check=list(hypothesis.HealthCheck),
-            phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),
-            verbosity=hypothesis.Verbosity.quiet,
-        )
-        drawn = hypothesis.given(strategies.cases(self.contract, self.rows, self.form))(try_one)
-        try:
-            hypothesis.seed(self.seed)(settings(drawn))()
-        except Broken:
-            pass
-        except HypothesisException:  # Flaky: a server with a memory does not fail the same way twice
-            if not result.broken:
-                raise
-        except hypothesis.errors.InvalidArgument as error:
-            raise SetupError(f"no data can be drawn from this contract: {error}") from error
+    def _hopeless(self, result: Result) -> bool:
+        """Whether no case can judge this law."""
+        return result.law.name == TWO_PROTOCOLS and self.other is None
 
 
-def _size(case: Case) -> tuple[int, int, int]:
-    return len(case.rows), scalars(case.rows), len(str(case.rows))
+def asked(ask: Ask, verb: str) -> Ask:
+    """The request, as ``verb`` where it would be a prediction and another method is under test."""
+    return replace(ask, verb=verb) if ask.verb == "predict" and verb != "send-feedback" else ask
 
 
-def _no_route(answer: Answer) -> bool:
-    """Whether there is no such route: the stock wrapper says so with a 500 that tells of a 404 or 405."""
-    stock = answer.status == 500 and (b"404 Not Found" in answer.body or b"405 Method Not Allowed" in answer.body)
-    return answer.status in (404, 405) or stock
+def probe(contract: Contract, transport: Transport, verb: str = "predict", patient: bool = True) -> None:
+    """Raises ``Unreachable`` unless something at ``transport`` knows ``verb``.
+
+    ``patient``: that it does not answer is left to the laws to find.
+    """
+    name = "feedback" if verb == "send-feedback" else "answered"
+    law = next(law for law in LAWS if law.name == name)
+    ask = law.asks(contract, Case((contract.sample_row(),)))[0]
+    try:
+        answer = transport.send(asked(ask, verb))
+    except Unsendable as error:
+        raise Unreachable(f"{verb} cannot be tested at {transport!r}: {error}") from error
+    except NoAnswer as error:
+        if not patient:
+            raise Unreachable(f"{verb} cannot be tested at {transport!r}: {error}") from error
+        return
+    if answer.no_route:
+        raise Unreachable(f"nothing takes {verb} at {transport!r}: it answers {answer.status}")
