@@ -18,6 +18,9 @@ class Printing:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
+    def where(self, verb: str, /) -> str:
+        return self._transport.where(verb)
+
     def send(self, ask: Ask, /) -> Answer:
         print(f"{'-' * 40}\nSENDING NEW REQUEST:\n\n{request(ask.message)}")
         answer = self._transport.send(ask)

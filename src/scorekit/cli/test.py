@@ -5,6 +5,7 @@ import contextlib
 import json
 import logging
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -60,9 +61,9 @@ def test(arguments: argparse.Namespace) -> int:
     logging.basicConfig(level=arguments.log_level)
     try:
         contract = read_contract(arguments.contract)
-        _need_hypothesis()
-        urls, plan = _asked_for(arguments)
-        return _each(contract, urls, plan, arguments)
+        with _hypothesis():
+            urls, plan = _asked_for(arguments)
+            return _each(contract, urls, plan, arguments)
     except ScorekitError as error:
         print(f"scorekit test: {error}", file=sys.stderr)
         return COULD_NOT_TEST
@@ -76,12 +77,19 @@ def read_contract(name: str) -> Contract:
         raise SetupError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
-def _need_hypothesis() -> None:
-    """Asked for before anything is sent."""
+@contextlib.contextmanager
+def _hypothesis() -> Iterator[None]:
+    """Asked for before anything is sent; what it writes is left nowhere."""
     try:
-        import hypothesis  # noqa: F401  that it is there is all that is asked
+        from hypothesis.configuration import set_hypothesis_home_dir
     except ImportError as error:
         raise SetupError("`scorekit test` needs the package 'hypothesis': pip install 'scorekit[test]'") from error
+    with tempfile.TemporaryDirectory() as folder:
+        set_hypothesis_home_dir(Path(folder))
+        try:
+            yield
+        finally:
+            set_hypothesis_home_dir(None)
 
 
 def _asked_for(arguments: argparse.Namespace) -> tuple[list[str], "Plan"]:

@@ -64,7 +64,7 @@ class GrpcClient:
     def __repr__(self) -> str:
         return f"<GrpcClient {self.where()}>"
 
-    def where(self, verb: str = "predict") -> str:
+    def where(self, verb: str = "predict", /) -> str:
         """The method that ``verb`` calls, after the server."""
         return f"grpc://{self._target} seldon.protos.{self._methods.get(verb, '')}"
 

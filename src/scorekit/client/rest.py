@@ -28,7 +28,7 @@ class RestClient:
     def __repr__(self) -> str:
         return f"<RestClient {self.where()}>"
 
-    def where(self, verb: str = "predict") -> str:
+    def where(self, verb: str = "predict", /) -> str:
         """The URL that ``verb`` is sent to."""
         scheme = "https" if self.address.secure else "http"
         host = f"[{self.address.host}]" if ":" in self.address.host else self.address.host

@@ -37,7 +37,6 @@ def malformed(contract: Contract) -> Iterator[Case]:
     yield Case(raw=text[:-2], label="JSON that breaks off")
     yield Case(raw="[1, 2]", label="a list instead of an object")
     yield Case(raw='{"data": 1}', label="a number at $.data")
-    yield Case(raw='{"data": {"ndarray": 1}}', label="a number at $.data.ndarray")
     yield Case(raw=json.dumps(tensor), label="a tensor whose values do not fill its shape")
     negative = {"data": {"tensor": {"shape": [-1, 2], "values": [1, 2]}}}
     yield Case(raw=json.dumps(negative), label="a tensor with a negative shape")

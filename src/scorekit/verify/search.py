@@ -28,8 +28,12 @@ def draw(session: "Session", result: "Result", phase: str, count: int) -> None:
     """
     plan = session.plan
     until: list[float] = []
+    simplest: list[Case] = []
 
     def try_one(case: Case) -> None:
+        if plan.single and not simplest:
+            simplest.append(case)  # always drawn first: of few requests none is to be spent on it
+            return
         if result.hangs or (until and time.monotonic() > until[0]):
             return  # enough: the smallest so far stands
         found = session.broken_by(result, case)
@@ -42,7 +46,7 @@ def draw(session: "Session", result: "Result", phase: str, count: int) -> None:
             raise _Broken
 
     settings = hypothesis.settings(
-        max_examples=count,
+        max_examples=count + plan.single,
         deadline=None,
         database=None,
         report_multiple_bugs=False,
@@ -53,6 +57,8 @@ def draw(session: "Session", result: "Result", phase: str, count: int) -> None:
     drawn = hypothesis.given(strategies.cases(session.contract, plan.rows, plan.form))(try_one)
     try:
         hypothesis.seed(plan.seed)(settings(drawn))()
+        if plan.single and not result.judged:
+            try_one(simplest[0])  # the contract allows no other
     except _Broken:
         pass
     except InvalidArgument as error:

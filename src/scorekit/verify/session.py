@@ -38,7 +38,9 @@ class Plan:
     def includes(self, law: Law) -> bool:
         if law.targets and self.verb != "predict":
             return False
-        return law.single or law.kind == "feedback" or not self.single
+        if self.single:
+            return law.kind in self.phases or (law.single and "random" in self.phases)
+        return True
 
 
 @dataclass(slots=True)
@@ -223,10 +225,10 @@ def probe(contract: Contract, transport: Transport, verb: str = "predict", patie
     try:
         answer = transport.send(asked(ask, verb))
     except Unsendable as error:
-        raise Unreachable(f"{verb} cannot be tested at {transport!r}: {error}") from error
+        raise Unreachable(f"{verb} cannot be tested at {transport.where(verb)}: {error}") from error
     except NoAnswer as error:
         if not patient:
-            raise Unreachable(f"{verb} cannot be tested at {transport!r}: {error}") from error
+            raise Unreachable(f"{verb} cannot be tested at {transport.where(verb)}: {error}") from error
         return
     if answer.no_route:
-        raise Unreachable(f"nothing takes {verb} at {transport!r}: it answers {answer.status}")
+        raise Unreachable(f"nothing takes {verb} at {transport.where(verb)}: it answers {answer.status}")

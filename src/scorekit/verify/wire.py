@@ -60,5 +60,8 @@ class Unreachable(ScorekitError):
 class Transport(Protocol):
     """A way to a server: ``scorekit.client`` has one for REST and one for gRPC."""
 
+    def where(self, verb: str, /) -> str:
+        """The address that ``verb`` is asked at."""
+
     def send(self, ask: Ask, /) -> Answer:
         """The server's answer. Raises ``NoAnswer``, ``Unsendable`` or ``Unreachable``; never waits for ever."""
