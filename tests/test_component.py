@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from scorekit.component import Component, build
@@ -94,9 +95,12 @@ class WithKeywords:
         return kwargs
 
 
+METRIC = {"key": "k", "type": "COUNTER", "value": 1}
+
+
 class Plain:
     def predict(self, X: Any, features_names: Any) -> Any:  # noqa: N803
-        return [1]
+        return X
 
 
 @pytest.mark.parametrize(("model", "takes"), [(WithMeta(), True), (WithKeywords(), True), (Plain(), False)])
@@ -154,12 +158,12 @@ def test_hooks_run_after_predict_metrics_first() -> None:
 
         def metrics(self) -> list[Any]:
             order.append("metrics")
-            return [{"key": "k"}]
+            return [METRIC]
 
     component = Component(Model(), "Model")
     prediction = component.predict([1], [])
     assert order == ["predict", "metrics", "tags"]
-    assert (prediction.tags, prediction.metrics) == ({"a": "b"}, [{"key": "k"}])
+    assert (prediction.tags, prediction.metrics) == ({"a": "b"}, [METRIC])
     assert component.hooks_per_call
 
 
@@ -168,7 +172,17 @@ def test_class_names_may_be_an_attribute_or_a_method(value: Any, names: Any) -> 
     """Both forms of class_names are understood; none at all is told apart from an empty list."""
     model = Plain()
     model.class_names = value  # type: ignore[attr-defined]
-    assert Component(model, "Model").predict([1], []).class_names == names
+    assert Component(model, "Model").predict([[1]], []).class_names == names
+
+
+def test_class_names_are_asked_only_for_columns() -> None:
+    """What has no columns has no names, and a class_names() that fails does not matter to it."""
+    model = Plain()
+    model.class_names = lambda: 1 / 0  # type: ignore[attr-defined]
+    for rows in ([1], [], np.array([1.0])):
+        assert Component(model, "Model").predict(rows, []).class_names is None
+    with pytest.raises(ComponentError):
+        Component(model, "Model").predict(np.array([[1.0]]), [])
 
 
 def test_a_class_without_predict_answers_an_empty_list() -> None:
@@ -187,11 +201,12 @@ def test_a_failing_load_is_a_sentence() -> None:
         Component(Model(), "Model").load()
 
 
-@pytest.mark.parametrize("hook", ["tags", "metrics"])
-def test_a_hook_that_returns_nothing_is_the_models_fault(hook: str) -> None:
-    """tags() or metrics() without a return is a ComponentError, not an internal one."""
+def test_tags_may_return_nothing() -> None:
+    """tags() without a return adds none, as with the stock wrapper; a list is the model's fault."""
     model = Plain()
-    setattr(model, hook, lambda: None)
+    model.tags = lambda: None  # type: ignore[attr-defined]
+    assert Component(model, "Model").predict([1], []).tags == {}
+    model.tags = lambda: ["a"]  # type: ignore[attr-defined]
     with pytest.raises(ComponentError):
         Component(model, "Model").predict([1], [])
 

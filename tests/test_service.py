@@ -7,7 +7,7 @@ import pytest
 
 from scorekit.component import Component
 from scorekit.errors import BadAnswer, ComponentError, RequestError
-from scorekit.message import Kind, Message, Prediction, Verb
+from scorekit.message import Form, Kind, Message, Prediction, Verb
 from scorekit.service import Service, answer_meta, joined, package
 from scorekit.testing import ManualTurns
 
@@ -31,6 +31,8 @@ class Caller:
 class Asked:
     """A request that needs no decoding."""
 
+    form = Form.JSON
+
     def __init__(self, *messages: Message) -> None:
         self.raw = {"raw": len(messages)}
         self._messages = list(messages)
@@ -40,6 +42,9 @@ class Asked:
 
     def messages(self) -> list[Message]:
         return self._messages
+
+    def take_metrics(self, answer: Any, verb: Verb, include: bool) -> list[Any]:
+        return []
 
 
 def ask(served: Service, message: Message, caller: Caller, verb: Verb = Verb.PREDICT) -> None:
@@ -272,7 +277,7 @@ def test_each_verb_calls_its_method() -> None:
     ask(served, asked(Kind.TENSOR), caller, Verb.TRANSFORM_OUTPUT)
     ask(served, asked(Kind.NDARRAY, meta={"puid": "p", "tags": {"a": 1}}), caller, Verb.ROUTE)
     served.ask(Verb.AGGREGATE, Asked(asked(Kind.NDARRAY), asked(Kind.TENSOR)), caller)
-    payloads = [outcome.payload.tolist() for outcome in caller.outcomes]
+    payloads = [np.asarray(outcome.payload).tolist() for outcome in caller.outcomes]
     assert payloads == [[[2.0, 3.0]], [[1.0, 2.0]], [[1]], [[2.0, 4.0]]]
     assert [outcome.kind for outcome in caller.outcomes] == [Kind.TENSOR, Kind.TENSOR, Kind.NDARRAY, Kind.NDARRAY]
     assert (caller.outcomes[2].names, caller.outcomes[2].meta) == (["t:0"], {"puid": "p"})

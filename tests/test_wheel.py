@@ -95,12 +95,12 @@ def test_the_wheel_holds_the_package_and_its_licence(wheel: Path) -> None:
     assert not [name for name in names if "test_" in name or "__pycache__" in name]
 
 
-def test_serving_brings_six_packages(installed: Path) -> None:
-    """`pip install scorekit` brings the six packages that serving needs, what they need, and nothing else."""
+def test_serving_brings_seven_packages(installed: Path) -> None:
+    """`pip install scorekit` brings the seven packages that serving needs, what they need, and nothing else."""
     listed = {each["name"] for each in json.loads(pip(installed, "list", "--format", "json"))}
     assert listed - {"pip", "setuptools"} == {
         *("scorekit", "numpy", "orjson", "httptools", "uvloop", "protobuf"),
-        *("h2", "hpack", "hyperframe"),
+        *("python-multipart", "h2", "hpack", "hyperframe"),
     }
 
 

@@ -5,18 +5,20 @@ user code.
 """
 
 import importlib
-import inspect
 import logging
 import sys
 import traceback
 import uuid
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .errors import BadRequest, ComponentError, DeclaredError, RequestError, SetupError
-from .message import Meta, Prediction, Verb
+from .hooks import handler, hook, is_seldon, method
+from .message import Feedback, Form, Meta, Prediction, Verb
+from .metric import checked
 
 log = logging.getLogger(__name__)
 
@@ -24,46 +26,60 @@ log = logging.getLogger(__name__)
 _USER_FAULT = (Exception, SystemExit)
 
 
-@dataclass(frozen=True, slots=True)
-class Hook:
-    """What a class offers for one verb: its method, whether that takes ``meta``, and its ``_raw`` variant."""
-
-    method: Callable[..., Any] | None
-    takes_meta: bool
-    raw: Callable[..., Any] | None
-
-
 NOT_OFFERED: Any = object()
 """A raw method's non-answer."""
 
 
 class Component:
-    """A loaded component. ``name`` is how errors and logs call it."""
+    """A loaded component. ``name`` is how errors and logs call it.
 
-    def __init__(self, model: object, name: str) -> None:
+    With ``expose_errors`` callers are told what the class raised, in its own words, as the stock wrapper does.
+    """
+
+    def __init__(self, model: object, name: str, expose_errors: bool = False) -> None:
         self.name = name
         self._model = model
-        self.hooks = {verb: _hook(model, verb) for verb in Verb}
-        self._tags = _method(model, "tags")
-        self._metrics = _method(model, "metrics")
+        self._expose_errors = expose_errors
+        self._handler = handler(getattr(model, "model_error_handler", None))
+        self.hooks = {verb: hook(model, verb) for verb in Verb}
+        self._tags = method(model, "tags")
+        self._metrics = method(model, "metrics")
         self.hooks_per_call = self._tags is not None or self._metrics is not None
         """Whether the component can tell one call from two, so that requests must not be merged into one."""
-        if not any(hook.method or hook.raw for hook in self.hooks.values()):
+        if not any(each.method or each.raw for each in self.hooks.values()):
             log.warning("component.without_methods name=%s: it will answer an empty list", name)
 
     def __repr__(self) -> str:
-        offers = [verb.value for verb, hook in self.hooks.items() if hook.method or hook.raw]
+        offers = [verb.value for verb, each in self.hooks.items() if each.method or each.raw]
         return f"<Component {self.name} offers={offers} hooks_per_call={self.hooks_per_call}>"
 
     def load(self) -> None:
         """Call the class's own ``load()`` where it has one. Raises ``SetupError`` with its reason."""
-        load = _method(self._model, "load")
+        load = method(self._model, "load")
         if load is None:
             return
         try:
             load()
+        except NotImplementedError:  # passed over by the stock wrapper: a base class of the user's own may say so
+            log.warning("component.load_not_implemented name=%s", self.name)
         except _USER_FAULT as error:
-            raise SetupError(f"{self.name}.load() failed: {_reason(error)}") from error
+            if not is_seldon(error, "SeldonNotImplementedError"):
+                raise SetupError(f"{self.name}.load() failed: {_reason(error)}") from error
+
+    @property
+    def custom_service(self) -> Callable[[], Any] | None:
+        """What the class wants to run in a process of its own."""
+        return method(self._model, "custom_service")
+
+    def init_metadata(self) -> Any:
+        """What the class says of itself, ``{}`` if nothing. Raises ``SetupError`` where saying it fails."""
+        init_metadata = method(self._model, "init_metadata")
+        try:
+            return {} if init_metadata is None else init_metadata()
+        except _USER_FAULT as error:
+            if is_seldon(error, "SeldonNotImplementedError"):
+                return {}
+            raise SetupError(f"{self.name}.init_metadata() failed: {_reason(error)}") from error
 
     def predict(self, X: Any, names: Any) -> Prediction:  # noqa: N803  the wire's name
         """:meth:`call` for the verb that is batched, which is never handed ``meta`` then."""
@@ -74,54 +90,94 @@ class Component:
 
         For AGGREGATE ``X`` and ``names`` are lists with an entry for each message. A missing predict answers an empty
         list, a missing transform its input. Raises ``BadRequest`` for a missing route or aggregate, ``DeclaredError``
-        for what the class refuses on purpose, and ``ComponentError``, safe to send to a caller; its cause is not.
+        for what the class refuses on purpose, ``HandledError`` for what its own handler answered, and
+        ``ComponentError``, safe to send to a caller; its cause is not.
         """
-        hook = self.hooks[verb]
+        found = self.hooks[verb]
+        if found.takes_meta:
+            return self._said(verb, lambda: found.method(X, names, meta=meta), X)  # type: ignore[misc]  # not None
+        return self._said(verb, found.method and (lambda: found.method(X, names)), X)  # type: ignore[misc]  # as above
+
+    def feedback(self, told: Feedback, routing: int | None) -> Prediction:
+        """Call ``send_feedback(features, names, reward, truth, routing=…)``. Raises as :meth:`call`.
+
+        One without a parameter ``routing``, as seldon-core 0.2 called them, is not handed it.
+        """
+        found = self.hooks[Verb.SEND_FEEDBACK]
+        arguments = (told.request.payload, told.request.names, told.reward, told.truth.payload)
+        more = {"routing": routing} if found.takes_meta else {}
+        return self._said(Verb.SEND_FEEDBACK, found.method and (lambda: found.method(*arguments, **more)), None)  # type: ignore[misc]
+
+    def health(self) -> Prediction:
+        """Call ``health_status()``; one that the class does not have is well. Raises as :meth:`call`."""
+        return self._said(Verb.HEALTH_STATUS, self.hooks[Verb.HEALTH_STATUS].method, None)
+
+    def offers_raw(self, verb: Verb, form: Form) -> bool:
+        """Whether the class has a method for ``verb`` that sees the message itself, in this form."""
+        return form in self.hooks[verb].raw
+
+    def call_raw(self, verb: Verb, form: Form, *request: Any) -> Any:
+        """What the class's raw method makes of ``request``, the transport's own form of it.
+
+        ``NOT_OFFERED`` where it raises SeldonNotImplementedError. Raises as :meth:`call`.
+        """
         try:
-            if hook.method is None:
-                payload = _absent(verb, X)
-            elif hook.takes_meta:
-                payload = hook.method(X, names, meta=meta)
-            else:
-                payload = hook.method(X, names)
-            return self._said(payload)
+            return self.hooks[verb].raw[form](*request)
+        except BaseException as error:  # as in _said
+            if is_seldon(error, "SeldonNotImplementedError"):
+                return NOT_OFFERED
+            raise self.error(error) from error
+
+    def error(self, cause: BaseException) -> RequestError:
+        """What a caller is told of ``cause``, which user code raised: its words, if it meant them, or a reference."""
+        try:
+            error = self._handler(cause) or component_error(cause, self._expose_errors)
+        except Exception:
+            log.exception("component.error_handler_failed name=%s", self.name)
+            error = component_error(cause, self._expose_errors)
+        error.__cause__ = cause
+        return error
+
+    def _said(self, verb: Verb, call: Callable[[], Any] | None, X: Any) -> Prediction:  # noqa: N803
+        try:
+            try:
+                returned = _absent(verb, X) if call is None else call()
+            except Exception as error:
+                if verb in _REFUSING or not is_seldon(error, "SeldonNotImplementedError"):
+                    raise
+                returned = _absent(verb, X)
+            return self._described(verb, returned)
         except RequestError:
             raise
         except BaseException as error:  # user code: neither its sys.exit nor its CancelledError may end a server
-            raise component_error(error) from error
+            raise self.error(error) from error
 
-    def call_raw(self, verb: Verb, request: Any) -> Any:
-        """What the class's ``_raw`` method makes of ``request``, the transport's own form of it.
-
-        ``NOT_OFFERED`` where there is none, or where it raises SeldonNotImplementedError. Raises as :meth:`call`.
-        """
-        raw = self.hooks[verb].raw
-        if raw is None:
-            return NOT_OFFERED
-        try:
-            return raw(request)
-        except BaseException as error:  # as in call
-            if _is_seldon(error, "SeldonNotImplementedError"):
-                return NOT_OFFERED
-            raise component_error(error) from error
-
-    def _said(self, returned: Any) -> Prediction:
-        payload, tags, metrics = returned, Meta(), list[Any]()
-        if _is_seldon(returned, "SeldonResponse"):
-            payload, tags, metrics = returned.data, returned.tags or {}, returned.metrics or []
+    def _described(self, verb: Verb, payload: Any) -> Prediction:
+        tags, metrics = Meta(), list[Any]()
+        if is_seldon(payload, "SeldonResponse"):
+            tags, metrics = payload.tags or tags, checked(payload.metrics or metrics, verb)
+            payload = payload.data
         # Copied here, where a hook that returns something else is the class's own fault.
-        own_metrics = [*self._metrics()] if self._metrics else []
-        own_tags = {**self._tags()} if self._tags else {}
-        return Prediction(payload, self._class_names(), {**own_tags, **tags}, [*own_metrics, *metrics])
+        if self._metrics:
+            metrics = checked(self._metrics(), verb) + metrics
+        if self._tags:
+            tags = {**(self._tags() or {}), **tags}
+        if verb is Verb.SEND_FEEDBACK and payload is None:
+            payload = []
+        named = verb is Verb.ROUTE or _has_columns(payload)
+        return Prediction(payload, self._class_names() if named else None, tags, metrics)
 
     def _class_names(self) -> list[str] | None:
         names: Any = getattr(self._model, "class_names", None)
         if callable(names):
-            names = names()
+            names = method(self._model, "class_names")
+            names = names() if names else None
         return None if names is None else [*names]
 
 
-def build(model_name: str, directory: Path | None, parameters: Mapping[str, Any]) -> Component:
+def build(
+    model_name: str, directory: Path | None, parameters: Mapping[str, Any], expose_errors: bool = False
+) -> Component:
     """Import and construct the component.
 
     ``model_name`` is ``Module`` (its class of the same name) or ``package.module.Class``, the stock wrapper's rule;
@@ -150,7 +206,7 @@ def build(model_name: str, directory: Path | None, parameters: Mapping[str, Any]
             "MODEL_NAME is Module, whose class has the same name, or Module.Class"
         )
     try:
-        return Component(factory(**parameters), model_name)
+        return Component(factory(**parameters), model_name, expose_errors)
     except _USER_FAULT as error:
         raise SetupError(f"{class_name}({', '.join(parameters)}) could not be built: {_reason(error)}") from error
 
@@ -162,35 +218,36 @@ def _modules(directory: Path | None) -> str:
     return f"; {directory} has: {', '.join(found[:10]) or 'no Python files'}"
 
 
-def component_error(cause: BaseException) -> RequestError:
+def component_error(cause: BaseException, expose: bool = False) -> RequestError:
     """What a caller is told of ``cause``: its own words if it is a SeldonMicroserviceException, else a reference."""
-    error: RequestError
-    if _is_seldon(cause, "SeldonMicroserviceException"):
-        status: Any = getattr(cause, "status_code", None)
-        error = DeclaredError(
-            str(getattr(cause, "message", "")),
-            status if type(status) is int and 200 <= status <= 599 else 400,
-            str(getattr(cause, "reason", "") or "MICROSERVICE_BAD_DATA"),
-        )
-    else:
-        error = ComponentError("The model failed on this request", uuid.uuid4().hex[:12])
-    error.__cause__ = cause
-    return error
+    if not is_seldon(cause, "SeldonMicroserviceException"):
+        return ComponentError("The model failed on this request", uuid.uuid4().hex[:12], str(cause) if expose else None)
+    status: Any = getattr(cause, "status_code", None)
+    return DeclaredError(
+        str(getattr(cause, "message", "")),
+        status if type(status) is int and 200 <= status <= 599 else 400,
+        str(getattr(cause, "reason", "") or "MICROSERVICE_BAD_DATA"),
+    )
+
+
+# The verbs for which a SeldonNotImplementedError is the answer, and not a way to say "as if I had no such method".
+_REFUSING = frozenset({Verb.ROUTE, Verb.AGGREGATE})
 
 
 def _absent(verb: Verb, X: Any) -> Any:  # noqa: N803
     """What the stock wrapper answers for a class without the method."""
-    if verb in (Verb.ROUTE, Verb.AGGREGATE):
+    if verb in _REFUSING:
         raise BadRequest(f"{verb.value.capitalize()} not defined")
-    return [] if verb is Verb.PREDICT else X
+    if verb is Verb.HEALTH_STATUS:
+        return "healthy"
+    return [] if verb in (Verb.PREDICT, Verb.SEND_FEEDBACK) else X
 
 
-def _is_seldon(value: object, name: str) -> bool:
-    """Whether ``value`` is of seldon-core's class ``name``, or of ours, without importing either."""
-    return any(
-        each.__name__ == name and each.__module__.split(".")[0] in ("seldon_core", "scorekit")
-        for each in type(value).__mro__
-    )
+def _has_columns(payload: Any) -> bool:
+    """Whether class names mean anything: only an array of two dimensions or more has columns."""
+    if isinstance(payload, np.ndarray):
+        return payload.ndim > 1
+    return isinstance(payload, list) and bool(payload) and isinstance(payload[0], list | np.ndarray)
 
 
 def _reason(error: BaseException) -> str:
@@ -201,29 +258,3 @@ def _reason(error: BaseException) -> str:
     line = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
     text = " ".join(str(error).split()) or "no message"
     return f"{type(error).__name__}: {text}{line}"
-
-
-def _method(model: object, name: str) -> Callable[..., Any] | None:
-    """The method, unless it is missing or one of SeldonComponent's own, which only refuse."""
-    method = getattr(model, name, None)
-    inherited = getattr(getattr(type(model), name, None), "__module__", "") == "seldon_core.user_model"
-    return method if callable(method) and not inherited else None
-
-
-def _hook(model: object, verb: Verb) -> Hook:
-    method = _method(model, verb.value)
-    # The stock wrapper never hands meta to aggregate.
-    takes_meta = method is not None and verb is not Verb.AGGREGATE and _accepts(method, "meta")
-    return Hook(method, takes_meta, _method(model, f"{verb.value}_raw"))
-
-
-def _accepts(function: Callable[..., Any], keyword: str) -> bool:
-    """Whether ``function`` can be called with ``keyword=``: by name or by ``**kwargs``."""
-    try:
-        parameters: Iterable[inspect.Parameter] = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):  # a callable written in C that tells no signature
-        return False
-    return any(
-        each.kind is each.VAR_KEYWORD or (each.name == keyword and each.kind is not each.POSITIONAL_ONLY)
-        for each in parameters
-    )

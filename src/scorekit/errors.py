@@ -48,16 +48,35 @@ class BadAnswer(RequestError):
     """The model returned a value that Seldon's protocol has no form for."""
 
 
+class UnwritableAnswer(RequestError):
+    """The model returned a value of a right type that holds what the wire's encoding cannot."""
+
+
+class BadMetric(RequestError):
+    """The model's metrics are not what the protocol takes for metrics."""
+
+
+class BadMetadata(RequestError):
+    """The model's metadata are not what the protocol takes for metadata."""
+
+
+class NotOffered(RequestError):
+    """The protocol has this method, but for graphs, not for a model."""
+
+
 class HeadTooLarge(RequestError):
     """The request's line and headers are longer than the server reads."""
 
 
 class ComponentError(RequestError):
-    """The user's model raised. What it raised is ``__cause__`` and goes to the log, under ``reference``, only."""
+    """The user's model raised. What it raised is ``__cause__`` and goes to the log, under ``reference``.
 
-    def __init__(self, message: str, reference: str) -> None:
+    ``exposed`` is what callers are told instead, where the operator has said that they may be.
+    """
+
+    def __init__(self, message: str, reference: str, exposed: str | None = None) -> None:
         self.reference = reference
-        super().__init__(f"{message}; the server's log tells why, under {reference}")
+        super().__init__(exposed or f"{message}; the server's log tells why, under {reference}")
 
 
 class DeclaredError(RequestError):
@@ -70,6 +89,16 @@ class DeclaredError(RequestError):
         self.status = status
         self.reason = reason
         super().__init__(message or "the model refused this request")
+
+
+class HandledError(RequestError):
+    """The user's own error handler answered for what the model raised; the answer is sent as it is, over REST."""
+
+    def __init__(self, message: str, status: int, body: bytes, content_type: str) -> None:
+        self.status = status
+        self.body = body
+        self.content_type = content_type
+        super().__init__(message)
 
 
 class Overloaded(RequestError):

@@ -3,6 +3,7 @@
 The names are the wire's own (Seldon Core v1 ``SeldonMessage``).
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -37,6 +38,43 @@ class Verb(Enum):
     TRANSFORM_OUTPUT = "transform_output"
     ROUTE = "route"
     AGGREGATE = "aggregate"
+    SEND_FEEDBACK = "send_feedback"
+    HEALTH_STATUS = "health_status"
+
+    @property
+    def label(self) -> str:
+        """What metrics call it: their ``method`` (seldon-core 1.17.1)."""
+        return _LABELS[self]
+
+
+_LABELS = {
+    Verb.PREDICT: "predict",
+    Verb.TRANSFORM_INPUT: "inputtransform",
+    Verb.TRANSFORM_OUTPUT: "outputtransform",
+    Verb.ROUTE: "router",
+    Verb.AGGREGATE: "aggregate",
+    Verb.SEND_FEEDBACK: "feedback",
+    Verb.HEALTH_STATUS: "health",
+}
+
+
+def labelled(metrics: Iterable[Any], verb: Verb) -> list[Any]:
+    """Those that carry tags with the tag ``method`` beside them, as the stock wrapper answers."""
+    return [
+        {**metric, "tags": {**metric["tags"], "method": verb.label}}
+        if isinstance(metric, dict) and isinstance(metric.get("tags"), dict)
+        else metric
+        for metric in metrics
+    ]
+
+
+class Form(Enum):
+    """The transport's own form of a message, as methods are given it that see the message itself."""
+
+    JSON = "rest"
+    PROTO = "grpc"
+    TEXT = "text"
+    """A Feedback as a JSON text: what ``send_feedback_rest`` is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +92,20 @@ class Message:
     payload: Any
     names: Any = field(default_factory=list)
     meta: Meta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What became of an earlier answer.
+
+    ``request`` and ``truth`` are messages of the array kinds, empty ones where there is no ``data``; ``reward`` has
+    single precision; ``routing`` is each router's branch.
+    """
+
+    request: Message
+    truth: Message
+    reward: float
+    routing: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

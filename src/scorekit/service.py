@@ -1,16 +1,16 @@
 """What the verbs of the protocol mean, whatever transport brought the request."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
 from .batching import Batcher, Turns
 from .codec.tensor import Array
-from .component import NOT_OFFERED, Component, component_error
+from .component import NOT_OFFERED, Component
 from .errors import BadAnswer, BadRequest, ComponentError, RequestError
-from .message import Kind, Message, Meta, Prediction, Verb
+from .message import Feedback, Form, Kind, Message, Meta, Prediction, Verb
 
 log = logging.getLogger(__name__)
 
@@ -33,25 +33,50 @@ class Request(Protocol):
     """What a caller asks, decoded only as far as the component needs it. Decoding raises ``BadRequest``."""
 
     @property
+    def form(self) -> Form:
+        """What ``raw`` is."""
+
+    @property
     def raw(self) -> Any:
         """The transport's own form: what a raw method is given."""
+
+    def take_metrics(self, answer: Any, verb: Verb, include: bool) -> list[Any]:
+        """The metrics in what a raw method returned, which stay there only if they are to be included."""
 
     def message(self) -> Message: ...
     def messages(self) -> list[Message]:
         """Those of an aggregate."""
 
 
+class FeedbackRequest(Protocol):
+    """What a caller tells of an earlier answer; ``raw`` and ``text`` are its two forms for raw methods."""
+
+    @property
+    def raw(self) -> Any: ...
+    @property
+    def text(self) -> str: ...
+    def feedback(self) -> Feedback: ...
+    def take_metrics(self, answer: Any, verb: Verb, include: bool) -> list[Any]: ...
+
+
 class Service:
     """One component, behind its verbs.
 
     ``path`` is what this node adds to ``meta.requestPath``: its own id and image, or nothing (stock: only where
-    PREDICTIVE_UNIT_ID is set). With ``max_batch_rows`` requests are merged, where the component cannot tell.
+    PREDICTIVE_UNIT_ID is set). With ``max_batch_rows`` requests are merged, where the component cannot tell. Without
+    ``include_metrics`` answers do not carry the component's metrics.
     """
 
     def __init__(
-        self, component: Component, turns: Turns, path: Mapping[str, str], max_batch_rows: int | None = None
+        self,
+        component: Component,
+        turns: Turns,
+        path: Mapping[str, str],
+        max_batch_rows: int | None = None,
+        include_metrics: bool = True,
     ) -> None:
         self._component = component
+        self._include_metrics = include_metrics
         self._path = dict(path)
         merges = max_batch_rows is not None and not component.hooks_per_call
         self._batcher = Batcher(component.predict, turns, max_batch_rows) if merges and max_batch_rows else None
@@ -64,27 +89,68 @@ class Service:
     def ask(self, verb: Verb, request: Request, caller: Caller) -> None:
         """Answer ``caller`` with what the component makes of ``request``, now or in a later turn of the loop."""
         try:
-            answer = self._component.call_raw(verb, request.raw)
-            if answer is not NOT_OFFERED:
-                caller.answer_raw(answer)
-                return
+            if self._component.offers_raw(verb, request.form):
+                answer = self._component.call_raw(verb, request.form, request.raw)
+                if answer is not NOT_OFFERED:
+                    self._answer_raw(verb, request, answer, caller)
+                    return
             message = joined(request.messages()) if verb is Verb.AGGREGATE else request.message()
         except RequestError as error:
             report(error)
             caller.fail(error)
             return
-        call = _Call(verb, message, caller, self._path)
+        call = _Call(verb, message, caller, self)
         # A component that is handed `meta` sees which request it works for.
         told_meta = message.meta is not None and self._component.hooks[verb].takes_meta
         if self._batcher is not None and verb is Verb.PREDICT and message.kind.is_array and not told_meta:
             self._batcher.submit(call)
             return
+        call.run(lambda: self._component.call(verb, message.payload, message.names, message.meta))
+
+    def tell(self, request: FeedbackRequest, caller: Caller) -> None:
+        """Have the component learn what became of an earlier answer, and answer ``caller``."""
+        verb, component = Verb.SEND_FEEDBACK, self._component
         try:
-            prediction = self._component.call(verb, message.payload, message.names, message.meta)
+            told = request.feedback()
+            for form in (Form.TEXT, Form.PROTO):
+                if component.offers_raw(verb, form):
+                    raw = request.text if form is Form.TEXT else request.raw
+                    answer = component.call_raw(verb, form, raw)
+                    if answer is not NOT_OFFERED:
+                        self._answer_raw(verb, request, answer, caller)
+                        return
         except RequestError as error:
-            call.failed(error)
-        else:
-            call.done(prediction)
+            report(error)
+            caller.fail(error)
+            return
+        routing = told.routing.get(next(iter(self._path), "0"))
+        _Call(verb, told.request, caller, self).run(lambda: component.feedback(told, routing))
+
+    def health(self, caller: Caller) -> None:
+        """Answer ``caller`` with what the component says of its health."""
+        verb, component = Verb.HEALTH_STATUS, self._component
+        try:
+            if component.offers_raw(verb, Form.JSON):
+                caller.answer_raw(component.call_raw(verb, Form.JSON))
+                return
+        except RequestError as error:
+            report(error)
+            caller.fail(error)
+            return
+        _Call(verb, _NOTHING, caller, self).run(component.health)
+
+    def packaged(self, verb: Verb, request: Message, prediction: Prediction) -> Message:
+        """The answer to ``request``, as the verb has it."""
+        make = routed if verb is Verb.ROUTE else package
+        return make(request, prediction, self._path, self._include_metrics)
+
+    def error(self, cause: BaseException) -> RequestError:
+        """What a caller is told of ``cause``, which user code raised."""
+        return self._component.error(cause)
+
+    def _answer_raw(self, verb: Verb, request: Request | FeedbackRequest, answer: Any, caller: Caller) -> None:
+        request.take_metrics(answer, verb, self._include_metrics)
+        caller.answer_raw(answer)
 
     @property
     def batching(self) -> bool:
@@ -92,16 +158,29 @@ class Service:
         return self._batcher is not None
 
 
+# A request without payload or meta: what a health check asks.
+_NOTHING = Message(Kind.STR, "")
+
+
 class _Call:
     """A request on its way through the model: what the batcher calls a job."""
 
-    __slots__ = ("_caller", "_path", "_request", "_verb")
+    __slots__ = ("_caller", "_request", "_service", "_verb")
 
-    def __init__(self, verb: Verb, request: Message, caller: Caller, path: Mapping[str, str]) -> None:
+    def __init__(self, verb: Verb, request: Message, caller: Caller, service: Service) -> None:
         self._verb = verb
         self._request = request
         self._caller = caller
-        self._path = path
+        self._service = service
+
+    def run(self, predict: Callable[[], Prediction]) -> None:
+        """Answer with what ``predict`` returns, now."""
+        try:
+            prediction = predict()
+        except RequestError as error:
+            self.failed(error)
+        else:
+            self.done(prediction)
 
     @property
     def rows(self) -> Array:
@@ -117,13 +196,12 @@ class _Call:
 
     def done(self, prediction: Prediction) -> None:
         try:
-            make = routed if self._verb is Verb.ROUTE else package
-            answer = make(self._request, prediction, self._path)
+            answer = self._service.packaged(self._verb, self._request, prediction)
         except RequestError as error:
             self.failed(error)
         except Exception as error:  # noqa: BLE001  the border around user values
             # What the model returned is an object of its own making, and looking at it runs its code.
-            self.failed(component_error(error))
+            self.failed(self._service.error(error))
         else:
             self._caller.answer(answer)
 
@@ -155,25 +233,24 @@ def joined(messages: Sequence[Message]) -> Message:
     return Message(messages[0].kind, payloads, names, meta)
 
 
-def routed(request: Message, prediction: Prediction, path: Mapping[str, str]) -> Message:
+def routed(request: Message, prediction: Prediction, path: Mapping[str, str], include_metrics: bool = True) -> Message:
     """The answer of a router: its branch as an array of one number, with this node's meta and the request's puid."""
     branch = prediction.payload
     if not isinstance(branch, int):  # a numpy integer is refused and True is not, as in the stock wrapper
         raise BadAnswer(f"Routing response must be int but got {branch}")
-    kind = Kind.NDARRAY if request.kind is Kind.NDARRAY else Kind.TENSOR
     puid = (request.meta or {}).get("puid")
-    meta = answer_meta({"puid": puid} if puid else {}, prediction, path)
-    return Message(kind, np.array([[int(branch)]]), ["t:0"], meta)
+    meta = answer_meta({"puid": puid} if puid else {}, prediction, path, include_metrics)
+    return _array_answer(request.kind, [[branch]], prediction.class_names, meta)
 
 
-def package(request: Message, prediction: Prediction, path: Mapping[str, str]) -> Message:
+def package(request: Message, prediction: Prediction, path: Mapping[str, str], include_metrics: bool = True) -> Message:
     """The answer to ``request`` (rules of seldon-core 1.17.1).
 
     The returned Python type decides the kind (dict, bytes, str, array); only the form of an array follows the
     request. Raises ``BadAnswer`` for a type that has no form on the wire.
     """
     payload = prediction.payload
-    meta = answer_meta(request.meta, prediction, path)
+    meta = answer_meta(request.meta, prediction, path, include_metrics)
     if isinstance(payload, np.ndarray | list):
         return _array_answer(request.kind, payload, prediction.class_names, meta)
     if isinstance(payload, dict):
@@ -182,12 +259,14 @@ def package(request: Message, prediction: Prediction, path: Mapping[str, str]) -
         return Message(Kind.STR, payload, [], meta)
     if isinstance(payload, bytes | bytearray):
         return Message(Kind.BIN, bytes(payload), [], meta)
+    if getattr(getattr(payload, "DESCRIPTOR", None), "full_name", "") == "google.protobuf.Any":
+        return Message(Kind.CUSTOM, payload, [], meta)
     raise BadAnswer(f"Unknown data type returned as payload (must be list or np array):{payload}")
 
 
 def _array_answer(asked: Kind, payload: Any, class_names: list[str] | None, meta: Meta) -> Message:
     try:
-        array = np.asarray(payload)
+        array = payload if isinstance(payload, np.ma.MaskedArray) else np.asarray(payload)
     except ValueError as error:
         raise BadAnswer(f"The model returned a list that is no array: {error}") from error
     names: Sequence[str] = []
@@ -198,7 +277,9 @@ def _array_answer(asked: Kind, payload: Any, class_names: list[str] | None, meta
     return Message(Kind.TENSOR, array, names, meta)
 
 
-def answer_meta(asked: Meta | None, prediction: Prediction, path: Mapping[str, str]) -> Meta:
+def answer_meta(
+    asked: Meta | None, prediction: Prediction, path: Mapping[str, str], include_metrics: bool = True
+) -> Meta:
     """What flows from the request's ``meta`` into the answer's: tags, metrics, requestPath and puid, nothing else.
 
     The component's tags win over the request's, the request's path entries over this node's; metrics are appended.
@@ -207,7 +288,7 @@ def answer_meta(asked: Meta | None, prediction: Prediction, path: Mapping[str, s
     meta: Meta = {}
     if tags := {**asked.get("tags", {}), **prediction.tags}:
         meta["tags"] = tags
-    if metrics := [*asked.get("metrics", []), *prediction.metrics]:
+    if include_metrics and (metrics := [*asked.get("metrics", []), *prediction.metrics]):
         meta["metrics"] = metrics
     if request_path := {**path, **asked.get("requestPath", {})}:
         meta["requestPath"] = request_path

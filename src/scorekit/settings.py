@@ -4,11 +4,14 @@ Sources: the wrapper's command line and variables (seldon-core 1.17.1) and what 
 """
 
 import json
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import SetupError
+
+log = logging.getLogger(__name__)
 
 HTTP_PORT = 9000
 GRPC_PORT = 5000
@@ -45,6 +48,8 @@ Parser = Callable[[str, str], Any]
 UNSET = "NOT_IMPLEMENTED"
 """What the stock wrapper answers for an identity nobody told it."""
 
+UNSET_IMAGE = f"{UNSET}:{UNSET}"
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -63,8 +68,20 @@ class Settings:
     max_batch_rows: int = 1024
     log_level: str = "INFO"
     unit_id: str | None = None
-    unit_image: str = f"{UNSET}:{UNSET}"
+    unit_image: str = UNSET_IMAGE
     max_body_bytes: int = 256 * 1024 * 1024
+    compatibility: str = "better"
+    """``stock`` where clients depend on the stock wrapper's ways (docs/compatibility.md)."""
+    expose_errors: bool = False
+    """Whether callers are told what a model raised."""
+    include_metrics: bool = True
+    """Whether answers carry the component's metrics."""
+    payload_passthrough: bool = False
+    """Whether ``predict_raw`` is given the body of a REST request as it came, and its answer sent as it is."""
+    model_metadata: Mapping[str, Any] = field(default_factory=dict)
+    """What the operator says of the model, over what its class says."""
+    cors_allowed_origins: str = ""
+    """The one origin, or ``*``, whose pages may read answers; empty for none."""
     max_grpc_message_bytes: int = 4 * 1024 * 1024
     """Every gRPC library's own default."""
 
@@ -85,6 +102,8 @@ def read_settings(environ: Mapping[str, str], flags: Mapping[str, str]) -> Setti
             f"which class is the model? Set {ENV_MODEL_NAME} in .s2i/environment, "
             f"for example {ENV_MODEL_NAME}=MLModel for the class MLModel in MLModel.py"
         )
+    if told.get("compatibility") == "stock":
+        told = {"expose_errors": True, "cors_allowed_origins": "*", **told}
     return Settings(**told)
 
 
@@ -183,6 +202,33 @@ def _parameters(text: str, source: str) -> dict[str, Any]:
     return parameters
 
 
+def _truth(text: str, source: str) -> bool:
+    return text.lower() in ("1", "true", "t")  # the stock wrapper's reading: anything else is false
+
+
+def _metadata(text: str, source: str) -> dict[str, Any]:
+    """YAML, of which JSON is a part. What is no object is passed over with a warning, as the stock wrapper does."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = _yaml(text, source)
+    if isinstance(value, dict):
+        return value
+    log.warning("settings.ignored variable=%s: it is no object in JSON or YAML", source)
+    return {}
+
+
+def _yaml(text: str, source: str) -> Any:
+    try:
+        import yaml
+    except ImportError as error:
+        raise SetupError(f"{source} is not JSON, and to read YAML PyYAML is needed: pip install PyYAML") from error
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return None
+
+
 _port = _whole(0, 65535)
 _positive = _whole(1, 2**40)
 
@@ -197,6 +243,12 @@ _SOURCES: dict[str, tuple[str, Parser]] = {
     "batching": (ENV_BATCHING, _switch),
     "max_batch_rows": ("MAX_BATCH_ROWS", _positive),
     "max_body_bytes": ("MAX_BODY_BYTES", _positive),
+    "compatibility": ("SCOREKIT_COMPATIBILITY", _one_of("better", "stock")),
+    "expose_errors": ("EXPOSE_ERRORS", _truth),
+    "include_metrics": ("INCLUDE_METRICS_IN_CLIENT_RESPONSE", _truth),
+    "payload_passthrough": ("PAYLOAD_PASSTHROUGH", _truth),
+    "model_metadata": ("MODEL_METADATA", _metadata),
+    "cors_allowed_origins": ("CORS_ALLOWED_ORIGINS", _text),
     "max_grpc_message_bytes": ("GRPC_MAX_MESSAGE_SIZE", _positive),
     "log_level": ("SELDON_LOG_LEVEL", _one_of(*LOG_LEVELS)),
     "unit_id": (ENV_UNIT_ID, _text),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from scorekit.codec import json
-from scorekit.errors import BadAnswer, BadRequest
+from scorekit.errors import BadRequest, UnwritableAnswer
 from scorekit.message import Kind, Message
 
 from .test_tensor import JSON
@@ -64,7 +64,7 @@ def test_names_reach_the_model_as_sent(sent: Any, names: Any) -> None:
     assert decoded({"data": {"ndarray": [[1, 2]], **sent}}).names == names
 
 
-@pytest.mark.parametrize("meta", [None, {}, {"puid": "x", "tags": {"a": 1}, "unknown": [1]}])
+@pytest.mark.parametrize("meta", [{}, {"puid": "x", "tags": {"a": 1}, "unknown": [1]}])
 def test_meta_reaches_the_model_as_sent(meta: Any) -> None:
     """`meta` is handed on unchanged; a null is no meta."""
     assert decoded({"strData": "x", "meta": meta}).meta == meta
@@ -90,6 +90,8 @@ def test_meta_reaches_the_model_as_sent(meta: Any) -> None:
         ('{"binData":1}', "expected a base64 string, got a number at $.binData"),
         ('{"binData":"A"}', "at $.binData"),
         ('{"binData":"é"}', "at $.binData"),
+        ('{"strData":"x","meta":null}', "expected an object, got null at $.meta"),
+        ('{"data":{"tftensor":{}}}', "at $.data.tftensor"),
         ('{"strData":"x","meta":[]}', "expected an object, got a list at $.meta"),
         ('{"strData":"x","meta":{"tags":[]}}', "expected an object, got a list at $.meta.tags"),
         ('{"strData":"x","meta":{"metrics":{}}}', "expected a list, got an object at $.meta.metrics"),
@@ -177,7 +179,7 @@ def test_what_is_no_number_in_json_is_null(value: float) -> None:
 @pytest.mark.parametrize("value", [object(), {"x": object()}, {"x": 1 + 2j}, {("a", "b"): 1}, b"x", 2**70])
 def test_what_json_cannot_hold_is_a_bad_answer(value: Any) -> None:
     """A payload with no form in JSON is the model's fault, told in a sentence."""
-    with pytest.raises(BadAnswer, match="cannot be written as JSON"):
+    with pytest.raises(UnwritableAnswer, match="cannot be written as JSON"):
         json.encode(Message(Kind.JSON, value))
 
 
@@ -200,7 +202,7 @@ def test_any_json_goes_through_unchanged(value: Any) -> None:
     payload = json.decode(text).payload
     try:
         again = json.decode(json.encode(Message(Kind.JSON, payload))).payload
-    except BadAnswer:
+    except UnwritableAnswer:
         return
     assert again == payload
 

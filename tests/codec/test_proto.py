@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from scorekit.codec.proto import decode, encode
-from scorekit.errors import BadAnswer, BadRequest
+from scorekit.errors import BadRequest, UnwritableAnswer
 from scorekit.message import Kind, Message
 from scorekit.proto import DecodeError, message_class
 
@@ -238,7 +238,7 @@ def test_meta_is_written() -> None:
 )
 def test_what_has_no_form_is_a_bad_answer(message: Message) -> None:
     """An answer that protobuf cannot hold is an error of the family, never another."""
-    with pytest.raises(BadAnswer):
+    with pytest.raises(UnwritableAnswer):
         encode(message)
 
 
@@ -246,7 +246,7 @@ def test_a_bottomless_answer_is_a_bad_answer() -> None:
     """A list that holds itself ends in an error, not in the stack."""
     loop: list[Any] = []
     loop.append(loop)
-    with pytest.raises(BadAnswer):
+    with pytest.raises(UnwritableAnswer):
         encode(Message(Kind.JSON, loop))
 
 

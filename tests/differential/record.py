@@ -21,15 +21,13 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from google.protobuf import empty_pb2, json_format
-from seldon_core.proto import prediction_pb2
 
 from scorekit.settings import variables
 from scorekit.sockets import free_ports
 
 from . import golden
-from .asking import ask
-from .cases import Call, Environ, Server, grpc_calls, rest_cases, servers
+from .asking import ask, call
+from .cases import Environ, Server, grpc_calls, rest_cases, servers
 
 COMPONENTS = Path(__file__).parent / "components"
 START_WITHIN_S = 60
@@ -78,35 +76,12 @@ def _pings(port: int) -> bool:
         connection.close()
 
 
-def call(port: int, case: Call) -> dict[str, Any]:
-    """The answer as it is compared: ``code``, and ``message`` or ``details``."""
-    service, method = case.method.split("/")
-    described = prediction_pb2.DESCRIPTOR.services_by_name[service].methods_by_name[method]
-    empty = described.input_type.full_name == "google.protobuf.Empty"
-    request = empty_pb2.Empty() if empty else getattr(prediction_pb2, described.input_type.name)()
-    answer_type = getattr(prediction_pb2, described.output_type.name)
-    json_format.ParseDict(case.request, request)
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        grpc.channel_ready_future(channel).result(START_WITHIN_S)
-        ask_it = channel.unary_unary(
-            f"/seldon.protos.{case.method}",
-            request_serializer=type(request).SerializeToString,
-            response_deserializer=answer_type.FromString,
-        )
-        try:
-            answer = ask_it(request, timeout=20)
-        except grpc.RpcError as error:
-            return {"code": error.code().name, "details": error.details()}
-        try:
-            return {"code": "OK", "message": json_format.MessageToDict(answer)}
-        except json_format.SerializeToJsonError as error:  # NaN inside a Value
-            return {"code": "OK", "unprintable": str(error)}
-
-
 def _recorded(server: Server) -> tuple[dict[str, Any], dict[str, Any]]:
     with stock(server.component, server.env) as (http_port, grpc_port):
         rest = {case.id: ask(http_port, case) for case in server.cases}
-        calls = {each.id: call(grpc_port, each) for each in server.calls}
+        with grpc.insecure_channel(f"127.0.0.1:{grpc_port}") as channel:
+            grpc.channel_ready_future(channel).result(START_WITHIN_S)
+            calls = {each.id: call(channel, each) for each in server.calls}
     return rest, calls
 
 

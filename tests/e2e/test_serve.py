@@ -168,3 +168,69 @@ def test_old_command_lines_keep_starting(start: Callable[..., Command], port: in
     command.wait_for("serve.ready")
     for flag in ("--persistence", "--workers", "--tracing"):
         assert f"settings.ignored flag={flag}" in command.output
+
+
+def test_the_stock_command_line_starts_the_server(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
+    """`scorekit microservice` takes seldon-core-microservice's arguments and looks for the class in this folder."""
+    (tmp_path / "Doubler.py").write_text(
+        "class Doubler:\n    def __init__(self, by=2):\n        self.by = by\n"
+        "    def predict(self, X, names):\n        return X * self.by\n"
+    )
+    stock = ["--service-type", "MODEL", "--persistence", "0", "--workers", "2", "--log-level", "WARNING", "--debug"]
+    parameters = ["--parameters", '[{"name":"by","value":"3","type":"INT"}]']
+    command = start(
+        "microservice",
+        "Doubler",
+        *stock,
+        *parameters,
+        *("--http-port", str(port)),
+        cwd=tmp_path,
+        SCOREKIT_HOST="127.0.0.1",
+        SELDON_LOG_LEVEL="INFO",  # the variable wins over the flag there
+    )
+    command.wait_for("serve.ready")
+    assert ask(port, {"data": {"ndarray": [[7]]}})["data"]["ndarray"] == [[21]]
+
+
+def test_the_stock_command_line_refuses_as_the_stock_does(start: Callable[..., Command], tmp_path: Path) -> None:
+    """An API type, which older versions took, is named, with the stock status 255; a bad choice is status 2."""
+    command = start("microservice", "Doubler", "REST", "--service-type", "MODEL", cwd=tmp_path)
+    assert command.ended() == 255
+    assert "Unknown args ['REST']. Note since 1.5.0 this CLI does not take API type (REST, GRPC)" in command.output
+    assert start("microservice", "Doubler", "--service-type", "MODELL", cwd=tmp_path).ended() == 2
+    assert start("serve", "Doubler", "REST", cwd=tmp_path).ended() == 2
+
+
+def test_a_payload_is_passed_through(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
+    """With PAYLOAD_PASSTHROUGH predict_raw is given the body as it came, and what it returns is sent as it is."""
+    (tmp_path / "Raw.py").write_text(
+        "class Raw:\n    def predict_raw(self, body):\n        return b'{ \"was\": ' + body + b' }'\n"
+    )
+    serving(start, port, "Raw", cwd=tmp_path, PAYLOAD_PASSTHROUGH="true")
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/predict", b"[ 1,2 ]", {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as response:
+        assert (response.read(), response.headers["Content-Type"]) == (b'{ "was": [ 1,2 ] }', "application/json")
+
+
+def test_a_components_own_service_runs_beside_it(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
+    """custom_service() runs in a process of its own, which ends with the server."""
+    (tmp_path / "Own.py").write_text(
+        "import os, pathlib, time\nclass Own:\n    def predict(self, X, names):\n        return X\n"
+        "    def custom_service(self):\n"
+        "        pathlib.Path('pid').write_text(str(os.getpid()))\n        time.sleep(60)\n"
+    )
+    command = serving(start, port, "Own", cwd=tmp_path)
+    pid = tmp_path / "pid"
+    deadline = time.monotonic() + 10
+    while not (pid.exists() and pid.read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    service = Path("/proc") / pid.read_text()
+    assert int(pid.read_text()) != command.process.pid
+    assert service.exists()
+    assert command.stop() == 0
+    while service.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

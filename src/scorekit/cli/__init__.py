@@ -13,13 +13,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="scorekit", description="A Python model behind a production endpoint.")
     parser.add_argument("--version", action="version", version=f"scorekit {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    from . import contract, serve, test, up  # each is a few lines of argparse; what they need is imported when they run
+    # Each is a few lines of argparse; what they need is imported when they run.
+    from . import contract, microservice, serve, test, up
 
     serve.add(commands)
+    microservice.add(commands)
     up.add(commands)
     test.add(commands)
     contract.add(commands)
-    arguments = parser.parse_args(argv)
+    arguments, surplus = parser.parse_known_args(argv)
+    if surplus and not hasattr(arguments, "surplus"):
+        parser.error(f"unrecognized arguments: {' '.join(surplus)}")
+    arguments.surplus = surplus
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
         return command(arguments)

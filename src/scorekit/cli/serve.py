@@ -12,7 +12,7 @@ from ..errors import SetupError
 from ..settings import LOG_LEVELS, SERVICE_TYPES, parse_environment_file, read_settings
 
 # The stock wrapper's flags that this version takes and does not act on, so that old command lines keep starting.
-_INERT = (
+INERT = (
     "persistence",
     "tracing",
     "debug",
@@ -44,22 +44,30 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--service-type", choices=SERVICE_TYPES, help="(SERVICE_TYPE; MODEL)")
     parser.add_argument("--parameters", metavar="JSON", help="constructor parameters (PREDICTIVE_UNIT_PARAMETERS)")
     parser.add_argument("--batching", choices=("on", "off"), help="merge concurrent requests (BATCHING; off)")
+    parser.add_argument(
+        "--compatibility", choices=("better", "stock"), help="stock: its ways, for old clients (SCOREKIT_COMPATIBILITY)"
+    )
     parser.add_argument("--max-batch-rows", help="rows in one call of the model at most (MAX_BATCH_ROWS; 1024)")
     parser.add_argument("--max-body-bytes", help="a larger body is answered 413 (MAX_BODY_BYTES; 268435456)")
     parser.add_argument("--max-grpc-message-bytes", help="a larger message is refused (GRPC_MAX_MESSAGE_SIZE; 4194304)")
     parser.add_argument("--log-level", choices=LOG_LEVELS, help="(SELDON_LOG_LEVEL; INFO)")
     stock = parser.add_argument_group("stock flags without effect in this version")
     stock.add_argument("--metrics-port", help=argparse.SUPPRESS)
-    for name in _INERT:
+    for name in INERT:
         stock.add_argument(f"--{name}", nargs="?", const="1", help=argparse.SUPPRESS)
     parser.set_defaults(command=serve)
 
 
 def serve(arguments: argparse.Namespace) -> int:
     """Run the server until it is told to stop."""
-    started = time.perf_counter()
     given = {name: value for name, value in vars(arguments).items() if isinstance(value, str)}
     directory, environ = _component(given.pop("component"), os.environ)
+    return start(directory, environ, given)
+
+
+def start(directory: Path | None, environ: Mapping[str, str], given: dict[str, str]) -> int:
+    """Serve the component in ``directory`` with the settings of ``environ`` and the flags ``given``, by their names."""
+    started = time.perf_counter()
     settings = read_settings(environ, given)
     logging.basicConfig(
         level=settings.log_level,
@@ -67,10 +75,8 @@ def serve(arguments: argparse.Namespace) -> int:
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
     log = logging.getLogger(__name__)
-    for name in sorted(given.keys() & {flag.replace("-", "_") for flag in (*_INERT, "metrics-port")}):
+    for name in sorted(given.keys() & {flag.replace("-", "_") for flag in (*INERT, "metrics-port")}):
         log.warning("settings.ignored flag=--%s: it has no effect in this version", name.replace("_", "-"))
-    if settings.service_type != "MODEL":
-        log.warning("settings.ignored service_type=%s: this version answers predictions only", settings.service_type)
 
     from ..serve.server import run
 

@@ -2,6 +2,8 @@
 
 import base64
 import binascii
+import codecs
+import json
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -9,12 +11,13 @@ from typing import Any
 import numpy as np
 import orjson
 
-from ..errors import BadAnswer, BadRequest
-from ..message import Kind, Message, Meta
+from ..errors import BadRequest, UnwritableAnswer
+from ..message import Kind, Message, Meta, Verb, labelled
 from .tensor import Array, from_ndarray, from_tensor
 
 _WRITE = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
 _EMPTY = np.empty(0)
+_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def decode(body: bytes | str) -> Message:
@@ -22,12 +25,34 @@ def decode(body: bytes | str) -> Message:
     return from_value(parse(body), len(body))
 
 
-def parse(body: bytes | str) -> Any:
-    """Any JSON value, strictly: no ``NaN``, no trailing text. The first words of the error are the stock wrapper's."""
+def parse(body: bytes | str, path: str = "", bare_nan: bool = False) -> Any:
+    """Any JSON value, strictly: no trailing text, and no ``NaN`` but with ``bare_nan``.
+
+    The first words of the error are the stock wrapper's.
+    """
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise BadRequest(f"Can't find JSON in data: {error}") from None
+        if bare_nan and (b"N" in body if isinstance(body, bytes) else "N" in body):
+            return _parse_python(body, path)
+        if isinstance(body, bytes) and body.startswith(_MARKS):
+            return parse(_unmarked(body), path)
+        raise BadRequest(f"Can't find JSON in data: {error}", path) from None
+
+
+def _parse_python(body: bytes | str, path: str) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(f"Can't find JSON in data: {error}", path) from None
+
+
+def _unmarked(body: bytes) -> str:
+    """A text that begins with a byte order mark, which says how it is encoded."""
+    try:
+        return body.decode(json.detect_encoding(body)).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"Can't find JSON in data: {error.reason}") from None
 
 
 def from_value(value: Any, document_bytes: int = sys.maxsize) -> Message:
@@ -39,7 +64,7 @@ def from_value(value: Any, document_bytes: int = sys.maxsize) -> Message:
     if type(value) is not dict:
         raise BadRequest(f"Invalid request data type: expected a JSON object, got {_name(value)}", "$")
     meta = value.get("meta")
-    if meta is not None:
+    if meta is not None or "meta" in value:
         _check_meta(meta)
     if "data" in value:
         return _array(value["data"], meta, document_bytes)
@@ -71,17 +96,30 @@ def messages_from_value(value: Any) -> list[Message]:
     return found
 
 
-def encode_value(value: Any) -> bytes:
+def take_metrics(answer: Any, verb: Verb, include: bool) -> list[Any]:
+    """The metrics in what a raw method returned, which stay there, labelled, only if they are to be included."""
+    meta = answer.get("meta") if isinstance(answer, dict) else None
+    metrics = meta.get("metrics") if isinstance(meta, dict) else None
+    if not isinstance(metrics, list) or not isinstance(meta, dict):
+        return []
+    meta["metrics"] = metrics = labelled(metrics, verb)
+    if not include:
+        del meta["metrics"]
+    return metrics
+
+
+def encode_value(value: Any, bare_nan: bool = False) -> bytes:
     """Any value as a JSON document: what a raw method returned."""
-    return _dump(value)
+    return _dump_python(value) if bare_nan else _dump(value)
 
 
-def encode(message: Message) -> bytes:
+def encode(message: Message, bare_nan: bool = False) -> bytes:
     """The JSON document of an answer, keys in alphabetical order as the stock wrapper writes them.
 
-    ``NaN`` and infinities become ``null``: they are no JSON. Raises ``BadAnswer`` for a value JSON cannot hold.
+    ``NaN`` and infinities become ``null``: they are no JSON; or stand bare, as in the stock wrapper's answers. Raises
+    ``UnwritableAnswer`` for a value JSON cannot hold.
     """
-    return _dump(_envelope(message))
+    return encode_value(_envelope(message), bare_nan)
 
 
 def encode_error(info: str, reason: str) -> bytes:
@@ -112,6 +150,8 @@ def _array(data: Any, meta: Meta | None, document_bytes: int) -> Message:
         return Message(Kind.TENSOR, from_tensor(data["tensor"], "$.data.tensor", document_bytes), names, meta)
     if "ndarray" in data:
         return Message(Kind.NDARRAY, from_ndarray(data["ndarray"], "$.data.ndarray", document_bytes), names, meta)
+    if "tftensor" in data:
+        raise BadRequest("TensorFlow's tensors are not read: send tensor or ndarray", "$.data.tftensor")
     return Message(Kind.NDARRAY, _EMPTY, names, meta)
 
 
@@ -143,9 +183,12 @@ def _envelope(message: Message) -> dict[str, Any]:
 
 def _writable(array: Array) -> Any:
     """``array`` in a form orjson writes natively (contiguous, native, numeric, an axis at least) or a list."""
-    array = np.asarray(array)  # a matrix or a masked array is a plain one on the wire
-    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
-        array = array.astype(np.float64)  # long doubles: JSON's readers have no more than 64 bits
+    if isinstance(array, np.ma.MaskedArray):
+        return array.tolist()  # type: ignore[no-untyped-call]  # masked values are null
+    array = np.asarray(array)  # a matrix is a plain one on the wire
+    if array.dtype.kind == "f" and array.dtype.itemsize != 8:
+        # Single precision in its own digits would be another number to whoever reads 64 bits, as everybody does.
+        array = array.astype(np.float64)
     if array.dtype.kind not in "fiub" or not array.ndim:
         return array.tolist()
     if array.flags.c_contiguous and array.dtype.isnative:
@@ -161,7 +204,20 @@ def _dump(value: Any) -> bytes:
     try:
         return orjson.dumps(value, default=_plain, option=_WRITE | orjson.OPT_NON_STR_KEYS)
     except TypeError as error:
-        raise BadAnswer(f"The answer cannot be written as JSON: {error}") from error
+        raise UnwritableAnswer(f"The answer cannot be written as JSON: {error}") from error
+
+
+def _dump_python(value: Any) -> bytes:
+    try:
+        text = json.dumps(value, default=_plain_python, sort_keys=True, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError):  # what Python's own json has no form for, orjson may
+        return _dump(value)
+    return text.encode("ascii") + b"\n"
+
+
+def _plain_python(value: Any) -> Any:
+    plain = _plain(value)
+    return plain.tolist() if isinstance(plain, np.ndarray) else plain
 
 
 def _plain(value: Any) -> Any:

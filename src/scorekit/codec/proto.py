@@ -5,16 +5,20 @@ from typing import Any
 import numpy as np
 from google.protobuf import any_pb2, json_format
 
-from ..errors import BadAnswer, BadRequest
-from ..message import Kind, Message, Meta
-from ..proto import DecodeError, EncodeError, message_class
+from ..errors import BadRequest, UnwritableAnswer
+from ..message import Feedback, Kind, Message, Meta, Verb
+from ..proto import DecodeError, EncodeError, message_class, user_class
 from .tensor import Array, check_shape, from_ndarray, shaped
 from .values import from_list, from_value, list_value, value
 from .wire import BYTES, VARINT, Malformed, delimited, fields, int32, varint, write_varint
 
+_Feedback = message_class("seldon.protos.Feedback")
+_Message = message_class("seldon.protos.SeldonMessage")
+_Metadata = message_class("seldon.protos.SeldonModelMetadata")
 _Meta = message_class("seldon.protos.Meta")
 _Metric = message_class("seldon.protos.Metric")
 _EMPTY = np.empty(0)
+_TYPES = {0: "COUNTER", 1: "GAUGE", 2: "TIMER"}
 _FORMS = {3: Kind.NDARRAY, 4: Kind.BIN, 5: Kind.STR, 6: Kind.JSON, 7: Kind.CUSTOM}
 _MERGED = (3, 6, 7)  # messages: a field that comes again is merged into what was there, which is as if both were one
 
@@ -57,7 +61,7 @@ def decode_list(body: bytes) -> list[Message]:
 
 
 def encode(message: Message) -> bytes:
-    """The serialized SeldonMessage of an answer. Raises ``BadAnswer`` for a value it cannot hold."""
+    """The serialized SeldonMessage of an answer. Raises ``UnwritableAnswer`` for a value it cannot hold."""
     kind, payload = message.kind, message.payload
     try:
         meta = delimited(b"\x12", _write_meta(message.meta)) if message.meta else b"\x12\x00"
@@ -73,7 +77,7 @@ def encode(message: Message) -> bytes:
             return meta + delimited(b"\x32", value(payload))
         return meta + delimited(b"\x3a", payload.SerializeToString())
     except (TypeError, ValueError, AttributeError, OverflowError, RecursionError, json_format.ParseError) as error:
-        raise BadAnswer(f"The answer cannot be written as a protocol buffer: {error}") from error
+        raise UnwritableAnswer(f"The answer cannot be written as a protocol buffer: {error}") from error
 
 
 def _other(form: int, payload: bytes, meta: Meta) -> Message:
@@ -186,17 +190,90 @@ def read_text(data: bytes) -> str:
     return _text(text, "$.service")
 
 
-def read(name: str, body: bytes) -> Any:
-    """The message ``seldon.protos.<name>`` as an object of protobuf's own. Raises ``BadRequest``."""
+def decode_feedback(body: bytes) -> Feedback:
+    """What a serialized Feedback tells. Raises ``BadRequest``."""
+    feedback = parsed("Feedback", body, _Feedback)
+    routing = dict(feedback.response.meta.routing)
+    return Feedback(_told(feedback.request), _told(feedback.truth), feedback.reward, routing)
+
+
+def _told(message: Any) -> Message:
+    """A part of a Feedback, of which only ``data`` counts."""
+    kinds = {"data": Kind.NDARRAY, "strData": Kind.STR, "binData": Kind.BIN, "jsonData": Kind.JSON}
+    kind = kinds.get(message.WhichOneof("data_oneof"), Kind.CUSTOM)
+    meta = {"puid": message.meta.puid} if message.meta.puid else {}
+    if kind is not Kind.NDARRAY:
+        return Message(kind, _EMPTY, [], meta)
+    return _array(message.data.SerializeToString(), meta)
+
+
+def feedback_from_json(value: Any) -> bytes:
+    """The serialized Feedback of a JSON value, whose keys and types are all checked. Raises ``BadRequest``."""
+    if not isinstance(value, dict):
+        raise BadRequest("Invalid JSON: expected an object with request, response, reward and truth", "$")
     try:
-        return message_class(f"seldon.protos.{name}").FromString(body)
+        return bytes(json_format.ParseDict(value, _Feedback()).SerializeToString())
+    except (json_format.ParseError, TypeError, ValueError, RecursionError) as error:
+        raise BadRequest(f"Invalid JSON: {error}") from None
+
+
+def feedback_text(body: bytes) -> str:
+    """A serialized Feedback as JSON text."""
+    return json_format.MessageToJson(parsed("Feedback", body, _Feedback))
+
+
+def to_json(body: bytes) -> Any:
+    """A serialized SeldonMessage as a JSON value: every number a float, and without what is empty."""
+    try:
+        return json_format.MessageToDict(_Message.FromString(body))
+    except (json_format.SerializeToJsonError, ValueError) as error:
+        raise UnwritableAnswer(f"The answer cannot be written as JSON: {error}") from error
+
+
+def encode_metadata(metadata: dict[str, Any] | None) -> bytes:
+    """The serialized SeldonModelMetadata; an empty one of none."""
+    return bytes(json_format.ParseDict(metadata or {}, _Metadata()).SerializeToString())
+
+
+def parsed(name: str, body: bytes, of: Any) -> Any:
+    """The message ``body`` as an object of the class ``of``. Raises ``BadRequest``."""
+    try:
+        return of.FromString(body)
     except DecodeError as error:
         raise BadRequest(f"not a {name}: {error}") from None
 
 
-def write(message: Any) -> bytes:
-    """The serialized form of a protobuf object: what a raw method returned. Raises ``BadAnswer``."""
+def read(name: str, body: bytes) -> Any:
+    """The message ``seldon.protos.<name>`` as user code knows it. Raises ``BadRequest``."""
+    return parsed(name, body, user_class(name))
+
+
+def write(answer: Any) -> bytes:
+    """The serialized form of what a raw method returned: a SeldonMessage, its JSON value, or ``None`` for an empty one.
+
+    Raises ``UnwritableAnswer``.
+    """
     try:
-        return bytes(message.SerializeToString())
-    except (AttributeError, TypeError, ValueError, EncodeError) as error:
-        raise BadAnswer(f"The raw method returned {type(message).__name__}, not a SeldonMessage") from error
+        if answer is None or isinstance(answer, dict):
+            answer = json_format.ParseDict(answer or {}, _Message())
+        return bytes(answer.SerializeToString())
+    except (AttributeError, TypeError, ValueError, EncodeError, json_format.ParseError, RecursionError) as error:
+        raise UnwritableAnswer(f"The raw method returned {type(answer).__name__}, not a SeldonMessage") from error
+
+
+def take_metrics(answer: Any, verb: Verb, include: bool) -> list[Any]:
+    """The metrics in what a raw method returned, which stay there, labelled, only if they are to be included."""
+    try:
+        metrics = answer.meta.metrics
+    except AttributeError:
+        return []
+    for each in metrics:
+        if each.tags:
+            each.tags["method"] = verb.label
+    found = [
+        {"key": each.key, "type": _TYPES.get(each.type, ""), "value": each.value, "tags": dict(each.tags)}
+        for each in metrics
+    ]
+    if not include:
+        del metrics[:]
+    return found

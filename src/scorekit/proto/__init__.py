@@ -4,6 +4,9 @@
 Works with protobuf from 3.20 (pure Python there) to the newest.
 """
 
+import importlib
+import logging
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -13,7 +16,9 @@ from google.protobuf.message import DecodeError, EncodeError
 
 from .compiler import compile_proto
 
-__all__ = ["FILES", "POOL", "SERVICES", "DecodeError", "EncodeError", "message_class"]
+log = logging.getLogger(__name__)
+
+__all__ = ["FILES", "POOL", "SERVICES", "DecodeError", "EncodeError", "message_class", "user_class"]
 
 
 def _files() -> list[FileDescriptorProto]:
@@ -49,3 +54,14 @@ def message_class(full_name: str) -> Any:
     if hasattr(message_factory, "GetMessageClass"):  # protobuf from 4.22; the other way is gone since 5
         return message_factory.GetMessageClass(descriptor)
     return message_factory.MessageFactory(POOL).GetPrototype(descriptor)  # type: ignore[attr-defined]
+
+
+@cache
+def user_class(name: str) -> Any:
+    """The class of ``seldon.protos.<name>`` that user code knows: seldon-core's where it is installed, or ours."""
+    try:
+        return getattr(importlib.import_module("seldon_core.proto.prediction_pb2"), name)
+    except Exception as error:  # noqa: BLE001  beside a protobuf newer than its own, seldon-core fails in many ways
+        if not isinstance(error, ModuleNotFoundError):
+            log.warning("proto.seldon_core_unusable cause=%r", error)
+        return message_class(f"seldon.protos.{name}")

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from ..codec import proto
-from ..errors import BadRequest, DeadlineExceeded, NotFound, PayloadTooLarge, RequestError
-from ..message import Message, Verb
+from ..errors import BadRequest, DeadlineExceeded, NotFound, NotOffered, PayloadTooLarge, RequestError
+from ..message import Feedback, Form, Message, Verb
 from ..proto import SERVICES
 from ..service import Service
 from . import status
@@ -38,26 +38,38 @@ _VERBS = {
     "Aggregate": Verb.AGGREGATE,
 }
 _METHODS = {
-    "Generic": ("TransformInput", "TransformOutput", "Route", "Aggregate"),
-    "Model": ("Predict",),
-    "Router": ("Route",),
+    "Generic": ("TransformInput", "TransformOutput", "Route", "Aggregate", "SendFeedback"),
+    "Model": ("Predict", "SendFeedback", "Metadata"),
+    "Router": ("Route", "SendFeedback"),
     "Transformer": ("TransformInput",),
     "OutputTransformer": ("TransformOutput",),
     "Combiner": ("Aggregate",),
-    "Seldon": ("Predict",),
+    "Seldon": ("Predict", "SendFeedback", "ModelMetadata", "GraphMetadata"),
 }
 
 
 class Grpc:
-    """The methods over one service. Calling it begins one call."""
+    """The methods over one service. Calling it begins one call. ``metadata`` are the model's, if they can be shown."""
 
-    def __init__(self, service: Service, max_message_bytes: int = MAX_MESSAGE_BYTES) -> None:
+    def __init__(
+        self,
+        service: Service,
+        max_message_bytes: int = MAX_MESSAGE_BYTES,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
         self.max_message_bytes = max_message_bytes
         self._service = service
         self._ready = True
         self._watchers: set[_Watch] = set()
-        verbs = {name: self._unary(self._asking(verb)) for name, verb in _VERBS.items()}
-        # Every method this server has. What the protocol has and the service has no verb for is UNIMPLEMENTED.
+        metadata_body = proto.encode_metadata(metadata)
+        verbs: dict[str, Callable[[Stream], _Call]] = {
+            name: self._unary(self._asking(verb)) for name, verb in _VERBS.items()
+        }
+        verbs |= {
+            "SendFeedback": self._unary(lambda body, call: service.tell(ProtoFeedback(body), call)),
+            **dict.fromkeys(("Metadata", "ModelMetadata"), self._unary(lambda body, call: call.reply(metadata_body))),
+            "GraphMetadata": self._unary(_no_graph),
+        }
         self._methods: dict[bytes, Callable[[Stream], _Call]] = {
             **{
                 f"/seldon.protos.{service}/{name}".encode(): verbs[name]
@@ -140,6 +152,10 @@ class Grpc:
         return _Watch(stream, self.max_message_bytes, self._health, self._watchers)
 
 
+def _no_graph(body: bytes, call: "_Unary") -> None:
+    raise NotOffered("GraphMetadata not available on the Model level.")
+
+
 class _Answerer(Protocol):
     """Has ``call`` answered for the message ``body``, now or later. May raise ``RequestError``."""
 
@@ -150,6 +166,9 @@ class ProtoRequest:
     """A serialized message as the service takes it."""
 
     __slots__ = ("_body", "_verb")
+
+    form = Form.PROTO
+    take_metrics = staticmethod(proto.take_metrics)
 
     def __init__(self, verb: Verb, body: bytes) -> None:
         self._verb = verb
@@ -166,6 +185,28 @@ class ProtoRequest:
 
     def messages(self) -> list[Message]:
         return proto.decode_list(self._body)
+
+
+class ProtoFeedback:
+    """A serialized Feedback as the service takes it."""
+
+    __slots__ = ("_body",)
+
+    take_metrics = staticmethod(proto.take_metrics)
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    @property
+    def raw(self) -> Any:
+        return proto.read("Feedback", self._body)
+
+    @property
+    def text(self) -> str:
+        return proto.feedback_text(self._body)
+
+    def feedback(self) -> Feedback:
+        return proto.decode_feedback(self._body)
 
 
 class _Call(Exchange):

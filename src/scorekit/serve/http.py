@@ -21,7 +21,7 @@ from .fleet import Fleet
 log = logging.getLogger(__name__)
 
 JSON = b"application/json"
-TEXT = b"text/plain; charset=utf-8"
+HTML = b"text/html; charset=utf-8"
 
 MAX_HEAD_BYTES = 64 * 1024
 """Request line and headers; nginx takes 32 kB, Envoy 60 kB."""
@@ -43,9 +43,11 @@ class Exchange:
         "_response",
         "body",
         "content_type",
+        "headers",
         "is_http_10",
         "keep_alive",
         "method",
+        "origin",
         "path",
         "query",
     )
@@ -59,6 +61,7 @@ class Exchange:
         body: bytes,
         keep_alive: bool,
         is_http_10: bool = False,
+        origin: bytes = b"",
     ) -> None:
         self._connection = connection
         self._response: bytes | None = None
@@ -70,6 +73,9 @@ class Exchange:
         self.body = body
         self.keep_alive = keep_alive
         self.is_http_10 = is_http_10
+        self.origin = origin
+        self.headers = b""
+        """Complete lines that stand in the response, whatever it is."""
 
     def __repr__(self) -> str:
         return f"<Exchange {self.method} {self.path!r} {'answered' if self.answered else 'open'}>"
@@ -91,6 +97,7 @@ class Exchange:
         """
         if self._response is not None:
             return
+        headers += self.headers
         # HTTP/1.0 clients that asked to keep the connection must be told; HTTP/1.1 ones are told only of the end.
         if not self.keep_alive:
             headers += b"Connection: close\r\n"
@@ -202,7 +209,7 @@ class Connection(Protocol):
         self._target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        # Only five headers mean anything to this server.
+        # Only six headers mean anything to this server.
         length = len(name)
         if length == 12:
             if name.lower() == b"content-type":
@@ -218,8 +225,12 @@ class Connection(Protocol):
         elif length == 17:
             if name.lower() == b"transfer-encoding":
                 self._framing += b"Transfer-Encoding: %b\r\n" % value
-        elif length == 6 and name.lower() == b"expect" and value.lower() == b"100-continue":
-            self._expects_continue = True
+        elif length == 6:
+            name = name.lower()
+            if name == b"expect" and value.lower() == b"100-continue":
+                self._expects_continue = True
+            elif name == b"origin":
+                self._origin = value
 
     def on_headers_complete(self) -> None:
         self._in_head = False
@@ -249,6 +260,7 @@ class Connection(Protocol):
             body[0] if len(body) == 1 else b"".join(body),
             parser.should_keep_alive() and not self._draining,
             parser.get_http_version() == "1.0",
+            self._origin,
         )
         self._open.append(exchange)
         if len(self._open) > 1:
@@ -294,7 +306,8 @@ class Connection(Protocol):
     def _begin(self) -> None:
         self._target = b""
         self._content_type = ""
-        self._framing = b""
+        self._origin = b""
+        self._framing: bytes = b""
         self._expects_continue = False
         self._body: list[bytes] = []
         self._body_bytes = 0

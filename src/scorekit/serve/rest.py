@@ -2,26 +2,32 @@
 
 import logging
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from ..codec import json
+from ..codec import json, multipart, proto
 from ..errors import (
     BadAnswer,
+    BadMetadata,
+    BadMetric,
     BadRequest,
     ComponentError,
     DeadlineExceeded,
     DeclaredError,
+    HandledError,
     HeadTooLarge,
     MethodNotAllowed,
     NotFound,
+    NotOffered,
     Overloaded,
     PayloadTooLarge,
     RequestError,
+    UnwritableAnswer,
 )
-from ..message import Kind, Message, Verb
+from ..message import Feedback, Form, Message, Verb
 from ..service import Service
-from .http import TEXT, Exchange
+from .http import HTML, Exchange
 
 log = logging.getLogger(__name__)
 
@@ -33,52 +39,117 @@ STATUS: dict[type[RequestError], tuple[int, str]] = {
     HeadTooLarge: (431, "MICROSERVICE_BAD_DATA"),
     BadAnswer: (400, "MICROSERVICE_BAD_DATA"),  # the stock wrapper's choice, though the model is to blame
     ComponentError: (500, "MICROSERVICE_INTERNAL_ERROR"),
+    UnwritableAnswer: (500, "MICROSERVICE_INTERNAL_ERROR"),
+    BadMetric: (500, "MICROSERVICE_BAD_METRIC"),
+    BadMetadata: (500, "MICROSERVICE_BAD_METADATA"),
+    NotOffered: (404, "MICROSERVICE_INTERNAL_ERROR"),
     Overloaded: (503, "MICROSERVICE_INTERNAL_ERROR"),
     DeadlineExceeded: (504, "MICROSERVICE_INTERNAL_ERROR"),
 }
 """HTTP status and ``reason`` for each error that can be answered."""
 
-_HEALTHY = json.encode(Message(Kind.STR, "healthy"))
+_PREFLIGHT = b"Access-Control-Allow-Methods: DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How requests are read and answers written, where ours and the stock wrapper's ways differ.
+
+    ``stock`` is for clients that depend on its ways: NaN and Infinity stand bare in JSON, and what is no route or no
+    method of one is a 500. ``origins`` is whose pages may read answers: one origin, ``*`` for all, or none.
+    """
+
+    stock: bool = False
+    origins: str = ""
+
+    def allow(self, exchange: Exchange) -> None:
+        """Put the CORS headers of the answer in place, as the stock wrapper has them."""
+        if exchange.origin and self.origins in ("*", exchange.origin.decode("latin-1")):
+            exchange.headers = b"Access-Control-Allow-Origin: %b\r\nVary: Origin\r\n" % exchange.origin
+        else:
+            exchange.headers = f"Access-Control-Allow-Origin: {self.origins}\r\n".encode("latin-1", "replace")
+
+    def preflight(self, exchange: Exchange, methods: tuple[str, ...]) -> bytes:
+        """The header lines that tell a page what it may ask."""
+        allow = f"Allow: {', '.join((*methods, 'OPTIONS'))}\r\n".encode()
+        return _PREFLIGHT + allow if exchange.origin else allow
+
+    def refuse(self, exchange: Exchange, error: RequestError) -> None:
+        """:func:`refuse`, in this manner."""
+        refuse(exchange, error, self.stock)
 
 
 class RestCaller:
     """An exchange as the service sees it: someone who waits for a message."""
 
-    __slots__ = ("_exchange",)
+    __slots__ = ("_exchange", "_manners")
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, manners: Manners) -> None:
         self._exchange = exchange
+        self._manners = manners
 
     @property
     def abandoned(self) -> bool:
         return self._exchange.abandoned
 
     def answer(self, message: Message) -> None:
-        self._respond(200, json.encode, message)
+        self._respond(200, json.encode, message, self._manners.stock)
 
     def answer_raw(self, value: Any) -> None:
-        # The status that a raw answer declares is the HTTP status too (of /predict and its aliases).
-        declared = value.get("status") if isinstance(value, dict) else None
-        code = declared.get("code") if isinstance(declared, dict) else None
-        self._respond(code if type(code) is int and 200 <= code <= 599 else 200, json.encode_value, value)
+        self._respond(200, json.encode_value, value, self._manners.stock)
 
-    def _respond(self, status: int, encode: Callable[[Any], bytes], value: Any) -> None:
+    def _respond(self, status: int, encode: Callable[..., bytes], *value: Any) -> None:
         try:
-            body = encode(value)
+            body = encode(*value)
         except RequestError as error:
-            refuse(self._exchange, error)
+            self.fail(error)
         else:
             self._exchange.respond(status, body)
 
     def fail(self, error: RequestError) -> None:
-        refuse(self._exchange, error)
+        self._manners.refuse(self._exchange, error)
 
 
-def refuse(exchange: Exchange, error: RequestError) -> None:
+class PredictCaller(RestCaller):
+    """The status that a raw answer declares is the HTTP status too, of predictions only (seldon-core 1.17.1)."""
+
+    def answer_raw(self, value: Any) -> None:
+        declared = value.get("status") if isinstance(value, dict) else None
+        code = str(declared.get("code", "")) if isinstance(declared, dict) else ""
+        status = int(code) if len(code) == 3 and code.isascii() and code.isdigit() and "200" <= code <= "599" else 200
+        self._respond(status, json.encode_value, value, self._manners.stock)
+
+
+class PassedThroughCaller(PredictCaller):
+    """A raw answer is sent as it is, if it is bytes or text."""
+
+    def answer_raw(self, value: Any) -> None:
+        if isinstance(value, bytes | str):
+            self._respond(200, bytes if isinstance(value, bytes) else str.encode, value)
+        else:
+            super().answer_raw(value)
+
+
+class FeedbackCaller(RestCaller):
+    """Answers to feedback are made as protocol buffers, whatever carries them: numbers are floats, nothing is empty."""
+
+    def answer(self, message: Message) -> None:
+        self._respond(200, lambda value: json.encode_value(proto.to_json(proto.encode(value))), message)
+
+    def answer_raw(self, value: Any) -> None:
+        self._respond(200, lambda value: json.encode_value(proto.to_json(proto.write(value))), value)
+
+
+def refuse(exchange: Exchange, error: RequestError, stock: bool = False) -> None:
     """Answer ``exchange`` with the stock error envelope and the status of ``error``."""
+    if isinstance(error, HandledError):
+        exchange.respond(error.status, error.body, error.content_type.encode("latin-1", "replace"))
+        return
     status, reason = (error.status, error.reason) if isinstance(error, DeclaredError) else STATUS[type(error)]
     headers = b""
-    if isinstance(error, MethodNotAllowed):
+    if stock and isinstance(error, NotFound | MethodNotAllowed):
+        status = 500
+    elif isinstance(error, MethodNotAllowed):
         headers = f"Allow: {', '.join(error.allowed)}\r\n".encode()
     exchange.respond(status, json.encode_error(str(error), reason), headers=headers)
 
@@ -87,6 +158,9 @@ class JsonRequest:
     """A parsed JSON value as the service takes it."""
 
     __slots__ = ("_document_bytes", "raw")
+
+    form = Form.JSON
+    take_metrics = staticmethod(json.take_metrics)
 
     def __init__(self, value: Any, document_bytes: int) -> None:
         self.raw = value
@@ -99,41 +173,98 @@ class JsonRequest:
         return json.messages_from_value(self.raw)
 
 
-class Rest:
-    """The routes over one service. Calling it handles one exchange."""
+class UnreadRequest:
+    """A JSON text, read only if the component does not want it as it is."""
 
-    def __init__(self, service: Service) -> None:
+    form = Form.JSON
+    take_metrics = staticmethod(json.take_metrics)
+
+    def __init__(self, text: bytes | str) -> None:
+        self.raw = text
+
+    def message(self) -> Message:
+        return json.decode(self.raw)
+
+    def messages(self) -> list[Message]:
+        return json.messages_from_value(json.parse(self.raw))
+
+
+class JsonFeedback:
+    """A parsed JSON value as feedback."""
+
+    take_metrics = staticmethod(proto.take_metrics)
+
+    def __init__(self, value: Any) -> None:
+        self._body = proto.feedback_from_json(value)
+
+    @property
+    def raw(self) -> Any:
+        return proto.read("Feedback", self._body)
+
+    @property
+    def text(self) -> str:
+        return proto.feedback_text(self._body)
+
+    def feedback(self) -> Feedback:
+        return proto.decode_feedback(self._body)
+
+
+class Rest:
+    """The routes over one service. Calling it handles one exchange.
+
+    ``metadata`` are the model's; ``None`` where it has none that can be shown. With ``payload_passthrough`` a raw
+    predict is given, and gives, the body as it is.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        metadata: Mapping[str, Any] | None = None,
+        payload_passthrough: bool = False,
+        manners: Manners | None = None,
+    ) -> None:
+        self._manners = manners or Manners()
         self._service = service
+        self._metadata = None if metadata is None else json.encode_value(metadata)
         self._ready = True
-        both = ("GET", "HEAD", "POST")
-        predict = self._asking(Verb.PREDICT)
-        health = (("GET", "HEAD"), self._status)
+        both, get, post = ("GET", "HEAD", "POST"), ("GET", "HEAD"), ("POST",)
+        predict = self._passing_through if payload_passthrough else self._asking(Verb.PREDICT, PredictCaller)
         self._routes: dict[bytes, tuple[tuple[str, ...], Callable[[Exchange], None]]] = {
             b"/predict": (both, predict),
-            b"/api/v0.1/predictions": (("POST",), predict),
-            b"/api/v1.0/predictions": (("POST",), predict),
+            b"/api/v0.1/predictions": (post, predict),
+            b"/api/v1.0/predictions": (post, predict),
+            b"/send-feedback": (both, self._feedback),
+            b"/api/v0.1/feedback": (post, self._feedback),
+            b"/api/v1.0/feedback": (post, self._feedback),
             b"/transform-input": (both, self._asking(Verb.TRANSFORM_INPUT)),
             b"/transform-output": (both, self._asking(Verb.TRANSFORM_OUTPUT)),
             b"/route": (both, self._asking(Verb.ROUTE)),
             b"/aggregate": (both, self._asking(Verb.AGGREGATE)),
-            b"/health/ping": (("GET", "HEAD"), self._ping),
-            b"/health/status": health,
-            b"/api/v1.0/health/status": health,
+            b"/health/ping": (get, self._ping),
+            b"/health/status": (get, self._status),
+            b"/api/v1.0/health/status": (get, self._status),
+            b"/metadata": (get, self._describe),
+            b"/api/v1.0/metadata": (get, self._describe),
         }
 
     def __call__(self, exchange: Exchange) -> None:
+        if self._manners.origins:
+            self._manners.allow(exchange)
         try:
             route = self._routes.get(exchange.path)
             if route is None:
                 raise NotFound(f"404 Not Found: no route {_shown(exchange.path)}")
             methods, handle = route
             if exchange.method not in methods:
+                if exchange.method == "OPTIONS" and self._manners.origins:
+                    exchange.respond(200, b"", HTML, self._manners.preflight(exchange, methods))
+                    return
                 raise MethodNotAllowed(
                     f"405 Method Not Allowed: {_shown(exchange.path)} takes {', '.join(methods)}", methods
                 )
             handle(exchange)
         except RequestError as error:
-            refuse(exchange, error)
+            self._manners.refuse(exchange, error)
         except Exception:
             # The outermost handler: whatever went wrong is ours, and the caller must not wait for ever.
             log.exception("rest.failed path=%s", _shown(exchange.path))
@@ -148,39 +279,67 @@ class Rest:
         """Answer health checks with 503 from now on."""
         self._ready = False
 
-    def _asking(self, verb: Verb) -> Callable[[Exchange], None]:
-        ask = self._service.ask
+    def _asking(self, verb: Verb, caller: type[RestCaller] = RestCaller) -> Callable[[Exchange], None]:
+        ask, manners = self._service.ask, self._manners
+        bare_nan = manners.stock
 
         def handle(exchange: Exchange) -> None:
-            ask(verb, read(exchange), RestCaller(exchange))
+            ask(verb, read(exchange, bare_nan), caller(exchange, manners))
 
         return handle
 
+    def _passing_through(self, exchange: Exchange) -> None:
+        text = find(exchange)
+        request = UnreadRequest(text) if isinstance(text, bytes | str) else JsonRequest(text, len(exchange.body))
+        self._service.ask(Verb.PREDICT, request, PassedThroughCaller(exchange, self._manners))
+
+    def _feedback(self, exchange: Exchange) -> None:
+        feedback = JsonFeedback(read(exchange, self._manners.stock).raw)
+        self._service.tell(feedback, FeedbackCaller(exchange, self._manners))
+
     def _ping(self, exchange: Exchange) -> None:
-        exchange.respond(200, b"pong", TEXT)
+        exchange.respond(200, b"pong", HTML)
 
     def _status(self, exchange: Exchange) -> None:
         if not self._ready:
             raise Overloaded("this server is shutting down")
-        exchange.respond(200, _HEALTHY)
+        self._service.health(RestCaller(exchange, self._manners))
+
+    def _describe(self, exchange: Exchange) -> None:
+        if self._metadata is None:
+            raise BadMetadata("Model metadata unavailable")
+        exchange.respond(200, self._metadata)
 
 
-def read(exchange: Exchange) -> JsonRequest:
-    """The JSON of a request, wherever it stands: form field ``json``, query ``?json=``, or a JSON body.
+def read(exchange: Exchange, bare_nan: bool = False) -> JsonRequest:
+    """The JSON of a request, wherever it stands. Raises ``BadRequest``."""
+    found = find(exchange)
+    if isinstance(found, bytes | str):
+        value = json.parse(found, bare_nan=bare_nan)
+        if value is None and found is exchange.body:
+            raise BadRequest("Can't find JSON in data: it is null")
+        return JsonRequest(value, len(found))
+    return JsonRequest(found, len(exchange.body))
 
-    That is the stock wrapper's order. Raises ``BadRequest``.
+
+def find(exchange: Exchange) -> bytes | str | dict[str, Any]:
+    """The JSON text of a request: form field ``json``, query ``?json=``, or a JSON body. That is the stock order.
+
+    Of a multipart form, which comes before them, the value. Raises ``BadRequest``.
     """
     mimetype = exchange.content_type.partition(";")[0].strip().lower()
+    if mimetype == "multipart/form-data":
+        return multipart.decode(exchange.body, exchange.content_type)
     if mimetype == "application/x-www-form-urlencoded":
         text = _field(exchange.body)
         if text:
-            return JsonRequest(json.parse(text), len(text))
+            return text
     if exchange.query:
         text = _field(exchange.query)
         if text:
-            return JsonRequest(json.parse(text), len(text))
+            return text
     if mimetype == "application/json" or (mimetype.startswith("application/") and mimetype.endswith("+json")):
-        return JsonRequest(json.parse(exchange.body), len(exchange.body))
+        return exchange.body
     sent = repr(mimetype) if mimetype else "no content type"
     raise BadRequest(f"Can't find JSON in data: send Content-Type: application/json; this request has {sent}")
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import multiprocessing
 import signal
 import socket
 from collections.abc import Callable
@@ -10,15 +11,17 @@ from pathlib import Path
 import uvloop
 
 from ..component import Component, build
+from ..errors import BadMetadata
+from ..metadata import Metadata, described
 from ..service import Service
-from ..settings import Settings
+from ..settings import UNSET_IMAGE, Settings
 from ..sockets import reserve
 from .detect import Detect
 from .fleet import Fleet
 from .grpc import Grpc
 from .http import Connection
 from .http2 import Connection as Http2
-from .rest import Rest, refuse
+from .rest import Manners, Rest, refuse
 
 log = logging.getLogger(__name__)
 
@@ -44,20 +47,57 @@ def run(settings: Settings, directory: Path | None, ready: Ready) -> None:
     ports = [settings.http_port, *([settings.grpc_port] if settings.grpc_port != settings.http_port else [])]
     addresses = [reserve(settings.host, port) for port in ports]
     # Loaded before there is an event loop, so that a signal ends a long load at once.
-    component = build(settings.model_name, directory, settings.parameters)
+    component = build(settings.model_name, directory, settings.parameters, settings.expose_errors)
+    metadata = _metadata(settings, component)
     component.load()
+    _start_custom_service(component, addresses)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, component, addresses, ready))
+        runner.run(_serve(settings, component, metadata, addresses, ready))
 
 
-async def _serve(settings: Settings, component: Component, addresses: list[socket.socket], ready: Ready) -> None:
+def _metadata(settings: Settings, component: Component) -> Metadata | None:
+    """The model's metadata; ``None``, with the reason in the log, where they are none: predictions do not suffer."""
+    image = None if settings.unit_image == UNSET_IMAGE else settings.unit_image
+    try:
+        return described(component.init_metadata(), settings.model_metadata, image)
+    except BadMetadata as error:
+        log.warning("metadata.invalid cause=%s", error)
+        return None
+
+
+def _start_custom_service(component: Component, addresses: list[socket.socket]) -> None:
+    """Run the class's own service in a process of its own, which ends with this one."""
+    service = component.custom_service
+    if service is None:
+        return
+
+    def run() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this
+        for address in addresses:
+            address.close()
+        service()
+
+    # Forked, as by the stock wrapper: the service is a method of an object that need not be picklable.
+    multiprocessing.get_context("fork").Process(target=run, daemon=True).start()
+
+
+async def _serve(
+    settings: Settings,
+    component: Component,
+    metadata: Metadata | None,
+    addresses: list[socket.socket],
+    ready: Ready,
+) -> None:
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     path = {settings.unit_id: settings.unit_image} if settings.unit_id else {}
-    service = Service(component, loop, path, settings.max_batch_rows if settings.batching else None)
-    rest, grpc = Rest(service), Grpc(service, settings.max_grpc_message_bytes)
+    max_batch_rows = settings.max_batch_rows if settings.batching else None
+    service = Service(component, loop, path, max_batch_rows, settings.include_metrics)
+    manners = Manners(settings.compatibility == "stock", settings.cors_allowed_origins)
+    rest = Rest(service, metadata, settings.payload_passthrough, manners)
+    grpc = Grpc(service, settings.max_grpc_message_bytes, metadata)
     fleet: Fleet = set()
 
     def connect() -> Detect:

@@ -4,16 +4,21 @@ from urllib.parse import quote
 
 from ..errors import (
     BadAnswer,
+    BadMetadata,
+    BadMetric,
     BadRequest,
     ComponentError,
     DeadlineExceeded,
     DeclaredError,
+    HandledError,
     HeadTooLarge,
     MethodNotAllowed,
     NotFound,
+    NotOffered,
     Overloaded,
     PayloadTooLarge,
     RequestError,
+    UnwritableAnswer,
 )
 from .http2 import Headers
 
@@ -29,6 +34,11 @@ STATUS: dict[type[RequestError], int] = {
     HeadTooLarge: 8,
     BadAnswer: INTERNAL,
     ComponentError: INTERNAL,  # the stock wrapper answers UNKNOWN, to everything
+    HandledError: INTERNAL,
+    UnwritableAnswer: INTERNAL,
+    BadMetric: INTERNAL,
+    BadMetadata: INTERNAL,
+    NotOffered: 12,
     Overloaded: 8,
     DeadlineExceeded: 4,
 }

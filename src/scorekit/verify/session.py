@@ -88,7 +88,8 @@ class Session:
             self.results[TWO_PROTOCOLS].note = "not judged: one protocol only"
         for result in self.results.values():
             if not result.judged and not result.broken and not result.note:
-                result.note = "not tried" if result.law.kind != "data" else "not judged"
+                tried = result.law.kind == "data" and {"examples", "boundaries", "random"} & {*self.plan.phases}
+                result.note = "not judged" if tried else "not tried"
         return list(self.results.values())
 
     def replay(self, name: str, case: Case) -> Result:

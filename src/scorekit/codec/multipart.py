@@ -1,0 +1,91 @@
+"""``multipart/form-data`` as the JSON value of a SeldonMessage (seldon-core 1.17.1).
+
+A text part is JSON, but for ``strData``, which is text. A file ``binData`` is bytes, any other file text. Of parts of
+one name the first counts, and a file before a text.
+"""
+
+import base64
+import logging
+from typing import Any
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from ..errors import BadRequest
+from .json import parse
+
+# It logs every byte it did not expect.
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
+
+_MAX_PARTS = 1000
+
+
+def decode(body: bytes, content_type: str) -> dict[str, Any]:
+    """The value of a multipart body; ``{}`` of what is none, as in the stock wrapper.
+
+    Raises ``BadRequest`` for a part that is not what its name says.
+    """
+    _, options = parse_options_header(content_type.encode("latin-1"))
+    boundary = options.get(b"boundary")
+    found = _Parts()
+    if boundary:
+        try:
+            parser = MultipartParser(boundary, found.callbacks())  # type: ignore[arg-type]  # a dict of callables
+            parser.write(body)
+            parser.finalize()
+        except FormParserError:
+            return {}
+    value = {name: _text(name, content) for name, content in found.texts.items() if name not in found.files}
+    return value | {name: _file(name, content) for name, content in found.files.items()}
+
+
+class _Parts:
+    """What the parser has found so far: contents by name, of texts and of files."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, bytes] = {}
+        self.files: dict[str, bytes] = {}
+        self._begin()
+
+    def callbacks(self) -> dict[str, Any]:
+        return {
+            "on_part_begin": self._begin,
+            "on_header_field": lambda data, start, end: self._field.extend(data[start:end]),
+            "on_header_value": lambda data, start, end: self._value.extend(data[start:end]),
+            "on_header_end": self._header,
+            "on_part_data": lambda data, start, end: self._content.extend(data[start:end]),
+            "on_part_end": self._end,
+        }
+
+    def _begin(self) -> None:
+        self._field, self._value, self._content = bytearray(), bytearray(), bytearray()
+        self._disposition: dict[bytes, bytes] = {}
+
+    def _header(self) -> None:
+        if self._field.lower() == b"content-disposition":
+            _, self._disposition = parse_options_header(bytes(self._value))
+        self._field, self._value = bytearray(), bytearray()
+
+    def _end(self) -> None:
+        name = self._disposition.get(b"name")
+        if name is None:
+            return
+        into = self.files if b"filename" in self._disposition else self.texts
+        if len(self.texts) + len(self.files) >= _MAX_PARTS:
+            raise BadRequest(f"a request has at most {_MAX_PARTS} parts")
+        into.setdefault(name.decode(errors="replace"), bytes(self._content))
+
+
+def _text(name: str, content: bytes) -> Any:
+    return _utf8(name, content) if name == "strData" else parse(content, f"$.{name}")
+
+
+def _file(name: str, content: bytes) -> Any:
+    return base64.b64encode(content).decode() if name == "binData" else _utf8(name, content)
+
+
+def _utf8(name: str, content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise BadRequest("expected UTF-8 text", f"$.{name}") from None

@@ -1,0 +1,76 @@
+"""multipart/form-data as the JSON value of a SeldonMessage."""
+
+import base64
+import contextlib
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scorekit.codec.multipart import decode
+from scorekit.errors import BadRequest
+
+TYPE = "multipart/form-data; boundary=frontier"
+
+
+def form(*parts: tuple[str, bytes]) -> bytes:
+    """A body whose parts have these dispositions and contents."""
+    lines = (
+        b"--frontier\r\nContent-Disposition: form-data; " + head.encode() + b"\r\n\r\n" + body for head, body in parts
+    )
+    return b"\r\n".join([*lines, b"--frontier--\r\n"])
+
+
+@pytest.mark.parametrize(
+    ("parts", "value"),
+    [
+        ([('name="jsonData"', b'{"a": 1}')], {"jsonData": {"a": 1}}),
+        ([('name="strData"', b'{"a": 1}')], {"strData": '{"a": 1}'}),
+        ([('name="binData"; filename="x"', b"\x00\xff")], {"binData": "AP8="}),
+        ([('name="strData"; filename="x"', "é".encode())], {"strData": "é"}),
+        ([('name="strData"; filename="x"', b"file"), ('name="strData"', b"text")], {"strData": "file"}),
+        ([('name="strData"', b"one"), ('name="strData"', b"two")], {"strData": "one"}),
+        ([('filename="x"', b"nameless")], {}),
+        ([], {}),
+    ],
+)
+def test_parts_become_members(parts: list[tuple[str, bytes]], value: Any) -> None:
+    """Text is JSON but for strData, a binData file is base64, files win over texts and the first wins over the rest."""
+    assert decode(form(*parts), TYPE) == value
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "told"),
+    [
+        ('name="jsonData"', b"{", "at $.jsonData"),
+        ('name="strData"', b"\xff", "expected UTF-8 text at $.strData"),
+        ('name="other"; filename="x"', b"\xff", "expected UTF-8 text at $.other"),
+    ],
+)
+def test_a_part_that_is_not_what_its_name_says_is_told(head: str, body: bytes, told: str) -> None:
+    """The error names the part."""
+    with pytest.raises(BadRequest, match=told.replace("$", r"\$")):
+        decode(form((head, body)), TYPE)
+
+
+def test_too_many_parts_are_refused() -> None:
+    """A body of many small parts is refused before it becomes as many objects."""
+    with pytest.raises(BadRequest, match="at most 1000 parts"):
+        decode(form(*((f'name="{at}"', b"1") for at in range(1001))), TYPE)
+
+
+@given(st.binary(), st.text(st.characters(max_codepoint=255), max_size=40))
+def test_garbage_is_only_ever_refused(body: bytes, content_type: str) -> None:
+    """Whatever the bytes are: a value or a BadRequest."""
+    for sent in (body, b"--frontier\r\n" + body, form(('name="a"', body))):
+        for kind in (TYPE, f"multipart/form-data; {content_type}"):
+            with contextlib.suppress(BadRequest):
+                assert isinstance(decode(sent, kind), dict)
+
+
+@given(st.binary())
+def test_a_file_arrives_as_it_was(content: bytes) -> None:
+    """Any bytes but the boundary itself travel unchanged."""
+    value = decode(form(('name="binData"; filename="x"', content.replace(b"--frontier", b""))), TYPE)
+    assert base64.b64decode(value["binData"]) == content.replace(b"--frontier", b"")
