@@ -13,15 +13,18 @@ _Message = message_class("seldon.protos.SeldonMessage")
 
 
 class Printing:
-    """A transport that prints what passes."""
+    """A transport that prints what passes; of feedback under test only that, not the predictions beside it."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, verb: str) -> None:
         self._transport = transport
+        self._verb = verb
 
     def where(self, verb: str, /) -> str:
         return self._transport.where(verb)
 
     def send(self, ask: Ask, /) -> Answer:
+        if self._verb == "send-feedback" != ask.verb:
+            return self._transport.send(ask)
         print(f"{'-' * 40}\nSENDING NEW REQUEST:\n\n{request(ask.message)}")
         answer = self._transport.send(ask)
         print(f"RECEIVED RESPONSE:\n{response(answer)}\n")

@@ -177,7 +177,7 @@ def _one(contract: Contract, url: str, plan: "Plan", arguments: argparse.Namespa
         plan = replace(plan, verb=replay.endpoint)
     with _clients(contract, url, plan.verb, arguments) as (main, other):
         probe(contract, main, plan.verb)
-        transport = Printing(main) if arguments.prnt else main
+        transport = Printing(main, plan.verb) if arguments.prnt else main
         session = Session(contract, transport, plan, None if plan.single else other, _progress)
         results = [session.replay(replay.law, replay.case)] if replay else session.run()
         return results, session.sent, main.where(plan.verb)
