@@ -58,9 +58,8 @@ class Served:
             return refusal(500, repr(error))
         meta = message.get("meta", {})
         if isinstance(data, list):
-            data = {
-                "data": {"tensor": {"shape": _shape(data), "values": _leaves(data)}} if tensor else {"ndarray": data}
-            }
+            whole = {"tensor": {"shape": _shape(data), "values": _leaves(data)}}
+            data = {"data": whole if tensor else {"ndarray": data}}
         return Answer(200, json.dumps({"meta": meta, **data}).encode())
 
 
@@ -84,12 +83,12 @@ def _rows(data: Any) -> tuple[Rows, bool]:
             raise ValueError(shape)
         return [values[at * shape[1] : (at + 1) * shape[1]] for at in range(shape[0])], True
     rows = data["ndarray"]
-    if len({len(row) for row in rows}) > 1 or any(isinstance(each, list) and not each for row in rows for each in row):
+    if len({len(row) for row in rows}) > 1 or any(isinstance(each, list) for row in rows for each in row):
         raise ValueError(rows)
     return rows, False
 
 
-def _shape(rows: Rows) -> list[int]:
+def _shape(rows: Any) -> list[int]:
     return [len(rows), len(rows[0]) if rows else 0] if not rows or isinstance(rows[0], list) else [len(rows)]
 
 
