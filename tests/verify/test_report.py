@@ -24,10 +24,6 @@ def test_the_table_tells_what_was_found_where_and_how_to_try_it_again() -> None:
     assert told[2].split() == ["target", "range", "2", "BROKEN"]
     found = [line.strip() for line in told[3:6]]
     assert found == [f"{BROKEN.broken} (and 1 more)", 'random: ndarray [[1.0, "é"]]', "--replay x.json"]
-        f"{BROKEN.broken} (and 1 more)",
-        'random: ndarray [[1.0, "é"]]',
-        "--replay x.json",
-    ]
     assert told[6].split() == ["feedback", "0", "not", "available"]
 
 
