@@ -21,7 +21,11 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     one.set_defaults(command=_sample)
     two = verbs.add_parser("infer", help="print a contract made from a CSV file")
     two.add_argument("data", metavar="DATA.csv")
-    two.add_argument("--target", metavar="COLUMN", nargs="+", default=[], help="the targets (the last column)")
+    two.add_argument("--target", metavar="COLUMN", action="append", default=[], help="a target (the last column)")
+    two.add_argument(
+        "--categorical", metavar="COLUMN", action="append", default=[], help="a column of numbers that name"
+    )
+    two.add_argument("--skip", metavar="COLUMN", action="append", default=[], help="a column to leave out")
     two.set_defaults(command=_infer)
 
 
@@ -47,5 +51,11 @@ def _infer(arguments: argparse.Namespace) -> int:
             header, *rows = [row for row in csv.reader(file) if row] or [[]]
     except (OSError, ValueError, csv.Error) as error:
         raise SetupError(f"{arguments.data} cannot be read as CSV: {error}") from error
-    print(json.dumps(survey(header, rows, arguments.target), indent=2, ensure_ascii=False))
+    if missing := [name for name in arguments.skip if name not in header]:
+        raise SetupError(f"--skip: there is no column {missing[0]!r}; there are {', '.join(header)}")
+    kept = [at for at, name in enumerate(header) if name not in arguments.skip]
+    if any(len(row) == len(header) for row in rows):
+        rows = [[row[at] for at in kept] if len(row) == len(header) else row for row in rows]
+    contract = survey([header[at] for at in kept], rows, arguments.target, arguments.categorical)
+    print(json.dumps(contract, indent=2, ensure_ascii=False))
     return 0
