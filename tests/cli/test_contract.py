@@ -27,10 +27,9 @@ def test_sample_prints_a_body_and_a_curl_that_sends_it(capsys: pytest.CaptureFix
 def test_sample_of_text_is_an_ndarray(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Text has no tensor; a quote in a category survives the shell."""
     target = {"name": "y", "ftype": "continuous", "dtype": "FLOAT"}
+    feature = {"name": "c", "ftype": "categorical", "values": ["it's"]}
     file = tmp_path / "contract.json"
-    file.write_text(
-        json.dumps({"features": [{"name": "c", "ftype": "categorical", "values": ["it's"]}], "targets": [target]})
-    )
+    file.write_text(json.dumps({"features": [feature], "targets": [target]}))
     assert main(["contract", "sample", str(file)]) == 0
     body, _, curl = capsys.readouterr().out.splitlines()
     assert json.loads(body) == {"data": {"names": ["c"], "ndarray": [["it's"]]}}

@@ -22,9 +22,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     two = verbs.add_parser("infer", help="print a contract made from a CSV file")
     two.add_argument("data", metavar="DATA.csv")
     two.add_argument("--target", metavar="COLUMN", action="append", default=[], help="a target (the last column)")
-    two.add_argument(
-        "--categorical", metavar="COLUMN", action="append", default=[], help="a column of numbers that name"
-    )
+    two.add_argument("--categorical", metavar="COLUMN", action="append", default=[], help="numbers that only name")
     two.add_argument("--skip", metavar="COLUMN", action="append", default=[], help="a column to leave out")
     two.set_defaults(command=_infer)
 
