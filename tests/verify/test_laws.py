@@ -103,6 +103,14 @@ def test_each_fault_is_found_by_its_law(fault: str) -> None:
     assert found[law] == "BROKEN", found
 
 
+def test_an_unsteady_server_is_not_blamed_for_what_follows() -> None:
+    """Where answers change by themselves, laws that compare two of them are not judged."""
+    found = verdicts(Served(Remembering()), phases=("examples",))
+    broken = {law for law, verdict in found.items() if verdict == "BROKEN"}
+    assert broken == {"determinism", "no memory"}
+    assert found["row order"] == "not judged: determinism and no memory broken"
+
+
 def test_faults_that_only_one_form_or_protocol_has_are_found() -> None:
     """A server that answers tensors otherwise, and one whose other protocol answers otherwise, are named."""
 

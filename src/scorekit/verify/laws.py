@@ -18,7 +18,7 @@ LAWS = (
     Law("determinism", "the same request twice, the same answer twice", between.twice, between.same),
     Law("no memory", "requests in between change nothing", between.with_others_between, between.no_memory),
     Law("ndarray = tensor", "both forms of the same rows are answered alike", between.both_forms, between.same),
-    Law("REST = gRPC", "both protocols answer the same rows alike", between.both_protocols, between.same),
+    Law("REST = gRPC", "both protocols answer the same rows alike", between.both_protocols, between.protocols),
     Law("empty batch", "no rows in: no rows out, or a 4xx", between.no_rows, between.empty_batch, "empty"),
     Law("malformed refused", "what is no request gets a 4xx with a place", raw, refused, "malformed"),
     Law("contract refused", "what breaks the contract gets a 4xx with a place", raw, refused, "violation"),
@@ -26,3 +26,6 @@ LAWS = (
 )  # fmt: skip
 BY_NAME = {law.name: law for law in LAWS}
 TWO_PROTOCOLS = "REST = gRPC"
+STEADY = ("determinism", "no memory")
+"""What the laws in ``COMPARING`` rest upon: where answers change by themselves, any two may differ."""
+COMPARING = ("batch = single rows", "row order", "ndarray = tensor", TWO_PROTOCOLS)

@@ -79,6 +79,15 @@ def both_protocols(contract: Contract, case: Case) -> list[Ask]:
     return [Ask(message), Ask(message, other=True)]
 
 
+def protocols(contract: Contract, case: Case, answers: Sequence[Answer]) -> str | None:
+    """The same answers; a number that is not finite is null over REST, for JSON has none, and another law's finding."""
+
+    def known(rows: list[list[Any]]) -> list[list[Any]]:
+        return [[None if value in ("NaN", "Infinity", "-Infinity") else value for value in row] for row in rows]
+
+    return _compare(answers, lambda left, right: difference(known(left), known(right)))
+
+
 def no_rows(contract: Contract, case: Case) -> list[Ask]:
     """An empty batch: the tensor says how wide its no rows are; text has only the form that does not."""
     return [Ask(body(contract, [], "tensor" if contract.numeric else "ndarray"))]

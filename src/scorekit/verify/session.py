@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from ..contract import Contract
 from . import cases
 from .law import Case, Law
-from .laws import LAWS, TWO_PROTOCOLS
+from .laws import COMPARING, LAWS, STEADY, TWO_PROTOCOLS
 from .refusals import checked, excused
 from .wire import Answer, Ask, NoAnswer, Transport, Unreachable, Unsendable
 
@@ -84,6 +84,9 @@ class Session:
         for phase in PHASES:
             if phase in self.plan.phases:
                 getattr(self, f"_{phase}")()
+        unsteady = [name for name in STEADY if name in self.results and self.results[name].broken]
+        for name in COMPARING if unsteady else ():
+            self.results[name] = Result(self.results[name].law, note=f"not judged: {' and '.join(unsteady)} broken")
         if self.other is None and TWO_PROTOCOLS in self.results:
             self.results[TWO_PROTOCOLS].note = "not judged: one protocol only"
         for result in self.results.values():
