@@ -6,6 +6,7 @@ schedules the flush for the very next one, by no timer.
 """
 
 import logging
+import time
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Protocol
 
@@ -42,6 +43,9 @@ class Job(Protocol):
     def failed(self, error: RequestError) -> None: ...
 
 
+Observe = Callable[[int, float], None]
+"""Told of each call of the model its rows, and how long the first of them had waited, in seconds."""
+
 Predict = Callable[[Array, Sequence[str] | None], Prediction]
 
 
@@ -53,7 +57,11 @@ class Batcher:
     fails its own request only. Calls hold at most ``max_rows`` rows, unless one request alone has more.
     """
 
-    def __init__(self, predict: Predict, turns: Turns, max_rows: int) -> None:
+    def __init__(
+        self, predict: Predict, turns: Turns, max_rows: int, observe: Observe = lambda rows, waited_s: None
+    ) -> None:
+        self._observe = observe
+        self._since = 0.0
         self._predict = predict
         self._turns = turns
         self._max_rows = max_rows
@@ -78,6 +86,7 @@ class Batcher:
         self._waiting.setdefault(id(job) if key is None else key, []).append(job)
         self._waiting_rows += count
         if not self._scheduled:
+            self._since = time.perf_counter()
             self._scheduled = True
             self._turns.call_soon(self.flush)
 
@@ -86,8 +95,12 @@ class Batcher:
         waiting, self._waiting = self._waiting, {}
         self._waiting_rows = 0
         self._scheduled = False
+        waited_s = time.perf_counter() - self._since
         for jobs in waiting.values():
-            self._run([job for job in jobs if not job.abandoned])
+            wanted = [job for job in jobs if not job.abandoned]
+            if wanted:
+                self._observe(sum(len(job.rows) if job.rows.ndim else 1 for job in wanted), waited_s)
+                self._run(wanted)
 
     def _run(self, jobs: list[Job]) -> None:
         if len(jobs) > 1 and self._run_merged(jobs):

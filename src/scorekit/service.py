@@ -11,6 +11,7 @@ from .codec.tensor import Array
 from .component import NOT_OFFERED, Component
 from .errors import BadAnswer, BadRequest, ComponentError, RequestError
 from .message import Feedback, Form, Kind, Message, Meta, Prediction, Verb
+from .metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -74,12 +75,18 @@ class Service:
         path: Mapping[str, str],
         max_batch_rows: int | None = None,
         include_metrics: bool = True,
+        metrics: Metrics | None = None,
     ) -> None:
         self._component = component
+        self._metrics = metrics or Metrics({})
         self._include_metrics = include_metrics
         self._path = dict(path)
         merges = max_batch_rows is not None and not component.hooks_per_call
-        self._batcher = Batcher(component.predict, turns, max_batch_rows) if merges and max_batch_rows else None
+        self._batcher = (
+            Batcher(component.predict, turns, max_batch_rows, self._metrics.batch)
+            if merges and max_batch_rows
+            else None
+        )
         if max_batch_rows is not None and not merges:
             log.warning("batching.off reason=the component has tags() or metrics(), which can tell one call from two")
 
@@ -96,7 +103,7 @@ class Service:
                     return
             message = joined(request.messages()) if verb is Verb.AGGREGATE else request.message()
         except RequestError as error:
-            report(error)
+            self.report(error)
             caller.fail(error)
             return
         call = _Call(verb, message, caller, self)
@@ -112,6 +119,7 @@ class Service:
         verb, component = Verb.SEND_FEEDBACK, self._component
         try:
             told = request.feedback()
+            self._metrics.feedback(told.reward)
             for form in (Form.TEXT, Form.PROTO):
                 if component.offers_raw(verb, form):
                     raw = request.text if form is Form.TEXT else request.raw
@@ -120,7 +128,7 @@ class Service:
                         self._answer_raw(verb, request, answer, caller)
                         return
         except RequestError as error:
-            report(error)
+            self.report(error)
             caller.fail(error)
             return
         routing = told.routing.get(next(iter(self._path), "0"))
@@ -134,22 +142,30 @@ class Service:
                 caller.answer_raw(component.call_raw(verb, Form.JSON))
                 return
         except RequestError as error:
-            report(error)
+            self.report(error)
             caller.fail(error)
             return
         _Call(verb, _NOTHING, caller, self).run(component.health)
 
     def packaged(self, verb: Verb, request: Message, prediction: Prediction) -> Message:
         """The answer to ``request``, as the verb has it."""
+        if prediction.metrics:
+            self._metrics.record(verb, prediction.metrics)
         make = routed if verb is Verb.ROUTE else package
         return make(request, prediction, self._path, self._include_metrics)
+
+    def report(self, error: RequestError) -> None:
+        """Log and count a failure of the model's."""
+        if isinstance(error, ComponentError):
+            self._metrics.failure()
+            log.error("component.failed id=%s", error.reference, exc_info=error.__cause__)
 
     def error(self, cause: BaseException) -> RequestError:
         """What a caller is told of ``cause``, which user code raised."""
         return self._component.error(cause)
 
     def _answer_raw(self, verb: Verb, request: Request | FeedbackRequest, answer: Any, caller: Caller) -> None:
-        request.take_metrics(answer, verb, self._include_metrics)
+        self._metrics.record(verb, request.take_metrics(answer, verb, self._include_metrics))
         caller.answer_raw(answer)
 
     @property
@@ -206,14 +222,8 @@ class _Call:
             self._caller.answer(answer)
 
     def failed(self, error: RequestError) -> None:
-        report(error)
+        self._service.report(error)
         self._caller.fail(error)
-
-
-def report(error: RequestError) -> None:
-    """Log what the caller is not told."""
-    if isinstance(error, ComponentError):
-        log.error("component.failed id=%s", error.reference, exc_info=error.__cause__)
 
 
 def joined(messages: Sequence[Message]) -> Message:

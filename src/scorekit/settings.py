@@ -38,6 +38,11 @@ ENV_SERVICE_TYPE = "SERVICE_TYPE"
 # Ours.
 ENV_BATCHING = "BATCHING"
 ENV_HOST = "SCOREKIT_HOST"
+ENV_GRPC_MAX_MESSAGE = "GRPC_MAX_MESSAGE_SIZE"
+
+ANNOTATION_REST_TIMEOUT = "seldon.io/rest-timeout"
+ANNOTATION_GRPC_TIMEOUT = "seldon.io/grpc-timeout"
+ANNOTATION_GRPC_MAX_MESSAGE = "seldon.io/grpc-max-message-size"
 
 SERVICE_TYPES = ("MODEL", "ROUTER", "TRANSFORMER", "COMBINER", "OUTLIER_DETECTOR")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -82,12 +87,24 @@ class Settings:
     """What the operator says of the model, over what its class says."""
     cors_allowed_origins: str = ""
     """The one origin, or ``*``, whose pages may read answers; empty for none."""
+    metrics_endpoint: str = "/metrics"
+    metrics_worker_id: bool = False
+    """Whether series tell which process counted them, as the stock wrapper's do."""
+    count_feedback: bool = True
+    """Whether rewards are counted here; the stock wrapper leaves them to others where the executor is not in front."""
+    deployment_id: str = UNSET
+    predictor_id: str = UNSET
+    predictor_version: str = UNSET
     max_grpc_message_bytes: int = 4 * 1024 * 1024
     """Every gRPC library's own default."""
 
 
-def read_settings(environ: Mapping[str, str], flags: Mapping[str, str]) -> Settings:
-    """Settings from ``environ``, overruled by ``flags`` (keyed by the field names of :class:`Settings`).
+def read_settings(
+    environ: Mapping[str, str], flags: Mapping[str, str], annotations: Mapping[str, str] | None = None
+) -> Settings:
+    """Settings from the pod's ``annotations``, overruled by ``environ``, overruled by ``flags``.
+
+    ``flags`` are keyed by the field names of :class:`Settings`.
 
     Raises ``SetupError`` that names the variable or flag and what it must be.
     """
@@ -97,6 +114,8 @@ def read_settings(environ: Mapping[str, str], flags: Mapping[str, str]) -> Setti
             told[name] = parse(flags[name], f"--{name.replace('_', '-')}")
         elif environ.get(variable):
             told[name] = parse(environ[variable], variable)
+        elif name in _ANNOTATIONS and (text := (annotations or {}).get(_ANNOTATIONS[name])):
+            told[name] = parse(text, f"the annotation {_ANNOTATIONS[name]}")
     if "model_name" not in told:
         raise SetupError(
             f"which class is the model? Set {ENV_MODEL_NAME} in .s2i/environment, "
@@ -110,6 +129,16 @@ def read_settings(environ: Mapping[str, str], flags: Mapping[str, str]) -> Setti
 def variables() -> frozenset[str]:
     """The names of every variable :func:`read_settings` reads."""
     return frozenset(variable for variable, _ in _SOURCES.values())
+
+
+def parse_annotations(text: str) -> dict[str, str]:
+    """The pod's annotations as Kubernetes writes them into a file: lines of ``key="value"``; others are passed over."""
+    found: dict[str, str] = {}
+    for line in text.splitlines():
+        key, separator, value = line.partition("=")
+        if separator:
+            found[key.strip()] = value.strip()[1:-1]
+    return found
 
 
 def parse_environment_file(text: str, where: str = ".s2i/environment") -> dict[str, str]:
@@ -206,6 +235,25 @@ def _truth(text: str, source: str) -> bool:
     return text.lower() in ("1", "true", "t")  # the stock wrapper's reading: anything else is false
 
 
+def _not_false(text: str, source: str) -> bool:
+    return text.lower() != "false"
+
+
+def _path(text: str, source: str) -> str:
+    if not text.startswith("/") or not text.isprintable() or not text.isascii():
+        raise SetupError(f"{source} is {text!r}; it must be a path such as /metrics")
+    return text
+
+
+def _version_label(text: str, source: str) -> str:
+    """The label ``version`` of a predictor; labels that are no JSON object tell none, as for the stock wrapper."""
+    try:
+        labels = json.loads(text)
+    except ValueError:
+        labels = None
+    return str(labels.get("version", UNSET)) if isinstance(labels, dict) else UNSET
+
+
 def _metadata(text: str, source: str) -> dict[str, Any]:
     """YAML, of which JSON is a part. What is no object is passed over with a warning, as the stock wrapper does."""
     try:
@@ -249,8 +297,16 @@ _SOURCES: dict[str, tuple[str, Parser]] = {
     "payload_passthrough": ("PAYLOAD_PASSTHROUGH", _truth),
     "model_metadata": ("MODEL_METADATA", _metadata),
     "cors_allowed_origins": ("CORS_ALLOWED_ORIGINS", _text),
-    "max_grpc_message_bytes": ("GRPC_MAX_MESSAGE_SIZE", _positive),
+    "metrics_endpoint": (ENV_METRICS_ENDPOINT, _path),
+    "metrics_worker_id": ("METRICS_WORKER_ID", _truth),
+    "count_feedback": (ENV_EXECUTOR_ENABLED, _not_false),
+    "deployment_id": (ENV_DEPLOYMENT_ID, _text),
+    "predictor_id": (ENV_PREDICTOR_ID, _text),
+    "predictor_version": (ENV_PREDICTOR_LABELS, _version_label),
+    "max_grpc_message_bytes": (ENV_GRPC_MAX_MESSAGE, _positive),
     "log_level": ("SELDON_LOG_LEVEL", _one_of(*LOG_LEVELS)),
     "unit_id": (ENV_UNIT_ID, _text),
     "unit_image": (ENV_UNIT_IMAGE, _text),
 }
+
+_ANNOTATIONS = {"max_grpc_message_bytes": ANNOTATION_GRPC_MAX_MESSAGE}

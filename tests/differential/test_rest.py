@@ -67,11 +67,7 @@ def served(server: Server, stock: bool = False) -> Iterator[int]:
         command.wait_for("serve.ready")
         yield port
     finally:
-        if command.process.poll() is None:
-            command.process.terminate()
-        command.ended()
-        assert command.process.stdout is not None
-        command.process.stdout.close()
+        command.close()
 
 
 def different(server: Server, stock: bool = False) -> dict[str, list[str]]:

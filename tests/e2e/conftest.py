@@ -68,6 +68,17 @@ class Command:
         self.process.send_signal(number)
         return self.ended()
 
+    def close(self) -> None:
+        """End it, if it still runs."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(30)
+            self.process.kill()
+        self.ended()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
     def descendants(self) -> list[tuple[int, str]]:
         """Process ids and command lines of everything started below this command."""
         table = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
@@ -89,14 +100,7 @@ def start() -> Iterator[Callable[..., Command]]:
 
     yield run
     for command in started:
-        if command.process.poll() is None:
-            command.process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                command.process.wait(30)
-            command.process.kill()
-        command.ended()
-        assert command.process.stdout is not None
-        command.process.stdout.close()
+        command.close()
 
 
 @pytest.fixture

@@ -1,19 +1,20 @@
 """`scorekit serve` as a command."""
 
 import http.client
-import importlib.util
 import json
 import signal
-import subprocess
-import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
+
+from scorekit.sockets import free_ports
 
 from .conftest import COMPONENT, Command
 
@@ -111,22 +112,6 @@ def test_a_signal_during_a_long_load_ends_it_at_once(start: Callable[..., Comman
     assert command.stop(signal.SIGINT) == 130
     assert time.monotonic() - started < 5
     assert "Traceback" not in command.output
-
-
-def test_the_stock_tester_is_content(start: Callable[..., Command], port: int) -> None:
-    """seldon-core-tester 1.17.1 sends rows of the contract and prints answers, not failures."""
-    if importlib.util.find_spec("seldon_core") is None:
-        pytest.skip("seldon-core 1.17.1 needs numpy<2, which has no wheels for this Python")
-    serving(start, port)
-    for more in ([], ["-t"], ["-b", "5", "-n", "3"]):
-        tester = [str(Path(sys.executable).parent / "seldon-core-tester"), str(COMPONENT / "contract.json")]
-        done = subprocess.run(
-            [*tester, "localhost", str(port), "-p", *more], capture_output=True, text=True, timeout=60, check=True
-        )
-        # Its exit status is 0 whatever happens; what it printed is the verdict.
-        assert done.stdout.count("RECEIVED RESPONSE:") == (3 if "-n" in more else 1)
-        assert "FAILURE" not in done.stdout
-        assert "virginica" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -234,3 +219,29 @@ def test_a_components_own_service_runs_beside_it(start: Callable[..., Command], 
     while service.exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_metrics_are_read_on_their_port(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
+    """The component's own and the server's, of REST and gRPC alike, at the operator's path and nowhere else."""
+    (tmp_path / "Counting.py").write_text(
+        "class Counting:\n    def predict(self, X, names):\n        return X\n"
+        "    def metrics(self):\n        return [{'type': 'COUNTER', 'key': 'asked', 'value': 1}]\n"
+    )
+    metrics = free_ports("127.0.0.1", 1)[0]
+    more = {"PREDICTIVE_UNIT_METRICS_SERVICE_PORT": str(metrics), "PREDICTIVE_UNIT_METRICS_ENDPOINT": "/prometheus"}
+    serving(start, port, "Counting", cwd=tmp_path, SELDON_DEPLOYMENT_ID="dep", **more)
+    for _ in range(3):
+        ask(port, {"data": {"ndarray": [[1]]}})
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        channel.unary_unary("/seldon.protos.Seldon/Predict")(b"\x2a\x01x", timeout=10)
+    with urllib.request.urlopen(f"http://127.0.0.1:{metrics}/prometheus", timeout=10) as response:
+        lines = response.read().decode().splitlines()
+        assert response.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert [line.split()[-1] for line in lines if line.startswith("asked_total{")] == ["4.0"]
+    counts = [line for line in lines if line.startswith("seldon_api_executor_server_requests_seconds_count")]
+    assert {(line.split('service="')[1].split('"')[0], line.split()[-1]) for line in counts} == {
+        ("predictions", "3.0"),
+        ("/seldon.protos.Seldon/Predict", "1.0"),
+    }
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(f"http://127.0.0.1:{metrics}/metrics", timeout=10)

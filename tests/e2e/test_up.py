@@ -13,13 +13,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
+from google.protobuf import json_format
+
+from scorekit.proto import message_class
 
 from .conftest import APP, COMPONENT, Command
 
 pytestmark = pytest.mark.e2e
 
 NAME = "test-seldon-ml-score-api"
+SeldonMessage: Any = message_class("seldon.protos.SeldonMessage")
 SEED_BODY = '{"data":{"names":["a","b"],"tensor":{"shape":[2,2],"values":[0,0,1,1]}}}'
 
 
@@ -67,6 +72,24 @@ def test_the_seeds_curl_is_answered(start: Callable[..., Command], port: int) ->
             assert sum(tensor["values"][:3]) == pytest.approx(1)
             assert answer["meta"]["requestPath"] == {NAME: "alexioannides/seldon-ml-score-component"}
     assert command.stop() == 0
+
+
+def test_calls_are_routed_by_their_headers(start: Callable[..., Command], port: int) -> None:
+    """gRPC through the gateway, by the headers seldon and namespace; without them there is no such service."""
+    running(start, port)
+    tensor = {"shape": [2, 2], "values": [0, 0, 1, 1]}
+    request = json_format.ParseDict({"data": {"tensor": tensor}}, SeldonMessage()).SerializeToString()
+    with grpc.insecure_channel(f"localhost:{port}") as channel:
+        for service in ("Seldon", "Model"):
+            predict = channel.unary_unary(f"/seldon.protos.{service}/Predict")
+            for headers in ({"seldon": NAME}, {"seldon": NAME, "namespace": "seldon"}):
+                answer = SeldonMessage.FromString(predict(request, metadata=[*headers.items()], timeout=10))
+                assert list(answer.data.tensor.shape) == [2, 3]
+                assert list(answer.data.names) == ["setosa", "versicolor", "virginica"]
+        for headers in ({}, {"seldon": "other"}):
+            with pytest.raises(grpc.RpcError) as caught:
+                predict(request, metadata=[*headers.items()], timeout=10)
+            assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 
 def test_the_curl_it_prints_works(start: Callable[..., Command], port: int) -> None:

@@ -25,7 +25,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--parameters", help="constructor parameters (PREDICTIVE_UNIT_PARAMETERS; [])")
     parser.add_argument("--log-level", choices=LOG_LEVELS, help="SELDON_LOG_LEVEL wins (INFO)")
     for name in _PORTS:
-        parser.add_argument(f"--{name}", help=argparse.SUPPRESS if name == "metrics-port" else None)
+        parser.add_argument(f"--{name}")
     for name in INERT:
         parser.add_argument(f"--{name}", nargs="?", const="1", help=argparse.SUPPRESS)
     parser.set_defaults(command=microservice, surplus=[])  # what no argument above takes is put there

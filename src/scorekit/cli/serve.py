@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import SetupError
-from ..settings import LOG_LEVELS, SERVICE_TYPES, parse_environment_file, read_settings
+from ..settings import LOG_LEVELS, SERVICE_TYPES, parse_annotations, parse_environment_file, read_settings
+
+ANNOTATIONS = Path("/etc/podinfo/annotations")
 
 # The stock wrapper's flags that this version takes and does not act on, so that old command lines keep starting.
 INERT = (
@@ -41,6 +43,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--host", help="address to listen on (SCOREKIT_HOST; 0.0.0.0)")
     parser.add_argument("--http-port", help="(PREDICTIVE_UNIT_HTTP_SERVICE_PORT; 9000)")
     parser.add_argument("--grpc-port", help="a second port (PREDICTIVE_UNIT_GRPC_SERVICE_PORT; 5000)")
+    parser.add_argument("--metrics-port", help="for Prometheus (PREDICTIVE_UNIT_METRICS_SERVICE_PORT; 6000)")
     parser.add_argument("--service-type", choices=SERVICE_TYPES, help="(SERVICE_TYPE; MODEL)")
     parser.add_argument("--parameters", metavar="JSON", help="constructor parameters (PREDICTIVE_UNIT_PARAMETERS)")
     parser.add_argument("--batching", choices=("on", "off"), help="merge concurrent requests (BATCHING; off)")
@@ -52,7 +55,6 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--max-grpc-message-bytes", help="a larger message is refused (GRPC_MAX_MESSAGE_SIZE; 4194304)")
     parser.add_argument("--log-level", choices=LOG_LEVELS, help="(SELDON_LOG_LEVEL; INFO)")
     stock = parser.add_argument_group("stock flags without effect in this version")
-    stock.add_argument("--metrics-port", help=argparse.SUPPRESS)
     for name in INERT:
         stock.add_argument(f"--{name}", nargs="?", const="1", help=argparse.SUPPRESS)
     parser.set_defaults(command=serve)
@@ -68,14 +70,14 @@ def serve(arguments: argparse.Namespace) -> int:
 def start(directory: Path | None, environ: Mapping[str, str], given: dict[str, str]) -> int:
     """Serve the component in ``directory`` with the settings of ``environ`` and the flags ``given``, by their names."""
     started = time.perf_counter()
-    settings = read_settings(environ, given)
+    settings = read_settings(environ, given, _annotations())
     logging.basicConfig(
         level=settings.log_level,
         stream=sys.stderr,
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
     log = logging.getLogger(__name__)
-    for name in sorted(given.keys() & {flag.replace("-", "_") for flag in (*INERT, "metrics-port")}):
+    for name in sorted(given.keys() & {flag.replace("-", "_") for flag in INERT}):
         log.warning("settings.ignored flag=--%s: it has no effect in this version", name.replace("_", "-"))
 
     from ..serve.server import run
@@ -91,6 +93,14 @@ def start(directory: Path | None, environ: Mapping[str, str], given: dict[str, s
 
     run(settings, directory, ready)
     return 0
+
+
+def _annotations() -> dict[str, str]:
+    """Those of the pod, where the operator has put them; none outside of a pod."""
+    try:
+        return parse_annotations(ANNOTATIONS.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return {}
 
 
 def _component(given: str, environ: Mapping[str, str]) -> tuple[Path | None, dict[str, str]]:

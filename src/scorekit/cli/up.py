@@ -107,8 +107,6 @@ def _probes(folder: Path, environment: str, components: Sequence[str]) -> "list[
             raise SetupError(f"{root / IMAGES} names {source} for {deployment.node.image}: there is no such folder")
         if deployment.replicas > 1:
             _say(f"left to a cluster: {deployment.replicas} replicas of {deployment.name}; one runs here")
-        if deployment.endpoint == "GRPC":
-            _say(f"{deployment.name} asks for a gRPC endpoint: this version serves it over REST only")
         probes.append(Probe(plan(deployment, source, NODE_HOST, ports), _sample(source / "contract.json")))
     return probes
 
@@ -154,6 +152,8 @@ def _summary(probes: "Sequence[Probe]", host: str, port: int, took_s: float) -> 
         if probe.body:
             lines.append('       -H "Content-Type: application/json" \\')
             lines.append(f"       -d {shlex.quote(json.dumps(probe.body, separators=(',', ':'), ensure_ascii=False))}")
+    name, grpc = probes[0].plan.deployment.name, f"{shown}:{port}"
+    lines += ["", f"  gRPC: {grpc}, seldon.protos.Seldon/Predict, with the header seldon: {name}"]
     return "\n".join([*lines, "", f"ready in {took_s:.1f} s; Ctrl-C stops all of it"])
 
 

@@ -12,12 +12,13 @@ from .spec import Deployment
 
 @dataclass(frozen=True, slots=True)
 class NodePlan:
-    """One process to start: ``folder`` served with ``environ`` on ``http_port``."""
+    """One process to start: ``folder`` served with ``environ`` on ``http_port`` and ``grpc_port``."""
 
     deployment: Deployment
     folder: PurePath
     environ: Mapping[str, str]
     http_port: int
+    grpc_port: int
 
 
 def plan(deployment: Deployment, folder: PurePath, host: str, ports: Iterator[int]) -> NodePlan:
@@ -44,7 +45,10 @@ def plan(deployment: Deployment, folder: PurePath, host: str, ports: Iterator[in
     }
     if node.parameters:
         environ[settings.ENV_PARAMETERS] = json.dumps([dict(parameter) for parameter in node.parameters])
-    return NodePlan(deployment, folder, environ, http)
+    if deployment.grpc_max_message_bytes is not None:
+        # In a cluster the server reads it from the pod's annotations.
+        environ.setdefault(settings.ENV_GRPC_MAX_MESSAGE, str(deployment.grpc_max_message_bytes))
+    return NodePlan(deployment, folder, environ, http, grpc)
 
 
 def folder_of(image: str, folders: Mapping[str, str], where: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import SetupError
+from ..settings import ANNOTATION_GRPC_MAX_MESSAGE, ANNOTATION_GRPC_TIMEOUT, ANNOTATION_REST_TIMEOUT
 
 KIND = "SeldonDeployment"
 DEFAULT_TIMEOUT_MS = 3000
@@ -13,7 +14,7 @@ DEFAULT_TIMEOUT_MS = 3000
 
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
-_MOST_TIMEOUT_MS = 10**11  # three years; Envoy takes somewhat more
+_MOST = 10**11  # three years in milliseconds; Envoy takes somewhat more
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ class Deployment:
     node: Node
     rest_timeout_ms: int = DEFAULT_TIMEOUT_MS
     replicas: int = 1
-    endpoint: str = "REST"
+    grpc_timeout_ms: int = DEFAULT_TIMEOUT_MS
+    grpc_max_message_bytes: int | None = None
 
 
 def read_deployment(manifest: Mapping[str, Any], default_namespace: str) -> Deployment:
@@ -65,15 +67,18 @@ def read_deployment(manifest: Mapping[str, Any], default_namespace: str) -> Depl
         )
     if (graph.get("type") or "MODEL") != "MODEL":
         raise SetupError(f"{name}: `scorekit up` runs a MODEL node for now; {graph.get('name')} is a {graph['type']}")
+    _check_endpoint(name, _object(graph, "endpoint").get("type"))
+    annotations = _object(spec, "annotations")
     return Deployment(
         name,
         metadata.get("namespace") or default_namespace,
         predictor.get("name", name),
         {"version": predictor.get("name", name), **_object(predictor, "labels")},
         _node(name, graph, predictor),
-        _timeout(name, _object(spec, "annotations")),
+        _number(name, annotations, ANNOTATION_REST_TIMEOUT, "milliseconds") or DEFAULT_TIMEOUT_MS,
         _replicas(name, predictor.get("replicas")),
-        _endpoint(name, _object(graph, "endpoint").get("type")),
+        _number(name, annotations, ANNOTATION_GRPC_TIMEOUT, "milliseconds") or DEFAULT_TIMEOUT_MS,
+        _number(name, annotations, ANNOTATION_GRPC_MAX_MESSAGE, "bytes"),
     )
 
 
@@ -104,23 +109,23 @@ def _replicas(deployment: str, value: Any) -> int:
     return value
 
 
-def _endpoint(deployment: str, value: Any) -> str:
+def _check_endpoint(deployment: str, value: Any) -> None:
+    # Every port answers both, so that there is nothing to choose.
     if value not in (None, "REST", "GRPC"):
         raise SetupError(f"{deployment}: the graph's endpoint.type is {value!r}; it must be REST or GRPC")
-    return "GRPC" if value == "GRPC" else "REST"
 
 
-def _timeout(deployment: str, annotations: Mapping[str, Any]) -> int:
-    text = annotations.get("seldon.io/rest-timeout")
+def _number(deployment: str, annotations: Mapping[str, Any], name: str, unit: str) -> int | None:
+    text = annotations.get(name)
     if text is None:
-        return DEFAULT_TIMEOUT_MS
+        return None
     try:
-        milliseconds = int(text)
+        number = int(text)
     except (TypeError, ValueError):
-        milliseconds = 0
-    if not 0 < milliseconds <= _MOST_TIMEOUT_MS:
-        raise SetupError(f"{deployment}: the annotation seldon.io/rest-timeout is {text!r}; it must be milliseconds")
-    return milliseconds
+        number = 0
+    if not 0 < number <= _MOST:
+        raise SetupError(f"{deployment}: the annotation {name} is {text!r}; it must be {unit}")
+    return number
 
 
 def _object(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -60,6 +60,8 @@ class LocalRun:
                 NODE_HOST,
                 each.http_port,
                 each.deployment.rest_timeout_ms,
+                each.grpc_port,
+                each.deployment.grpc_timeout_ms,
             )
             for each in (probe.plan for probe in probes)
         ]

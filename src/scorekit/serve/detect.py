@@ -55,6 +55,10 @@ class Detect(Protocol):
     def eof_received(self) -> bool:
         return False
 
+    @property
+    def open_requests(self) -> int:
+        return 0
+
     def drain(self) -> None:
         self._draining = True
 

@@ -6,6 +6,10 @@ from typing import Protocol
 class Member(Protocol):
     """One open connection."""
 
+    @property
+    def open_requests(self) -> int:
+        """How many requests have come and are not answered."""
+
     def drain(self) -> None:
         """Tell the client to open no more on this connection; go on answering."""
 

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import time
 from asyncio import TimerHandle, get_running_loop
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -48,6 +49,10 @@ _METHODS = {
 }
 
 
+Observe = Callable[[str, str, str, float], None]
+"""Told each answered call: its full method, its kind, the name of its status and its seconds."""
+
+
 class Grpc:
     """The methods over one service. Calling it begins one call. ``metadata`` are the model's, if they can be shown."""
 
@@ -56,7 +61,9 @@ class Grpc:
         service: Service,
         max_message_bytes: int = MAX_MESSAGE_BYTES,
         metadata: dict[str, Any] | None = None,
+        observe: Observe = lambda service, method, code, seconds: None,
     ) -> None:
+        self._observe = observe
         self.max_message_bytes = max_message_bytes
         self._service = service
         self._ready = True
@@ -105,6 +112,9 @@ class Grpc:
             stream.start(_ANSWER + status.of(NotFound(f"this server has no method {path}")), end=True)
             return Exchange()
         call = make(stream)
+        if isinstance(call, _Unary):
+            call.observe = self._observe
+            call.path = head[b":path"].decode()
         timeout = head.get(b"grpc-timeout")
         if timeout is not None:
             call.expire_after(timeout)
@@ -326,8 +336,12 @@ class _Call(Exchange):
 class _Unary(_Call):
     """A call of one message and one answer; to the service, someone who waits for a message."""
 
+    observe: Observe
+    path: str
+
     def __init__(self, stream: Stream, max_message_bytes: int, verb: _Answerer) -> None:
         super().__init__(stream, max_message_bytes)
+        self._began = time.perf_counter()
         self._verb = verb
         self._body: bytes | None = None
 
@@ -347,6 +361,11 @@ class _Unary(_Call):
             # The outermost handler: whatever went wrong is ours, and the caller must not wait for ever.
             log.exception("grpc.failed")
             self.end(status.trailers(status.INTERNAL, "internal error"))
+
+    def end(self, trailers: Headers) -> None:
+        if not self.abandoned:
+            self.observe(self.path, "unary", status.name(trailers), time.perf_counter() - self._began)
+        super().end(trailers)
 
     def answer(self, message: Message) -> None:
         try:

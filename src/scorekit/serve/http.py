@@ -50,6 +50,8 @@ class Exchange:
         "origin",
         "path",
         "query",
+        "service",
+        "started",
     )
 
     def __init__(
@@ -76,6 +78,9 @@ class Exchange:
         self.origin = origin
         self.headers = b""
         """Complete lines that stand in the response, whatever it is."""
+        self.service = "unknown"
+        """What metrics call the route."""
+        self.started = time.perf_counter()
 
     def __repr__(self) -> str:
         return f"<Exchange {self.method} {self.path!r} {'answered' if self.answered else 'open'}>"
@@ -105,6 +110,7 @@ class Exchange:
             headers += b"Connection: keep-alive\r\n"
         head = b"%b%d\r\n%b\r\n" % (_heads.get(status, content_type), len(body), headers)
         self._response = head if self.method == "HEAD" else head + body
+        self._connection.observe(self, status)
         self._connection.flush()
 
     @property
@@ -115,6 +121,9 @@ class Exchange:
 
 Refusal = BadRequest | PayloadTooLarge | HeadTooLarge
 """What can be wrong with a request before it is one."""
+
+Observe = Callable[[Exchange, int], None]
+"""Told each answered exchange and its status."""
 
 Handler = Callable[[Exchange], None]
 """Takes an exchange and has it answered, now or later. Must not raise."""
@@ -129,7 +138,9 @@ class Connection(Protocol):
         refuse: Callable[[Exchange, Refusal], None],
         fleet: Fleet,
         max_body_bytes: int,
+        observe: Observe = lambda exchange, status: None,
     ) -> None:
+        self.observe = observe
         self._handler = handler
         self._refuse = refuse
         self._fleet = fleet
@@ -268,6 +279,10 @@ class Connection(Protocol):
         self._handler(exchange)
 
     # -- the rest of the server calls these
+
+    @property
+    def open_requests(self) -> int:
+        return len(self._open)
 
     def flush(self) -> None:
         """Send what is ready, in the order it was asked."""

@@ -213,6 +213,10 @@ class Connection(Protocol):
 
     # -- the rest of the server calls these
 
+    @property
+    def open_requests(self) -> int:
+        return len(self.streams)
+
     def drain(self) -> None:
         """Ask the client to open no more streams; the second time, refuse them (RFC 9113 §6.8)."""
         if self._drains < 2 and not self._closing:

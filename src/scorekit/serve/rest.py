@@ -229,22 +229,22 @@ class Rest:
         self._ready = True
         both, get, post = ("GET", "HEAD", "POST"), ("GET", "HEAD"), ("POST",)
         predict = self._passing_through if payload_passthrough else self._asking(Verb.PREDICT, PredictCaller)
-        self._routes: dict[bytes, tuple[tuple[str, ...], Callable[[Exchange], None]]] = {
-            b"/predict": (both, predict),
-            b"/api/v0.1/predictions": (post, predict),
-            b"/api/v1.0/predictions": (post, predict),
-            b"/send-feedback": (both, self._feedback),
-            b"/api/v0.1/feedback": (post, self._feedback),
-            b"/api/v1.0/feedback": (post, self._feedback),
-            b"/transform-input": (both, self._asking(Verb.TRANSFORM_INPUT)),
-            b"/transform-output": (both, self._asking(Verb.TRANSFORM_OUTPUT)),
-            b"/route": (both, self._asking(Verb.ROUTE)),
-            b"/aggregate": (both, self._asking(Verb.AGGREGATE)),
-            b"/health/ping": (get, self._ping),
-            b"/health/status": (get, self._status),
-            b"/api/v1.0/health/status": (get, self._status),
-            b"/metadata": (get, self._describe),
-            b"/api/v1.0/metadata": (get, self._describe),
+        self._routes: dict[bytes, tuple[tuple[str, ...], Callable[[Exchange], None], str]] = {
+            b"/predict": (both, predict, "predictions"),
+            b"/api/v0.1/predictions": (post, predict, "predictions"),
+            b"/api/v1.0/predictions": (post, predict, "predictions"),
+            b"/send-feedback": (both, self._feedback, "feedback"),
+            b"/api/v0.1/feedback": (post, self._feedback, "feedback"),
+            b"/api/v1.0/feedback": (post, self._feedback, "feedback"),
+            b"/transform-input": (both, self._asking(Verb.TRANSFORM_INPUT), "transform-input"),
+            b"/transform-output": (both, self._asking(Verb.TRANSFORM_OUTPUT), "transform-output"),
+            b"/route": (both, self._asking(Verb.ROUTE), "route"),
+            b"/aggregate": (both, self._asking(Verb.AGGREGATE), "aggregate"),
+            b"/health/ping": (get, self._ping, "status"),
+            b"/health/status": (get, self._status, "status"),
+            b"/api/v1.0/health/status": (get, self._status, "status"),
+            b"/metadata": (get, self._describe, "metadata"),
+            b"/api/v1.0/metadata": (get, self._describe, "metadata"),
         }
 
     def __call__(self, exchange: Exchange) -> None:
@@ -254,7 +254,7 @@ class Rest:
             route = self._routes.get(exchange.path)
             if route is None:
                 raise NotFound(f"404 Not Found: no route {_shown(exchange.path)}")
-            methods, handle = route
+            methods, handle, exchange.service = route
             if exchange.method not in methods:
                 if exchange.method == "OPTIONS" and self._manners.origins:
                     exchange.respond(200, b"", HTML, self._manners.preflight(exchange, methods))

@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import multiprocessing
+import os
 import signal
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,14 +15,16 @@ import uvloop
 from ..component import Component, build
 from ..errors import BadMetadata
 from ..metadata import Metadata, described
+from ..metrics import Metrics, component_labels
 from ..service import Service
-from ..settings import UNSET_IMAGE, Settings
+from ..settings import UNSET, UNSET_IMAGE, Settings
 from ..sockets import reserve
 from .detect import Detect
 from .fleet import Fleet
 from .grpc import Grpc
-from .http import Connection
+from .http import Connection, Exchange
 from .http2 import Connection as Http2
+from .metrics import MetricsPage
 from .rest import Manners, Rest, refuse
 
 log = logging.getLogger(__name__)
@@ -32,6 +36,8 @@ GRACE_S = 15.0
 # How long a server that was told to stop goes on taking what comes, with "Connection: close" in each answer: a request
 # may be on its way to a connection that looks idle, and closing it then would reset it.
 LINGER_S = 0.25
+
+_SCRAPE_BYTES = 65536
 
 Ready = Callable[[str, bool], None]
 """Told the address that answers, and whether requests are merged."""
@@ -46,13 +52,14 @@ def run(settings: Settings, directory: Path | None, ready: Ready) -> None:
     # Bound before the model loads, listening only after: a taken port is told at once, and no probe is fooled.
     ports = [settings.http_port, *([settings.grpc_port] if settings.grpc_port != settings.http_port else [])]
     addresses = [reserve(settings.host, port) for port in ports]
+    page = reserve(settings.host, settings.metrics_port)
     # Loaded before there is an event loop, so that a signal ends a long load at once.
     component = build(settings.model_name, directory, settings.parameters, settings.expose_errors)
     metadata = _metadata(settings, component)
     component.load()
-    _start_custom_service(component, addresses)
+    _start_custom_service(component, [*addresses, page])
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, component, metadata, addresses, ready))
+        runner.run(_serve(settings, component, metadata, addresses, page, ready))
 
 
 def _metadata(settings: Settings, component: Component) -> Metadata | None:
@@ -63,6 +70,18 @@ def _metadata(settings: Settings, component: Component) -> Metadata | None:
     except BadMetadata as error:
         log.warning("metadata.invalid cause=%s", error)
         return None
+
+
+def _metrics(settings: Settings) -> Metrics:
+    labels = component_labels(
+        settings.deployment_id,
+        settings.predictor_id,
+        settings.predictor_version,
+        settings.unit_id or UNSET,
+        settings.unit_image,
+        UNSET,
+    )
+    return Metrics(labels, str(os.getpid()) if settings.metrics_worker_id else None, settings.count_feedback)
 
 
 def _start_custom_service(component: Component, addresses: list[socket.socket]) -> None:
@@ -86,6 +105,7 @@ async def _serve(
     component: Component,
     metadata: Metadata | None,
     addresses: list[socket.socket],
+    page: socket.socket,
     ready: Ready,
 ) -> None:
     loop = asyncio.get_running_loop()
@@ -94,20 +114,34 @@ async def _serve(
         loop.add_signal_handler(number, stopped.set)
     path = {settings.unit_id: settings.unit_image} if settings.unit_id else {}
     max_batch_rows = settings.max_batch_rows if settings.batching else None
-    service = Service(component, loop, path, max_batch_rows, settings.include_metrics)
+    metrics = _metrics(settings)
+    service = Service(component, loop, path, max_batch_rows, settings.include_metrics, metrics)
     manners = Manners(settings.compatibility == "stock", settings.cors_allowed_origins)
     rest = Rest(service, metadata, settings.payload_passthrough, manners)
-    grpc = Grpc(service, settings.max_grpc_message_bytes, metadata)
+    grpc = Grpc(service, settings.max_grpc_message_bytes, metadata, metrics.request)
     fleet: Fleet = set()
+    readers: Fleet = set()
+
+    def observe(exchange: Exchange, status: int) -> None:
+        seconds = time.perf_counter() - exchange.started
+        metrics.request(exchange.service, exchange.method.lower(), str(status), seconds)
 
     def connect() -> Detect:
         connection = Detect(
-            lambda: Connection(rest, refuse, fleet, settings.max_body_bytes), lambda: Http2(grpc, fleet), fleet
+            lambda: Connection(rest, manners.refuse, fleet, settings.max_body_bytes, observe),
+            lambda: Http2(grpc, fleet),
+            fleet,
         )
         if not rest.ready:
             connection.drain()
         return connection
 
+    def text() -> bytes:
+        in_flight = sum(connection.open_requests for connection in fleet)
+        return metrics.text({"scorekit_connections": len(fleet), "scorekit_in_flight_requests": in_flight})
+
+    shown = MetricsPage(settings.metrics_endpoint, text)
+    scraped = await loop.create_server(lambda: Connection(shown, refuse, readers, _SCRAPE_BYTES), sock=page)
     servers = [await loop.create_server(connect, sock=address, backlog=1024) for address in addresses]
     host, port = addresses[0].getsockname()[:2]
     ready(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}", service.batching)
@@ -121,6 +155,8 @@ async def _serve(
     for server in servers:
         server.close()
     await drain(fleet, GRACE_S)
+    scraped.close()
+    await drain(readers, 1.0)
 
 
 async def drain(fleet: Fleet, grace_s: float) -> None:
