@@ -129,13 +129,8 @@ def test_the_tester_says_what_it_lacks(installed: Path, tmp_path: Path) -> None:
     contract = str(ROOT / "contract.json")
     sampled = output(installed / "scorekit", "contract", "sample", contract)
     assert json.loads(sampled.splitlines()[0])["data"]["names"] == ["petal_length_cm", "petal_width_cm"]
-    done = subprocess.run(
-        [installed / "scorekit", "test", contract, "127.0.0.1:1"],
-        env=environ(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    test: list[str | Path] = [installed / "scorekit", "test"]
+    done = subprocess.run([*test, contract, "127.0.0.1:1"], env=environ(), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert "pip install 'scorekit[test]'" in done.stderr
 

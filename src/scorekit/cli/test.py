@@ -101,6 +101,8 @@ def _asked_for(arguments: argparse.Namespace) -> tuple[list[str], "Plan"]:
     for flag, number in (("-n", arguments.n_requests), ("-b", arguments.batch_size), ("--timeout", arguments.timeout)):
         if number is not None and number <= 0:
             raise SetupError(f"{flag} is {number}; it must be more than 0")
+    if arguments.prnt and arguments.json == "-":
+        raise SetupError("-p and --json - both want standard output; give --json a file")
     short = stock and arguments.phases is None
     form = ("tensor" if arguments.tensor else "ndarray") if stock or arguments.tensor else None
     plan = Plan(
