@@ -3,7 +3,7 @@
 import pytest
 
 from scorekit.errors import SetupError
-from scorekit.settings import parse_environment_file, read_settings
+from scorekit.settings import UNSET, parse_annotations, parse_environment_file, read_settings
 
 NAMED = {"MODEL_NAME": "Mine"}
 
@@ -112,3 +112,56 @@ def test_a_broken_line_is_told_by_number(line: str) -> None:
     """A line that is no KEY=value stops the start with its number."""
     with pytest.raises(SetupError, match="line 2: expected KEY=value"):
         parse_environment_file(f"A=b\n{line}\n")
+
+
+def test_the_pods_annotations_come_last() -> None:
+    """Flag over variable over annotation over default, for the size of a gRPC message."""
+    name, annotations = "max_grpc_message_bytes", {"seldon.io/grpc-max-message-size": "3"}
+    assert read_settings(NAMED, {}).max_grpc_message_bytes == 4 * 1024 * 1024
+    assert read_settings(NAMED, {}, annotations).max_grpc_message_bytes == 3
+    told = {**NAMED, "GRPC_MAX_MESSAGE_SIZE": "2"}
+    assert read_settings(told, {}, annotations).max_grpc_message_bytes == 2
+    assert read_settings(told, {name: "1"}, annotations).max_grpc_message_bytes == 1
+    with pytest.raises(SetupError, match=r"the annotation seldon\.io/grpc-max-message-size is 'much'"):
+        read_settings(NAMED, {}, {"seldon.io/grpc-max-message-size": "much"})
+
+
+def test_annotations_are_read_as_kubernetes_writes_them() -> None:
+    """Lines of key="value", split at the first sign; malformed ones are passed over."""
+    text = 'a="b"\n\nnonsense\n key =  "assign==="\n'
+    assert parse_annotations(text) == {"a": "b", "key": "assign==="}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [('{"name": "a"}', {"name": "a"}), ("name: a", {"name": "a"}), ("[1]", {}), ("{", {}), ("just text", {})],
+)
+def test_metadata_is_json_or_yaml(text: str, value: dict[str, str]) -> None:
+    """What is no object counts as nothing, as with the stock wrapper."""
+    pytest.importorskip("yaml")
+    assert read_settings({**NAMED, "MODEL_METADATA": text}, {}).model_metadata == value
+
+
+@pytest.mark.parametrize(
+    ("labels", "version"), [('{"version":"v1"}', "v1"), ("{}", UNSET), ("x", UNSET), ("[]", UNSET)]
+)
+def test_the_predictors_version_is_a_label_of_it(labels: str, version: str) -> None:
+    """PREDICTOR_LABELS that are no object, or have none, tell no version."""
+    assert read_settings({**NAMED, "PREDICTOR_LABELS": labels}, {}).predictor_version == version
+
+
+def test_the_stock_ways_are_one_setting() -> None:
+    """SCOREKIT_COMPATIBILITY=stock exposes errors and allows every origin, unless told otherwise one by one."""
+    stock = {**NAMED, "SCOREKIT_COMPATIBILITY": "stock"}
+    settings = read_settings(stock, {})
+    assert (settings.expose_errors, settings.cors_allowed_origins) == (True, "*")
+    assert not read_settings({**stock, "EXPOSE_ERRORS": "false"}, {}).expose_errors
+    settings = read_settings(NAMED, {})
+    assert (settings.expose_errors, settings.cors_allowed_origins) == (False, "")
+
+
+@pytest.mark.parametrize("path", ["metrics", "/a b\n", "/ü"])
+def test_a_metrics_endpoint_is_a_path(path: str) -> None:
+    """What could not be asked for is refused at start."""
+    with pytest.raises(SetupError, match="PREDICTIVE_UNIT_METRICS_ENDPOINT"):
+        read_settings({**NAMED, "PREDICTIVE_UNIT_METRICS_ENDPOINT": path}, {})

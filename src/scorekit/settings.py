@@ -68,6 +68,8 @@ class Settings:
     host: str = "0.0.0.0"  # noqa: S104  a component answers in its pod's network, as the stock wrapper does
     http_port: int = HTTP_PORT
     grpc_port: int = GRPC_PORT
+    grpc_workers: int = 1
+    """0 leaves the gRPC port closed, as for the stock wrapper; any other number opens it."""
     metrics_port: int = METRICS_PORT
     batching: bool = False
     max_batch_rows: int = 1024
@@ -287,6 +289,7 @@ _SOURCES: dict[str, tuple[str, Parser]] = {
     "host": (ENV_HOST, _text),
     "http_port": (ENV_HTTP_PORT, _port),
     "grpc_port": (ENV_GRPC_PORT, _port),
+    "grpc_workers": ("GRPC_WORKERS", _whole(0, 1024)),
     "metrics_port": (ENV_METRICS_PORT, _port),
     "batching": (ENV_BATCHING, _switch),
     "max_batch_rows": ("MAX_BATCH_ROWS", _positive),

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..settings import LOG_LEVELS, SERVICE_TYPES
 from .serve import INERT, start
 
-_PORTS = ("http-port", "grpc-port", "metrics-port")
+_NUMBERS = ("http-port", "grpc-port", "metrics-port", "grpc-workers")
 _UNKNOWN = 255
 
 
@@ -24,7 +24,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--service-type", choices=SERVICE_TYPES, help="(MODEL)")
     parser.add_argument("--parameters", help="constructor parameters (PREDICTIVE_UNIT_PARAMETERS; [])")
     parser.add_argument("--log-level", choices=LOG_LEVELS, help="SELDON_LOG_LEVEL wins (INFO)")
-    for name in _PORTS:
+    for name in _NUMBERS:
         parser.add_argument(f"--{name}")
     for name in INERT:
         parser.add_argument(f"--{name}", nargs="?", const="1", help=argparse.SUPPRESS)

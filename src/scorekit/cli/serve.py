@@ -27,7 +27,6 @@ INERT = (
     "pidfile",
     "access-log",
     "grpc-threads",
-    "grpc-workers",
 )
 
 
@@ -43,6 +42,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--host", help="address to listen on (SCOREKIT_HOST; 0.0.0.0)")
     parser.add_argument("--http-port", help="(PREDICTIVE_UNIT_HTTP_SERVICE_PORT; 9000)")
     parser.add_argument("--grpc-port", help="a second port (PREDICTIVE_UNIT_GRPC_SERVICE_PORT; 5000)")
+    parser.add_argument("--grpc-workers", help="0 leaves the gRPC port closed (GRPC_WORKERS; 1)")
     parser.add_argument("--metrics-port", help="for Prometheus (PREDICTIVE_UNIT_METRICS_SERVICE_PORT; 6000)")
     parser.add_argument("--service-type", choices=SERVICE_TYPES, help="(SERVICE_TYPE; MODEL)")
     parser.add_argument("--parameters", metavar="JSON", help="constructor parameters (PREDICTIVE_UNIT_PARAMETERS)")

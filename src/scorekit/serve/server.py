@@ -50,7 +50,9 @@ def run(settings: Settings, directory: Path | None, ready: Ready) -> None:
     where it cannot start.
     """
     # Bound before the model loads, listening only after: a taken port is told at once, and no probe is fooled.
-    ports = [settings.http_port, *([settings.grpc_port] if settings.grpc_port != settings.http_port else [])]
+    ports = [settings.http_port]
+    if settings.grpc_workers and settings.grpc_port != settings.http_port:
+        ports.append(settings.grpc_port)
     addresses = [reserve(settings.host, port) for port in ports]
     page = reserve(settings.host, settings.metrics_port)
     # Loaded before there is an event loop, so that a signal ends a long load at once.
