@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -131,3 +132,27 @@ def test_without_grpcio_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(sys.modules, "grpc", None)
     with pytest.raises(SetupError, match=r"pip install 'scorekit\[test\]'"):
         client(1)
+
+
+def test_grpcs_asks_whom_it_trusts(certificate: tuple[Path, Path]) -> None:
+    """An unknown authority cannot be tested; with the file that names it the server answers."""
+    cert, key = certificate
+
+    def predict(details: Any) -> Any:
+        return grpc.unary_unary_rpc_method_handler(lambda body, context: body)
+
+    handler = type("Handler", (grpc.GenericRpcHandler,), {"service": lambda self, details: predict(details)})
+    with ThreadPoolExecutor(1) as pool:
+        server = grpc.server(pool, [handler()])
+        secure = grpc.ssl_server_credentials([(key.read_bytes(), cert.read_bytes())])
+        address = parse(f"grpcs://127.0.0.1:{server.add_secure_port('127.0.0.1:0', secure)}")
+        server.start()
+        try:
+            with contextlib.closing(GrpcClient(address, 5)) as asking, pytest.raises(Unreachable):
+                asking.send(Ask(BODY))
+            with contextlib.closing(GrpcClient(address, 5, str(cert))) as asking:
+                assert asking.send(Ask(BODY)).status == 200
+        finally:
+            server.stop(0).wait()
+    with pytest.raises(SetupError, match=r"nowhere\.pem is no file of certificates"):
+        GrpcClient(address, 5, "nowhere.pem")

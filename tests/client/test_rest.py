@@ -1,9 +1,7 @@
 """The REST client against servers that answer, hang, drop and speak TLS."""
 
 import contextlib
-import shutil
 import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -119,18 +117,6 @@ def test_a_gateway_has_no_route_for_transform_input() -> None:
     """Such a request is not sent."""
     with pytest.raises(Unsendable):
         RestClient(parse("http://127.0.0.1:1/seldon/m")).send(Ask({}, "transform-input"))
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl, which makes the test's certificate, is not installed")
-    folder = tmp_path_factory.mktemp("certificate")
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
-    made += ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-out", str(cert), "-keyout", str(key)]
-    subprocess.run(made, check=True, capture_output=True)
-    return cert, key
 
 
 def test_https_asks_whom_it_trusts_and_says_how_to_trust_others(certificate: tuple[Path, Path]) -> None:
