@@ -54,8 +54,8 @@ def test_categories_make_an_ndarray() -> None:
     ("text", "told"),
     [
         ("{", "contract.json is not JSON"),
-        ("[]", "contract.json: expected an object"),
-        ('{"features":[]}', "contract.json: features must be a list of at least one column"),
+        ("[]", "contract.json, line 1: expected an object"),
+        ('{"features":[]}', "contract.json, line 1: features must be a list of at least one column"),
         (contract({"ftype": "continuous"}), 'features[0] must be an object with a "name"'),
         (contract({"name": "x", "ftype": "kontinuous"}), "features[0].ftype is 'kontinuous'"),
         (contract({"name": "x", "ftype": "continuous"}), "features[0].dtype is None; it must be FLOAT or INT"),

@@ -23,6 +23,11 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # The rooms of the serving half, as tests/test_layers.py has them, and the doors.
 SERVING = ["errors", "settings", "message", "proto", "codec", "batching", "component", "service", "serve", "cli.serve"]
+# The tester, but for what draws its random data, which needs the extra `test`.
+TESTING = [
+    *("contract", "survey", "places", "client", "cli.test", "cli.contract", "cli.printing"),
+    *("verify.session", "verify.report", "verify.cases", "verify.laws"),
+]
 ANY_GRPC_PORT = ["--grpc-port", "0"]
 ANSWERED_WITHIN_S = 20
 
@@ -116,6 +121,18 @@ VERSION = "import importlib.metadata; print(importlib.metadata.version('scorekit
 def test_the_serving_half_imports_alone(installed: Path, tmp_path: Path) -> None:
     """Every module of the serving half imports without the extras and without a warning."""
     output(installed / "python", "-W", "error", "-c", IMPORT_EACH, *SERVING, cwd=tmp_path)
+
+
+def test_the_tester_says_what_it_lacks(installed: Path, tmp_path: Path) -> None:
+    """Its modules import without the extras; a contract is sampled; to test, it names the extra and exits with 2."""
+    output(installed / "python", "-W", "error", "-c", IMPORT_EACH, *TESTING, cwd=tmp_path)
+    contract = str(ROOT / "contract.json")
+    sampled = output(installed / "scorekit", "contract", "sample", contract)
+    assert json.loads(sampled.splitlines()[0])["data"]["names"] == ["petal_length_cm", "petal_width_cm"]
+    test: list[str | Path] = [installed / "scorekit", "test"]
+    done = subprocess.run([*test, contract, "127.0.0.1:1"], env=environ(), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "pip install 'scorekit[test]'" in done.stderr
 
 
 def test_it_serves_a_component(installed: Path, tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .errors import SetupError
+from .places import line_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,36 @@ class Column:
         short = round(middle, 3)
         return short if low is None or high is None or low <= short <= high else middle
 
+    @property
+    def width(self) -> int:
+        """How many scalars of it one row has."""
+        return self.repeat * math.prod(self.shape)
+
+    def unfolded(self) -> list[str]:
+        """Its names as a target: ``y``, or ``y:0`` … where there are several."""
+        return [f"{self.name}:{at}" for at in range(self.width)] if self.width > 1 else [self.name]
+
+    def reach(self, far: float) -> tuple[float, float]:
+        """The range, an open end cut off ``far`` from the other (or from zero)."""
+        low, high = self.low, self.high
+        if low is None:
+            return ((-far if high is None else high - far), (far if high is None else high))
+        return low, (low + far if high is None else high)
+
+    def ends(self) -> tuple[Any, ...]:
+        """The extreme values it allows: both ends of the range, or first and last category."""
+        if self.ftype == "categorical":
+            return self.values[0], self.values[-1]
+        low, high = self.reach(1e3)
+        return (math.ceil(low), math.floor(high)) if self.dtype == "INT" else (low, high)
+
+    def side_by_side(self, scalars: Sequence[Any]) -> list[Any]:
+        """``width`` scalars in the column's shape, repeats joined along the first axis after the row's."""
+        values = list(scalars)
+        for length in reversed(self.shape[1:]):
+            values = [values[at : at + length] for at in range(0, len(values), length)]
+        return values
+
 
 @dataclass(frozen=True, slots=True)
 class Contract:
@@ -51,14 +83,35 @@ class Contract:
             names += [f"{column.name}{at}" for at in range(1, column.repeat + 1)] if wide else [column.name]
         return names
 
-    def sample(self) -> dict[str, Any]:
-        """A request body of one typical row: ``tensor`` where all is numeric, ``ndarray`` otherwise."""
+    def target_names(self) -> list[str]:
+        """The names an answer carries: ``y`` repeated twice is ``y:0``, ``y:1``, as the stock testers unfold it."""
+        return [name for column in self.targets for name in column.unfolded()]
+
+    def sample_row(self) -> list[Any]:
+        """One row of typical values."""
         row: list[Any] = []
         for column in self.features:
-            value = column.typical()
-            for length in reversed(column.shape):
-                value = [value] * length
-            row += value * column.repeat if column.shape else [value] * column.repeat
+            row += column.side_by_side([column.typical()] * column.width)
+        return row
+
+    def edge_row(self, end: int) -> list[Any]:
+        """Every feature at its lower (0) or upper (1) end."""
+        row: list[Any] = []
+        for column in self.features:
+            row += column.side_by_side([column.ends()[end]] * column.width)
+        return row
+
+    @property
+    def numeric(self) -> bool:
+        """Whether every feature is a number, so that rows have a ``tensor`` form."""
+        return all(
+            column.ftype != "categorical" or all(type(value) in (int, float) for value in column.values)
+            for column in self.features
+        )
+
+    def sample(self) -> dict[str, Any]:
+        """A request body of one typical row: ``tensor`` where all is numeric, ``ndarray`` otherwise."""
+        row = self.sample_row()
         names = self.feature_names()
         flat = all(isinstance(value, int | float) for value in row)
         if flat:
@@ -67,50 +120,68 @@ class Contract:
 
 
 def parse_contract(text: str, where: str = "contract.json") -> Contract:
-    """The contract in a JSON text. Raises ``SetupError`` that names the file, the place and what is expected there."""
+    """The contract in a JSON text. Raises ``SetupError`` that names the file, line and place, and what is expected."""
     try:
         value = json.loads(text)
     except ValueError as error:
         raise SetupError(f"{where} is not JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise SetupError(f"{where}: expected an object with the keys features and targets")
-    features, targets = (_columns(value.get(key), f"{where}: {key}") for key in ("features", "targets"))
+    except RecursionError as error:
+        raise SetupError(f"{where} is nested too deep to be a contract") from error
+    try:
+        if not isinstance(value, dict):
+            raise _Fault("expected an object with the keys features and targets")
+        features, targets = (_columns(value.get(key), key) for key in ("features", "targets"))
+    except _Fault as fault:
+        path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in fault.path)
+        place = f"{path[1:]} " if path else ""
+        raise SetupError(f"{where}, line {line_of(text, *fault.path)}: {place}{fault.message}") from fault
     return Contract(features, targets)
 
 
-def _columns(value: Any, where: str) -> tuple[Column, ...]:
+class _Fault(Exception):
+    """What is wrong with the value at ``path``."""
+
+    def __init__(self, message: str, *path: str | int) -> None:
+        self.message = message
+        self.path = path
+        super().__init__(message)
+
+
+def _columns(value: Any, key: str) -> tuple[Column, ...]:
     if not isinstance(value, list) or not value:
-        raise SetupError(f"{where} must be a list of at least one column")
-    return tuple(_column(each, f"{where}[{at}]") for at, each in enumerate(value))
+        raise _Fault("must be a list of at least one column", key)
+    return tuple(_column(each, key, at) for at, each in enumerate(value))
 
 
-def _column(value: Any, where: str) -> Column:
+def _column(value: Any, *at: str | int) -> Column:
     if not isinstance(value, dict) or not isinstance(value.get("name"), str):
-        raise SetupError(f'{where} must be an object with a "name"')
+        raise _Fault('must be an object with a "name"', *at)
     ftype, repeat, shape = value.get("ftype"), value.get("repeat", 1), value.get("shape", [])
     if ftype not in ("continuous", "categorical"):
-        raise SetupError(f"{where}.ftype is {ftype!r}; it must be continuous or categorical")
+        raise _Fault(f"is {ftype!r}; it must be continuous or categorical", *at, "ftype")
     if type(repeat) is not int or repeat < 1:
-        raise SetupError(f"{where}.repeat is {repeat!r}; it must be a whole number from 1")
+        raise _Fault(f"is {repeat!r}; it must be a whole number from 1", *at, "repeat")
     if not isinstance(shape, list) or any(type(each) is not int or each < 1 for each in shape):
-        raise SetupError(f"{where}.shape must be a list of whole numbers from 1")
+        raise _Fault("must be a list of whole numbers from 1", *at, "shape")
     if ftype == "categorical":
         values = value.get("values")
         if not isinstance(values, list) or not values:
-            raise SetupError(f"{where}.values must list at least one category")
+            raise _Fault("must list at least one category", *at, "values")
+        if any(isinstance(each, list | dict) for each in values):
+            raise _Fault("must list texts or numbers", *at, "values")
         return Column(value["name"], ftype, values=tuple(values), repeat=repeat, shape=tuple(shape))
     if value.get("dtype") not in ("FLOAT", "INT"):
-        raise SetupError(f"{where}.dtype is {value.get('dtype')!r}; it must be FLOAT or INT")
-    low, high = _range(value.get("range", ["inf", "inf"]), f"{where}.range")
+        raise _Fault(f"is {value.get('dtype')!r}; it must be FLOAT or INT", *at, "dtype")
+    low, high = _range(value.get("range", ["inf", "inf"]), *at, "range")
     return Column(value["name"], ftype, value["dtype"], low, high, repeat=repeat, shape=tuple(shape))
 
 
-def _range(value: Any, where: str) -> tuple[float | None, float | None]:
+def _range(value: Any, *at: str | int) -> tuple[float | None, float | None]:
     ends = value if isinstance(value, list) else []
     numbers = [end for end in ends if isinstance(end, int | float) and not isinstance(end, bool)]
     # Only two numbers have an order to keep, and whatever is neither a number nor "inf" leaves too few.
     finite = all(math.isfinite(number) for number in numbers)
     if len(ends) != 2 or len(numbers) + ends.count("inf") != 2 or numbers != sorted(numbers) or not finite:
-        raise SetupError(f'{where} must be [low, high] with low ≤ high, either of them possibly "inf"')
+        raise _Fault('must be [low, high] with low ≤ high, either of them possibly "inf"', *at)
     low, high = (None if end == "inf" else end for end in ends)
     return low, high

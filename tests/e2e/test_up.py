@@ -250,7 +250,7 @@ def test_a_graph_of_more_than_one_node(start: Callable[..., Command], port: int,
 
 
 def test_what_only_a_cluster_needs_is_named(start: Callable[..., Command], port: int, app: Path) -> None:
-    """Other objects, further replicas and a gRPC endpoint are left out aloud."""
+    """Other objects and further replicas are left out aloud; a gRPC endpoint is no other than a REST one."""
     (app / "components" / "roles.yaml").write_text(
         "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata:\n  name: operator\n"
     )

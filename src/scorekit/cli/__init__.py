@@ -14,12 +14,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"scorekit {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     # Each is a few lines of argparse; what they need is imported when they run.
-    from . import init, microservice, serve, up
+    from . import contract, init, microservice, serve, test, up
 
     serve.add(commands)
     microservice.add(commands)
     up.add(commands)
     init.add(commands)
+    test.add(commands)
+    contract.add(commands)
     arguments, surplus = parser.parse_known_args(argv)
     if surplus and not hasattr(arguments, "surplus"):
         parser.error(f"unrecognized arguments: {' '.join(surplus)}")
