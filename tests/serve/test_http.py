@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scorekit.serve.http import Exchange
+from scorekit.serve.exchange import Exchange
 
 from .conftest import MAX_BODY, Wire
 

@@ -1,34 +1,21 @@
 """gRPC: the calls of the seven services of a Seldon Core v1 component (seldon-core 1.17.1), health and reflection."""
 
-import logging
-import re
-import time
-from asyncio import TimerHandle, get_running_loop
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from ..codec import proto
-from ..errors import BadRequest, DeadlineExceeded, NotFound, NotOffered, PayloadTooLarge, RequestError
-from ..message import Feedback, Form, Message, Verb
+from ..errors import NotFound, NotOffered
+from ..message import Verb
 from ..proto import SERVICES
 from ..service import Service
 from . import status
+from .calls import ANSWER, NOT_SERVING, SERVING, Answerer, Call, Each, Observe, Unary, Watch
 from .http2 import Exchange, Headers, Stream
 from .reflection import reflect
-
-log = logging.getLogger(__name__)
+from .requests import FeedbackRequest, ProtoRequest
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 """Every gRPC library's own default."""
-
-_ANSWER: Headers = [(b":status", b"200"), (b"content-type", b"application/grpc")]
-_DONE = status.trailers(status.OK)
-_DEADLINE = re.compile(rb"(\d{1,8})([HMSmun])")
-_SECONDS = {b"H": 3600.0, b"M": 60.0, b"S": 1.0, b"m": 1e-3, b"u": 1e-6, b"n": 1e-9}
-_HEAD_BYTES = 5  # before each message: one byte that says whether it is compressed, four of length
-
-# HealthCheckResponse by status; SERVICE_UNKNOWN is what a watcher of a service that is not here is told.
-_SERVING, _NOT_SERVING, _SERVICE_UNKNOWN = b"\x08\x01", b"\x08\x02", b"\x08\x03"
 
 
 _VERBS = {
@@ -49,10 +36,6 @@ _METHODS = {
 }
 
 
-Observe = Callable[[str, str, str, float], None]
-"""Told each answered call: its full method, its kind, the name of its status and its seconds."""
-
-
 class Grpc:
     """The methods over one service. Calling it begins one call. ``metadata`` are the model's, if they can be shown."""
 
@@ -67,17 +50,17 @@ class Grpc:
         self.max_message_bytes = max_message_bytes
         self._service = service
         self._ready = True
-        self._watchers: set[_Watch] = set()
+        self._watchers: set[Watch] = set()
         metadata_body = proto.encode_metadata(metadata)
-        verbs: dict[str, Callable[[Stream], _Call]] = {
+        verbs: dict[str, Callable[[Stream], Call]] = {
             name: self._unary(self._asking(verb)) for name, verb in _VERBS.items()
         }
         verbs |= {
-            "SendFeedback": self._unary(lambda body, call: service.tell(ProtoFeedback(body), call)),
+            "SendFeedback": self._unary(lambda body, call: service.tell(FeedbackRequest(body), call)),
             **dict.fromkeys(("Metadata", "ModelMetadata"), self._unary(lambda body, call: call.reply(metadata_body))),
             "GraphMetadata": self._unary(_no_graph),
         }
-        self._methods: dict[bytes, Callable[[Stream], _Call]] = {
+        self._methods: dict[bytes, Callable[[Stream], Call]] = {
             **{
                 f"/seldon.protos.{service}/{name}".encode(): verbs[name]
                 for service, names in _METHODS.items()
@@ -104,15 +87,15 @@ class Grpc:
         make = self._methods.get(head.get(b":path", b""))
         if encoding != b"identity":
             error = f"this server takes messages as they are, not compressed by {ascii(encoding[:40])[2:-1]}"
-            fields = [*_ANSWER, (b"grpc-accept-encoding", b"identity"), *status.of(NotFound(error))]
+            fields = [*ANSWER, (b"grpc-accept-encoding", b"identity"), *status.of(NotFound(error))]
             stream.start(fields, end=True)
             return Exchange()
         if make is None:
             path = ascii(head.get(b":path", b"")[:200])[2:-1]
-            stream.start(_ANSWER + status.of(NotFound(f"this server has no method {path}")), end=True)
+            stream.start(ANSWER + status.of(NotFound(f"this server has no method {path}")), end=True)
             return Exchange()
         call = make(stream)
-        if isinstance(call, _Unary):
+        if isinstance(call, Unary):
             call.observe = self._observe
             call.path = head[b":path"].decode()
         timeout = head.get(b"grpc-timeout")
@@ -129,18 +112,18 @@ class Grpc:
         """Answer health checks with NOT_SERVING from now on, and tell whoever watches."""
         self._ready = False
         for watcher in list(self._watchers):
-            watcher.tell(_NOT_SERVING)
+            watcher.tell(NOT_SERVING)
 
-    def _unary(self, verb: "_Answerer") -> Callable[[Stream], "_Call"]:
-        return lambda stream: _Unary(stream, self.max_message_bytes, verb)
+    def _unary(self, verb: "Answerer") -> Callable[[Stream], "Call"]:
+        return lambda stream: Unary(stream, self.max_message_bytes, verb)
 
-    def _reflection(self, version: str) -> Callable[[Stream], "_Call"]:
-        return lambda stream: _Each(stream, self.max_message_bytes, lambda body: reflect(body, version))
+    def _reflection(self, version: str) -> Callable[[Stream], "Call"]:
+        return lambda stream: Each(stream, self.max_message_bytes, lambda body: reflect(body, version))
 
-    def _asking(self, verb: Verb) -> "_Answerer":
+    def _asking(self, verb: Verb) -> "Answerer":
         ask = self._service.ask
 
-        def over_bytes(body: bytes, call: "_Unary") -> None:
+        def over_bytes(body: bytes, call: "Unary") -> None:
             ask(verb, ProtoRequest(verb, body), call)
 
         return over_bytes
@@ -149,282 +132,18 @@ class Grpc:
         name = proto.read_text(body)
         if name and name not in SERVICES:
             return None
-        return _SERVING if self._ready else _NOT_SERVING
+        return SERVING if self._ready else NOT_SERVING
 
-    def _check(self, body: bytes, call: "_Unary") -> None:
+    def _check(self, body: bytes, call: "Unary") -> None:
         state = self._health(body)
         if state is None:
             call.end(status.trailers(status.UNKNOWN_SERVICE, "no such service"))
         else:
             call.reply(state)
 
-    def _watch(self, stream: Stream) -> "_Call":
-        return _Watch(stream, self.max_message_bytes, self._health, self._watchers)
+    def _watch(self, stream: Stream) -> "Call":
+        return Watch(stream, self.max_message_bytes, self._health, self._watchers)
 
 
-def _no_graph(body: bytes, call: "_Unary") -> None:
+def _no_graph(body: bytes, call: "Unary") -> None:
     raise NotOffered("GraphMetadata not available on the Model level.")
-
-
-class _Answerer(Protocol):
-    """Has ``call`` answered for the message ``body``, now or later. May raise ``RequestError``."""
-
-    def __call__(self, body: bytes, call: "_Unary", /) -> None: ...
-
-
-class ProtoRequest:
-    """A serialized message as the service takes it."""
-
-    __slots__ = ("_body", "_verb")
-
-    form = Form.PROTO
-    take_metrics = staticmethod(proto.take_metrics)
-
-    def __init__(self, verb: Verb, body: bytes) -> None:
-        self._verb = verb
-        self._body = body
-
-    @property
-    def raw(self) -> Any:
-        """The message as protobuf's own object: what a raw method is given."""
-        name = "SeldonMessageList" if self._verb is Verb.AGGREGATE else "SeldonMessage"
-        return proto.read(name, self._body)
-
-    def message(self) -> Message:
-        return proto.decode(self._body)
-
-    def messages(self) -> list[Message]:
-        return proto.decode_list(self._body)
-
-
-class ProtoFeedback:
-    """A serialized Feedback as the service takes it."""
-
-    __slots__ = ("_body",)
-
-    take_metrics = staticmethod(proto.take_metrics)
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    @property
-    def raw(self) -> Any:
-        return proto.read("Feedback", self._body)
-
-    @property
-    def text(self) -> str:
-        return proto.feedback_text(self._body)
-
-    def feedback(self) -> Feedback:
-        return proto.decode_feedback(self._body)
-
-
-class _Call(Exchange):
-    """One call: takes messages out of the body's bytes and ends with a status, once."""
-
-    def __init__(self, stream: Stream, max_message_bytes: int) -> None:
-        self._stream = stream
-        self._max_message_bytes = max_message_bytes
-        self._parts: list[bytes] = []
-        self._bytes = 0
-        self._needed = _HEAD_BYTES
-        self._timer: TimerHandle | None = None
-        self._started = False
-        self.abandoned = False
-        """Whether nobody would read an answer: it has ended, or the client has gone."""
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._stream!r} {'over' if self.abandoned else 'open'}>"
-
-    def take(self, body: bytes) -> None:
-        """One whole message has come. May raise ``RequestError``."""
-        raise NotImplementedError
-
-    def last(self) -> None:
-        """No more messages come."""
-
-    def expire_after(self, timeout: bytes) -> None:
-        """End with DEADLINE_EXCEEDED after the time a grpc-timeout header says."""
-        match = _DEADLINE.fullmatch(timeout)
-        if match is None:
-            self.fail(BadRequest(f"grpc-timeout is no time: {ascii(timeout[:40])[2:-1]}"))
-        else:
-            self._timer = get_running_loop().call_later(int(match[1]) * _SECONDS[match[2]], self._expired)
-
-    def received(self, data: bytes) -> None:
-        if self.abandoned:
-            return
-        self._parts.append(data)
-        self._bytes += len(data)
-        if self._bytes < self._needed:
-            return
-        data = b"".join(self._parts) if len(self._parts) > 1 else data
-        try:
-            data = self._messages(data)
-        except RequestError as error:
-            self.fail(error)
-            return
-        except Exception:
-            # The outermost handler: whatever went wrong is ours, and the caller must not wait for ever.
-            log.exception("grpc.failed")
-            self.end(status.trailers(status.INTERNAL, "internal error"))
-            return
-        self._parts = [data] if data else []
-        self._bytes = len(data)
-
-    def ended(self) -> None:
-        if self.abandoned:
-            return
-        if self._bytes:
-            self.fail(BadRequest("the call ended in the middle of a message"))
-        else:
-            self.last()
-
-    def gone(self) -> None:
-        self._over()
-
-    def say(self, body: bytes) -> None:
-        """Send one message."""
-        if not self.abandoned:
-            if not self._started:
-                self._started = True
-                self._stream.start(_ANSWER)
-            self._stream.send(b"\0" + len(body).to_bytes(4, "big") + body)
-
-    def end(self, trailers: Headers) -> None:
-        """End the call. Only the first end counts."""
-        if self.abandoned:
-            return
-        self._over()
-        if self._started:
-            self._stream.finish(trailers)
-        else:
-            self._stream.start(_ANSWER + trailers, end=True)
-
-    def fail(self, error: RequestError) -> None:
-        """End the call with the status of ``error``."""
-        self.end(status.of(error))
-
-    def _messages(self, data: bytes) -> bytes:
-        """Take every whole message of ``data``; what is left is the beginning of the next."""
-        while len(data) >= _HEAD_BYTES:
-            if data[0]:
-                raise NotFound("this server takes messages as they are, not compressed")
-            length = int.from_bytes(data[1:_HEAD_BYTES], "big")
-            if length > self._max_message_bytes:
-                raise PayloadTooLarge(
-                    f"the message has {length} bytes; this server takes {self._max_message_bytes} at most"
-                )
-            self._needed = _HEAD_BYTES + length
-            if len(data) < self._needed:
-                return data
-            self.take(data[_HEAD_BYTES : self._needed])
-            data = data[self._needed :]
-            self._needed = _HEAD_BYTES
-        return data
-
-    def _expired(self) -> None:
-        self.fail(DeadlineExceeded("the time that grpc-timeout allows is over"))
-
-    def _over(self) -> None:
-        self.abandoned = True
-        self._parts = []
-        if self._timer is not None:
-            self._timer.cancel()
-
-
-class _Unary(_Call):
-    """A call of one message and one answer; to the service, someone who waits for a message."""
-
-    observe: Observe
-    path: str
-
-    def __init__(self, stream: Stream, max_message_bytes: int, verb: _Answerer) -> None:
-        super().__init__(stream, max_message_bytes)
-        self._began = time.perf_counter()
-        self._verb = verb
-        self._body: bytes | None = None
-
-    def take(self, body: bytes) -> None:
-        if self._body is not None:
-            raise BadRequest("this method takes one message")
-        self._body = body
-
-    def last(self) -> None:
-        try:
-            if self._body is None:
-                raise BadRequest("this method takes one message; there was none")
-            self._verb(self._body, self)
-        except RequestError as error:
-            self.fail(error)
-        except Exception:
-            # The outermost handler: whatever went wrong is ours, and the caller must not wait for ever.
-            log.exception("grpc.failed")
-            self.end(status.trailers(status.INTERNAL, "internal error"))
-
-    def end(self, trailers: Headers) -> None:
-        if not self.abandoned:
-            self.observe(self.path, "unary", status.name(trailers), time.perf_counter() - self._began)
-        super().end(trailers)
-
-    def answer(self, message: Message) -> None:
-        try:
-            body = proto.encode(message)
-        except RequestError as error:
-            self.fail(error)
-        else:
-            self.reply(body)
-
-    def answer_raw(self, value: Any) -> None:
-        try:
-            body = proto.write(value)
-        except RequestError as error:
-            self.fail(error)
-        else:
-            self.reply(body)
-
-    def reply(self, body: bytes) -> None:
-        """Answer with a serialized message."""
-        self.say(body)
-        self.end(_DONE)
-
-
-class _Each(_Call):
-    """A call that answers each message with one."""
-
-    def __init__(self, stream: Stream, max_message_bytes: int, answer: Callable[[bytes], bytes]) -> None:
-        super().__init__(stream, max_message_bytes)
-        self._answer = answer
-
-    def take(self, body: bytes) -> None:
-        self.say(self._answer(body))
-
-    def last(self) -> None:
-        self.end(_DONE)
-
-
-class _Watch(_Call):
-    """A call that is told the health of a service now and whenever it changes."""
-
-    def __init__(
-        self, stream: Stream, max_message_bytes: int, health: Callable[[bytes], bytes | None], watchers: "set[_Watch]"
-    ) -> None:
-        super().__init__(stream, max_message_bytes)
-        self._health = health
-        self._watchers = watchers
-
-    def take(self, body: bytes) -> None:
-        state = self._health(body)
-        if state is not None:
-            self._watchers.add(self)
-        self.tell(_SERVICE_UNKNOWN if state is None else state)
-
-    def tell(self, state: bytes) -> None:
-        """Send the state; a watcher of a server that stops is told so and released, so that it can stop."""
-        self.say(state)
-        if state == _NOT_SERVING:
-            self.end(_DONE)
-
-    def _over(self) -> None:
-        super()._over()
-        self._watchers.discard(self)

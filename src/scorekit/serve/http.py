@@ -5,23 +5,18 @@ answered by a plain call, now or later.
 """
 
 import logging
-import time
 from asyncio import BaseTransport, Protocol, Transport, get_running_loop
 from collections import deque
 from collections.abc import Callable
-from email.utils import formatdate
-from http import HTTPStatus
 from typing import Any, cast
 
 import httptools
 
 from ..errors import BadRequest, HeadTooLarge, PayloadTooLarge
+from .exchange import Exchange
 from .fleet import Fleet
 
 log = logging.getLogger(__name__)
-
-JSON = b"application/json"
-HTML = b"text/html; charset=utf-8"
 
 MAX_HEAD_BYTES = 64 * 1024
 """Request line and headers; nginx takes 32 kB, Envoy 60 kB."""
@@ -31,93 +26,6 @@ _PASS_OVER_S = 2.0
 
 # A client that pipelines more than this waits for answers before more of it is read.
 _MAX_PIPELINED = 32
-
-_REASONS = {status.value: status.phrase for status in HTTPStatus}
-
-
-class Exchange:
-    """One request and its answer-to-be."""
-
-    __slots__ = (
-        "_connection",
-        "_response",
-        "body",
-        "content_type",
-        "headers",
-        "is_http_10",
-        "keep_alive",
-        "method",
-        "origin",
-        "path",
-        "query",
-        "service",
-        "started",
-    )
-
-    def __init__(
-        self,
-        connection: "Connection",
-        method: str,
-        target: bytes,
-        content_type: str,
-        body: bytes,
-        keep_alive: bool,
-        is_http_10: bool = False,
-        origin: bytes = b"",
-    ) -> None:
-        self._connection = connection
-        self._response: bytes | None = None
-        self.method = method
-        if not target.startswith(b"/"):
-            target = _origin_form(target)
-        self.path, _, self.query = target.partition(b"?")
-        self.content_type = content_type
-        self.body = body
-        self.keep_alive = keep_alive
-        self.is_http_10 = is_http_10
-        self.origin = origin
-        self.headers = b""
-        """Complete lines that stand in the response, whatever it is."""
-        self.service = "unknown"
-        """What metrics call the route."""
-        self.started = time.perf_counter()
-
-    def __repr__(self) -> str:
-        return f"<Exchange {self.method} {self.path!r} {'answered' if self.answered else 'open'}>"
-
-    @property
-    def answered(self) -> bool:
-        """Whether a response has been handed over."""
-        return self._response is not None
-
-    @property
-    def abandoned(self) -> bool:
-        """Whether the client has gone."""
-        return self._connection.lost
-
-    def respond(self, status: int, body: bytes, content_type: bytes = JSON, headers: bytes = b"") -> None:
-        """Hand over the whole response; ``headers`` are complete lines with their line ends.
-
-        It leaves when every earlier exchange of the connection has left. Only the first response counts.
-        """
-        if self._response is not None:
-            return
-        headers += self.headers
-        # HTTP/1.0 clients that asked to keep the connection must be told; HTTP/1.1 ones are told only of the end.
-        if not self.keep_alive:
-            headers += b"Connection: close\r\n"
-        elif self.is_http_10:
-            headers += b"Connection: keep-alive\r\n"
-        head = b"%b%d\r\n%b\r\n" % (_heads.get(status, content_type), len(body), headers)
-        self._response = head if self.method == "HEAD" else head + body
-        self._connection.observe(self, status)
-        self._connection.flush()
-
-    @property
-    def response(self) -> bytes | None:
-        """The bytes to send, once there are any."""
-        return self._response
-
 
 Refusal = BadRequest | PayloadTooLarge | HeadTooLarge
 """What can be wrong with a request before it is one."""
@@ -385,38 +293,7 @@ class _Refused(Exception):
         self.error = error
 
 
-def _origin_form(target: bytes) -> bytes:
-    """The path and query of ``http://host/path?query``, which a client may send to any server (RFC 9112 §3.2.2)."""
-    scheme, _, rest = target.partition(b"://")
-    return b"/" + rest.partition(b"/")[2] if scheme in (b"http", b"https") else target
-
-
 def _exceeds(digits: bytes, limit: int) -> bool:
     """Whether a Content-Length is over ``limit``; what is no number is left to the parser to refuse."""
     significant = digits.lstrip(b"0")
     return digits.isdigit() and (len(significant) > 18 or int(significant or b"0") > limit)
-
-
-class _Heads:
-    """Response heads up to the length, made once a second: the date costs more than all the rest."""
-
-    def __init__(self) -> None:
-        self._second = 0
-        self._made: dict[tuple[int, bytes], bytes] = {}
-
-    def get(self, status: int, content_type: bytes) -> bytes:
-        second = int(time.time())
-        if second != self._second:
-            self._second = second
-            self._made.clear()
-        head = self._made.get((status, content_type))
-        if head is None:
-            head = self._made[status, content_type] = (
-                f"HTTP/1.1 {status} {_REASONS.get(status, 'Unknown')}\r\n"
-                f"Server: scorekit\r\nDate: {formatdate(second, usegmt=True)}\r\n"
-                f"Content-Type: {content_type.decode()}\r\nContent-Length: "
-            ).encode()
-        return head
-
-
-_heads = _Heads()

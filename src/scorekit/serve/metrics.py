@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from ..errors import MethodNotAllowed, NotFound, RequestError
 from ..exposition import CONTENT_TYPE
-from .http import Exchange
+from .exchange import Exchange
 from .rest import refuse
 
 

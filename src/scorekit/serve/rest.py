@@ -1,13 +1,12 @@
 """The REST routes of a Seldon Core v1 component (seldon-core 1.17.1), and the one table from errors to statuses."""
 
 import logging
-import urllib.parse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .. import openapi
-from ..codec import json, multipart, proto
+from ..codec import json, proto
 from ..errors import (
     BadAnswer,
     BadMetadata,
@@ -26,9 +25,10 @@ from ..errors import (
     RequestError,
     UnwritableAnswer,
 )
-from ..message import Feedback, Form, Message, Verb
+from ..message import Message, Verb
 from ..service import Service
-from .http import HTML, Exchange
+from .exchange import HTML, Exchange
+from .requests import FeedbackRequest, JsonRequest, UnreadRequest, find, read
 
 log = logging.getLogger(__name__)
 
@@ -155,61 +155,6 @@ def refuse(exchange: Exchange, error: RequestError, stock: bool = False) -> None
     exchange.respond(status, json.encode_error(str(error), reason), headers=headers)
 
 
-class JsonRequest:
-    """A parsed JSON value as the service takes it."""
-
-    __slots__ = ("_document_bytes", "raw")
-
-    form = Form.JSON
-    take_metrics = staticmethod(json.take_metrics)
-
-    def __init__(self, value: Any, document_bytes: int) -> None:
-        self.raw = value
-        self._document_bytes = document_bytes
-
-    def message(self) -> Message:
-        return json.from_value(self.raw, self._document_bytes)
-
-    def messages(self) -> list[Message]:
-        return json.messages_from_value(self.raw)
-
-
-class UnreadRequest:
-    """A JSON text, read only if the component does not want it as it is."""
-
-    form = Form.JSON
-    take_metrics = staticmethod(json.take_metrics)
-
-    def __init__(self, text: bytes | str) -> None:
-        self.raw = text
-
-    def message(self) -> Message:
-        return json.decode(self.raw)
-
-    def messages(self) -> list[Message]:
-        return json.messages_from_value(json.parse(self.raw))
-
-
-class JsonFeedback:
-    """A parsed JSON value as feedback."""
-
-    take_metrics = staticmethod(proto.take_metrics)
-
-    def __init__(self, value: Any) -> None:
-        self._body = proto.feedback_from_json(value)
-
-    @property
-    def raw(self) -> Any:
-        return proto.read("Feedback", self._body)
-
-    @property
-    def text(self) -> str:
-        return proto.feedback_text(self._body)
-
-    def feedback(self) -> Feedback:
-        return proto.decode_feedback(self._body)
-
-
 class Rest:
     """The routes over one service. Calling it handles one exchange.
 
@@ -298,7 +243,7 @@ class Rest:
         self._service.ask(Verb.PREDICT, request, PassedThroughCaller(exchange, self._manners))
 
     def _feedback(self, exchange: Exchange) -> None:
-        feedback = JsonFeedback(read(exchange, self._manners.stock).raw)
+        feedback = FeedbackRequest(proto.feedback_from_json(read(exchange, self._manners.stock).raw))
         self._service.tell(feedback, FeedbackCaller(exchange, self._manners))
 
     def _ping(self, exchange: Exchange) -> None:
@@ -313,48 +258,6 @@ class Rest:
         if self._metadata is None:
             raise BadMetadata("Model metadata unavailable")
         exchange.respond(200, self._metadata)
-
-
-def read(exchange: Exchange, bare_nan: bool = False) -> JsonRequest:
-    """The JSON of a request, wherever it stands. Raises ``BadRequest``."""
-    found = find(exchange)
-    if isinstance(found, bytes | str):
-        value = json.parse(found, bare_nan=bare_nan)
-        if value is None and found is exchange.body:
-            raise BadRequest("Can't find JSON in data: it is null")
-        return JsonRequest(value, len(found))
-    return JsonRequest(found, len(exchange.body))
-
-
-def find(exchange: Exchange) -> bytes | str | dict[str, Any]:
-    """The JSON text of a request: form field ``json``, query ``?json=``, or a JSON body. That is the stock order.
-
-    Of a multipart form, which comes before them, the value. Raises ``BadRequest``.
-    """
-    mimetype = exchange.content_type.partition(";")[0].strip().lower()
-    if mimetype == "multipart/form-data":
-        return multipart.decode(exchange.body, exchange.content_type)
-    if mimetype == "application/x-www-form-urlencoded":
-        text = _field(exchange.body)
-        if text:
-            return text
-    if exchange.query:
-        text = _field(exchange.query)
-        if text:
-            return text
-    if mimetype == "application/json" or (mimetype.startswith("application/") and mimetype.endswith("+json")):
-        return exchange.body
-    sent = repr(mimetype) if mimetype else "no content type"
-    raise BadRequest(f"Can't find JSON in data: send Content-Type: application/json; this request has {sent}")
-
-
-def _field(encoded: bytes) -> str:
-    """The field ``json`` of a urlencoded form or query, or ``""``."""
-    try:
-        fields = urllib.parse.parse_qs(encoded.decode(), errors="strict")
-    except ValueError as error:
-        raise BadRequest("the form or query is not UTF-8 text in percent-encoding") from error
-    return fields.get("json", [""])[0]
 
 
 def _shown(path: bytes) -> str:

@@ -24,9 +24,10 @@ from ..settings import UNSET, UNSET_IMAGE, Settings
 from ..sockets import reserve
 from . import contracts
 from .detect import Detect
+from .exchange import Exchange
 from .fleet import Fleet
 from .grpc import Grpc
-from .http import Connection, Exchange
+from .http import Connection
 from .http2 import Connection as Http2
 from .metrics import MetricsPage
 from .rest import Manners, Rest, refuse
