@@ -18,7 +18,7 @@ def test_sample_prints_a_body_and_a_curl_that_sends_it(capsys: pytest.CaptureFix
     status = main(["contract", "sample", str(ROOT / "contract.json"), "--url", "localhost:8080", "-n", "2"])
     body, _, curl = capsys.readouterr().out.splitlines()
     assert status == 0
-    assert json.loads(body)["data"]["tensor"] == {"shape": [2, 2], "values": [3.95, 1.3, 3.95, 1.3]}
+    assert json.loads(body)["data"]["tensor"] == {"shape": [2, 2], "values": [5.0, 2.5, 5.0, 2.5]}
     words = shlex.split(curl)
     assert words[:2] == ["curl", "http://localhost:8080/predict"]
     assert words[-2:] == ["-d", body]

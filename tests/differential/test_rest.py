@@ -2,7 +2,6 @@
 
 import contextlib
 import importlib.util
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -18,25 +17,18 @@ from .compare import differences, expected
 pytestmark = pytest.mark.e2e
 
 COMPONENTS = golden.FOLDER.parent / "components"
-PENDING = frozenset((golden.FOLDER.parent / "pending.txt").read_text().split())
-"""The ids of the cases that ``scorekit serve`` does not answer yet as it should; gone when the file is empty."""
 
 
 @pytest.mark.parametrize(
     "server", servers(rest_cases(), []), ids=lambda each: "-".join([each.component, *dict(each.env)])
 )
 def test_the_same_answers(server: Server) -> None:
-    """Every case of this component in this environment is answered as recorded, but for the listed differences.
-
-    Pending cases are asked, too: one that is answered right must leave ``pending.txt``.
-    """
+    """Every case of this component in this environment is answered as recorded, but for the listed differences."""
     if server.component.startswith("seldon_based") and importlib.util.find_spec("seldon_core") is None:
         pytest.skip("the component imports seldon-core 1.17.1, which needs numpy<2; no wheels for this Python")
     found = different(server)
-    wrong = [f"{case_id}: {line}" for case_id, lines in found.items() if case_id not in PENDING for line in lines]
+    wrong = [f"{case_id}: {line}" for case_id, lines in found.items() for line in lines]
     assert not wrong, "\n".join(["differs from the stock wrapper:", *wrong])
-    done = [case.id for case in server.cases if case.id in PENDING and case.id not in found]
-    assert not done, "\n".join(["answered as recorded now; take them out of pending.txt:", *done])
 
 
 STOCK = {"hooking.Methods", "predicting.Returns", "predicting.Describe", "seldon_based.Raises"}
@@ -52,7 +44,7 @@ def test_the_stock_ways(server: Server) -> None:
     if server.component.startswith("seldon_based") and importlib.util.find_spec("seldon_core") is None:
         pytest.skip("the component imports seldon-core 1.17.1, which needs numpy<2; no wheels for this Python")
     found = different(server, stock=True)
-    wrong = [f"{case_id}: {line}" for case_id, lines in found.items() if case_id not in PENDING for line in lines]
+    wrong = [f"{case_id}: {line}" for case_id, lines in found.items() for line in lines]
     assert not wrong, "\n".join(["differs from the stock wrapper:", *wrong])
 
 
@@ -83,11 +75,3 @@ def different(server: Server, stock: bool = False) -> dict[str, list[str]]:
             else:
                 found[case.id] = differences(expected(case.id, recorded[case.id], stock), answer)
     return {case_id: lines for case_id, lines in found.items() if lines}
-
-
-def test_pending_cases_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    """How much of the protocol is still to come stands in the output of every run; each id has its case."""
-    ids = {case.id for case in rest_cases()}
-    with capsys.disabled():
-        print(f"\n{len(PENDING)} of {len(ids)} REST cases pending", file=sys.stderr)  # noqa: T201
-    assert ids >= PENDING
