@@ -43,13 +43,22 @@ def address() -> Iterator[str]:
 
 
 def test_h2spec(address: str) -> None:
-    """Every case of h2spec passes but those named above."""
+    """Every case of h2spec passes but those named above.
+
+    Some cases send a second frame after a request that is refused at its head: on a busy machine the (right) answer
+    is out before that frame is in. So a case has failed when it fails in each of three runs.
+    """
     host, port = address.split(":")
-    printed = tool("h2spec", "-h", host, "-p", port, "--path", "/seldon.protos.Model/Predict", "--timeout", "5")
-    failed = set(re.findall(r"(?m)^\s*(?:×|x) \d+: (.*)$", printed))
-    total = re.search(r"(\d+) tests, (\d+) passed, (\d+) skipped, (\d+) failed", printed)
-    assert total, printed
-    assert int(total[1]) >= 140
+    failed: set[str] | None = None
+    for _ in range(3):
+        printed = tool("h2spec", "-h", host, "-p", port, "--path", "/seldon.protos.Model/Predict", "--timeout", "5")
+        total = re.search(r"(\d+) tests, (\d+) passed, (\d+) skipped, (\d+) failed", printed)
+        assert total, printed
+        assert int(total[1]) >= 140
+        now = set(re.findall(r"(?m)^\s*(?:×|x) \d+: (.*)$", printed))
+        failed = now if failed is None else failed & now
+        if failed == set(MISSES):
+            break
     assert failed == set(MISSES), printed
 
 
