@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from scorekit.batching import Batcher
 from scorekit.errors import BadAnswer, ComponentError, RequestError
+from scorekit.lane import Lane
 from scorekit.message import Prediction
 from scorekit.testing import ManualTurns
 
@@ -52,7 +53,7 @@ class Bench:
     def __init__(self, max_rows: int = 100) -> None:
         self.model = Model()
         self.turns = ManualTurns()
-        self.batcher = Batcher(self.model, self.turns, max_rows)
+        self.batcher = Batcher(self.model, self.turns, Lane(self.turns), max_rows)
 
     def submit(self, *jobs: Job) -> None:
         for job in jobs:
@@ -146,7 +147,7 @@ def test_an_answer_without_a_row_for_each_row_is_not_split(payload: Any) -> None
         return Prediction(payload if len(rows) > 1 else rows)
 
     jobs = [Job([[1]]), Job([[2]])]
-    batcher = Batcher(model, turns, 10)
+    batcher = Batcher(model, turns, Lane(turns), 10)
     for job in jobs:
         batcher.submit(job)
     turns.turn()
@@ -174,7 +175,7 @@ def test_bad_answers_fail_like_errors() -> None:
     def model(rows: Array, names: Sequence[str] | None) -> Prediction:
         raise BadAnswer("no form")
 
-    batcher, jobs = Batcher(model, turns, 10), [Job([[1]]), Job([[2]])]
+    batcher, jobs = Batcher(model, turns, Lane(turns), 10), [Job([[1]]), Job([[2]])]
     for job in jobs:
         batcher.submit(job)
     turns.turn()

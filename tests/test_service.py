@@ -242,15 +242,14 @@ def test_an_answer_that_cannot_be_looked_at_fails_its_own_request_only(returned:
     assert good.outcomes[0].payload.tolist() == [[1.0, 2.0]]
 
 
-def test_batching_that_cannot_be_is_said(caplog: pytest.LogCaptureFixture) -> None:
-    """Where hooks keep requests apart, the service says so and does not claim to merge."""
+def test_batching_that_cannot_be_is_not_claimed() -> None:
+    """Where hooks keep requests apart, the service does not claim to merge."""
 
     class Tagging(Doubling):
         def tags(self) -> dict[str, int]:
             return {}
 
     assert not service(Tagging(), ManualTurns()).batching
-    assert "batching.off" in caplog.text
     assert service(Doubling(), ManualTurns()).batching
 
 

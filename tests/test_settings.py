@@ -12,7 +12,7 @@ def test_defaults_are_the_stock_wrappers_ports() -> None:
     """REST 9000, gRPC 5000, metrics 6000; batching off; a model and nothing else needs to be named."""
     settings = read_settings(NAMED, {})
     assert (settings.http_port, settings.grpc_port, settings.metrics_port) == (9000, 5000, 6000)
-    assert (settings.model_name, settings.service_type, settings.batching) == ("Mine", "MODEL", False)
+    assert (settings.model_name, settings.service_type, settings.batching) == ("Mine", "MODEL", "off")
 
 
 def test_the_operators_variables_are_understood() -> None:
@@ -30,12 +30,12 @@ def test_the_operators_variables_are_understood() -> None:
     )
     assert (settings.http_port, settings.unit_id, settings.unit_image) == (9001, "node", "image:1")
     assert settings.parameters == {"n": 2}
-    assert settings.batching is True
+    assert settings.batching == "on"
 
 
 def test_flags_win_over_the_environment() -> None:
     """A flag is the last word."""
-    assert read_settings({**NAMED, "BATCHING": "on"}, {"batching": "off"}).batching is False
+    assert read_settings({**NAMED, "BATCHING": "on"}, {"batching": "off"}).batching == "off"
 
 
 def test_an_empty_variable_is_an_unset_one() -> None:
@@ -51,7 +51,7 @@ def test_an_empty_variable_is_an_unset_one() -> None:
         ({**NAMED, "PREDICTIVE_UNIT_HTTP_SERVICE_PORT": "x"}, {}, "PREDICTIVE_UNIT_HTTP_SERVICE_PORT is 'x'"),
         (NAMED, {"http_port": "70000"}, "--http-port is '70000'; it must be a whole number from 0 to 65535"),
         (NAMED, {"http_port": "9" * 5000}, "--http-port is '999"),
-        (NAMED, {"batching": "maybe"}, "--batching is 'maybe'; it must be one of on, off"),
+        (NAMED, {"batching": "maybe"}, "--batching is 'maybe'; it must be one of on, auto, off"),
         ({**NAMED, "SELDON_LOG_LEVEL": "info"}, {}, "SELDON_LOG_LEVEL is 'info'"),
         ({**NAMED, "MAX_BATCH_ROWS": "0"}, {}, "MAX_BATCH_ROWS is '0'"),
         (NAMED, {"parameters": "{"}, "--parameters must be a JSON list"),

@@ -2,7 +2,7 @@
 
 One call of a scikit-learn model costs about the same for 1 row as for 64 (170 µs against 165 µs measured), so rows
 gathered over one turn of the event loop are nearly free. An idle server never waits: the first request of a turn
-schedules the flush for the very next one, by no timer.
+schedules the flush for the very next one, by no timer. While the lane to the model is busy a batch goes on growing.
 """
 
 import logging
@@ -14,15 +14,10 @@ import numpy as np
 
 from .codec.tensor import Array
 from .errors import RequestError
+from .lane import Lane, Turns
 from .message import Prediction
 
 log = logging.getLogger(__name__)
-
-
-class Turns(Protocol):
-    """What the batcher needs of an event loop: something that runs a callback in the loop's next turn."""
-
-    def call_soon(self, callback: Callable[[], object], /) -> object: ...
 
 
 class Job(Protocol):
@@ -50,78 +45,140 @@ Predict = Callable[[Array, Sequence[str] | None], Prediction]
 
 
 class Batcher:
-    """Gathers jobs of one turn and predicts those that are alike in a single call.
+    """Gathers jobs and predicts those that are alike in a single call, on ``lane``.
 
     Alike means: the model cannot tell the difference but by the number of rows (same names, dtype and row shape).
     A merged call that raises, or whose answer does not split by rows, is made again job by job, so that a poison row
-    fails its own request only. Calls hold at most ``max_rows`` rows, unless one request alone has more.
+    fails its own request only. Calls hold at most ``max_rows`` rows, unless one request alone has more. A turn of the
+    loop that takes longer than ``max_delay_s``, because very many requests come in it, is not waited for.
     """
 
     def __init__(
-        self, predict: Predict, turns: Turns, max_rows: int, observe: Observe = lambda rows, waited_s: None
+        self,
+        predict: Predict,
+        turns: Turns,
+        lane: Lane,
+        max_rows: int,
+        max_delay_s: float = 0.005,
+        observe: Observe = lambda rows, waited_s: None,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self._observe = observe
-        self._since = 0.0
-        self._predict = predict
+        self.predict = predict
+        self.observe = observe
+        self.clock = clock
+        self.max_delay_s = max_delay_s
         self._turns = turns
+        self._lane = lane
         self._max_rows = max_rows
-        self._waiting: dict[Hashable, list[Job]] = {}
-        self._waiting_rows = 0
+        self._open: dict[Hashable, _Batch] = {}
+        self._gathering: list[_Batch] = []  # those that are not on the lane yet
         self._scheduled = False
 
     def __repr__(self) -> str:
-        return f"<Batcher max_rows={self._max_rows} waiting_rows={self._waiting_rows}>"
+        return f"<Batcher max_rows={self._max_rows} open={len(self._open)}>"
 
     def submit(self, job: Job) -> None:
-        """Take ``job``; ``job.done`` or ``job.failed`` is called exactly once, in a later turn or when a batch is full.
+        """Take ``job``; ``job.done`` or ``job.failed`` is called exactly once, unless it is abandoned by then.
 
         A job whose rows cannot be merged with others (no rows, no row axis, names that are not strings) is a batch
         of its own.
         """
         rows = job.rows
         count = len(rows) if rows.ndim > 1 else 0
-        if count + self._waiting_rows > self._max_rows:
-            self.flush()
         key = _likeness(rows, job.names) if count else None
-        self._waiting.setdefault(id(job) if key is None else key, []).append(job)
-        self._waiting_rows += count
-        if not self._scheduled:
-            self._since = time.perf_counter()
-            self._scheduled = True
-            self._turns.call_soon(self.flush)
+        batch = None if key is None else self._open.get(key)
+        if batch is not None and batch.rows + count > self._max_rows:
+            self._close(batch)
+            batch = None
+        if batch is None:
+            batch = _Batch(self, key)
+            self._gathering.append(batch)
+            if key is not None:
+                self._open[key] = batch
+            if not self._scheduled:
+                self._scheduled = True
+                self._turns.call_soon(self._flush)
+        batch.jobs.append(job)
+        batch.rows += count
+        if not batch.entered and self.clock() - batch.since > self.max_delay_s:
+            self._close(batch)
 
-    def flush(self) -> None:
-        """Predict everything that waits, now."""
-        waiting, self._waiting = self._waiting, {}
-        self._waiting_rows = 0
+    def closed(self, key: Hashable) -> None:
+        """A batch takes no more jobs."""
+        self._open.pop(key, None)
+
+    def _close(self, batch: "_Batch") -> None:
+        self.closed(batch.key)
+        if not batch.entered:
+            self._enter(batch)
+
+    def _enter(self, batch: "_Batch") -> None:
+        batch.entered = True
+        self._lane.enter(batch)
+
+    def _flush(self) -> None:
         self._scheduled = False
-        waited_s = time.perf_counter() - self._since
-        for jobs in waiting.values():
-            wanted = [job for job in jobs if not job.abandoned]
-            if wanted:
-                self._observe(sum(len(job.rows) if job.rows.ndim else 1 for job in wanted), waited_s)
-                self._run(wanted)
+        gathering, self._gathering = self._gathering, []
+        for batch in gathering:
+            if not batch.entered:
+                self._enter(batch)
 
-    def _run(self, jobs: list[Job]) -> None:
-        if len(jobs) > 1 and self._run_merged(jobs):
-            return
-        for job in jobs:
-            try:
-                prediction = self._predict(job.rows, job.names)
-            except RequestError as error:
-                job.failed(error)
+
+class _Batch:
+    """Jobs that are alike: a task of the lane's, which grows until it begins."""
+
+    __slots__ = ("_batcher", "_outcomes", "entered", "jobs", "key", "rows", "since")
+
+    def __init__(self, batcher: Batcher, key: Hashable | None) -> None:
+        self._batcher = batcher
+        self._outcomes: list[Prediction | RequestError] = []
+        self.key = key
+        self.jobs: list[Job] = []
+        self.rows = 0
+        self.since = batcher.clock()
+        self.entered = False
+
+    def begin(self) -> bool:
+        batcher = self._batcher
+        if self.key is not None:
+            batcher.closed(self.key)
+        self.jobs = [job for job in self.jobs if not job.abandoned]
+        if not self.jobs:
+            return False
+        rows = sum(len(job.rows) if job.rows.ndim else 1 for job in self.jobs)
+        batcher.observe(rows, batcher.clock() - self.since)
+        return True
+
+    def run(self) -> None:
+        if len(self.jobs) == 1 or not self._run_merged():
+            self._outcomes = [self._alone(job) for job in self.jobs]
+
+    def finish(self) -> None:
+        for job, outcome in zip(self.jobs, self._outcomes, strict=True):
+            if isinstance(outcome, RequestError):
+                job.failed(outcome)
             else:
-                job.done(prediction)
+                job.done(outcome)
 
-    def _run_merged(self, jobs: list[Job]) -> bool:
-        """Whether one call answered all ``jobs``. If not, none of them has been told anything."""
+    def _alone(self, job: Job) -> Prediction | RequestError:
+        try:
+            return self._batcher.predict(job.rows, job.names)
+        except RequestError as error:
+            return error
+
+    def _run_merged(self) -> bool:
+        """Whether one call answered all jobs."""
+        jobs = self.jobs
         try:
             rows = np.concatenate([job.rows for job in jobs])
-            prediction = self._predict(rows, jobs[0].names)
+            prediction = self._batcher.predict(rows, jobs[0].names)
         except (RequestError, MemoryError) as error:
             log.info("batch.retried_singly jobs=%d cause=%r", len(jobs), error.__cause__ or error)
             return False
         payload = prediction.payload
+        if prediction.tags or prediction.metrics:
+            log.info("batch.retried_singly rows=%d cause=the answer has tags or metrics of its own", len(rows))
+            return False
         has_rows = isinstance(payload, list) or (isinstance(payload, np.ndarray) and payload.ndim > 0)
         if not has_rows or len(payload) != len(rows):
             log.info("batch.retried_singly rows=%d cause=the answer has no row for each input row", len(rows))
@@ -129,7 +186,7 @@ class Batcher:
         start = 0
         for job in jobs:
             end = start + len(job.rows)
-            job.done(Prediction(payload[start:end], prediction.class_names))
+            self._outcomes.append(Prediction(payload[start:end], prediction.class_names))
             start = end
         return True
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +37,15 @@ class Column:
             return math.floor(middle) if low is None or math.floor(middle) >= low else math.ceil(middle)
         short = round(middle, 3)
         return short if low is None or high is None or low <= short <= high else middle
+
+    def draw(self, chance: random.Random) -> Any:
+        """Any value the contract allows."""
+        if self.ftype == "categorical":
+            return chance.choice(self.values)
+        low, high = self.reach(1e3)
+        if self.dtype == "INT":
+            return chance.randint(math.ceil(low), max(math.floor(high), math.ceil(low)))
+        return chance.uniform(low, high)
 
     @property
     def width(self) -> int:
@@ -100,6 +110,17 @@ class Contract:
         for column in self.features:
             row += column.side_by_side([column.ends()[end]] * column.width)
         return row
+
+    def rows(self, count: int) -> list[list[Any]]:
+        """``count`` rows, the same each time: the typical one, both ends, the rest drawn."""
+        chance = random.Random(0)  # noqa: S311  samples, not secrets
+        rows = [self.sample_row(), self.edge_row(0), self.edge_row(1)][:count]
+        while len(rows) < count:
+            row: list[Any] = []
+            for column in self.features:
+                row += column.side_by_side([column.draw(chance) for _ in range(column.width)])
+            rows.append(row)
+        return rows
 
     @property
     def numeric(self) -> bool:

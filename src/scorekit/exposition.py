@@ -9,6 +9,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 
@@ -50,6 +51,8 @@ class Family:
     kind: str
     help: str = ""
     series: dict[Labels, Series] = field(default_factory=dict)
+    momentary: bool = False
+    """Whether a gauge tells of a process as it is now: of several processes the sum stands."""
 
 
 Families = dict[str, Family]
@@ -57,11 +60,14 @@ Families = dict[str, Family]
 
 
 def merged(parts: Iterable[Families]) -> Families:
-    """Several processes' families as one: counts are added up, and of a gauge the newest value stands."""
+    """Several processes' families as one: counts are added up, and of a gauge the newest value stands.
+
+    Momentary gauges are added up as well.
+    """
     whole: Families = {}
     for part in parts:
         for name, family in part.items():
-            into = whole.setdefault(name, Family(family.kind, family.help))
+            into = whole.setdefault(name, Family(family.kind, family.help, momentary=family.momentary))
             if into.kind == family.kind:
                 for labels, series in family.series.items():
                     _add(into, labels, series)
@@ -81,6 +87,40 @@ def exposition(families: Mapping[str, Family]) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()
 
 
+def plain(families: Families) -> list[Any]:
+    """``families`` as JSON can hold them: what one process tells another."""
+    return [
+        [name, family.kind, family.help, family.momentary, [_plain(*each) for each in family.series.items()]]
+        for name, family in families.items()
+    ]
+
+
+def from_plain(value: Iterable[Any]) -> Families:
+    """What :func:`plain` was given."""
+    found: Families = {}
+    for name, kind, text, momentary, listed in value:
+        family = found[name] = Family(kind, text, momentary=momentary)
+        for labels, *numbers in listed:
+            key = tuple((label, each) for label, each in labels)
+            if len(numbers) == 2:
+                family.series[key] = Number(*(_real(number) for number in numbers))
+                continue
+            bounds, counts, total = numbers
+            histogram = family.series[key] = Histogram(bounds)
+            histogram.counts, histogram.sum = counts, _real(total)
+    return found
+
+
+def _plain(labels: Labels, series: Series) -> list[Any]:
+    if isinstance(series, Number):
+        return [labels, repr(series.value), repr(series.set_at)]
+    return [labels, series.bounds, series.counts, repr(series.sum)]
+
+
+def _real(text: str) -> float:
+    return float(text)  # as text, for JSON has neither NaN nor infinities
+
+
 def name_of(text: str) -> str:
     """``text`` as the name of a metric or a label: what no name may have becomes an underscore."""
     name = re.sub(r"[^a-zA-Z0-9_]", "_", text)
@@ -92,7 +132,7 @@ def _add(family: Family, labels: Labels, series: Series) -> None:
     if isinstance(series, Number):
         if not isinstance(into, Number):
             family.series[labels] = Number(series.value, series.set_at)
-        elif family.kind == "counter":
+        elif family.kind == "counter" or family.momentary:
             into.value += series.value
         elif series.set_at >= into.set_at:
             into.value, into.set_at = series.value, series.set_at

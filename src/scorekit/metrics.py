@@ -33,6 +33,7 @@ TIMER_BOUNDS_S = (
 
 REQUEST_BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 _ROWS = tuple(float(2**at) for at in range(11))
+_CALL_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _WAIT_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 
 MAX_SERIES = 5000
@@ -69,6 +70,7 @@ class Metrics:
         self._dropped = Number()
         self._requests: dict[tuple[str, str, str], Histogram] = {}
         self._rows, self._wait, self._failures = Histogram(_ROWS), Histogram(_WAIT_S), Number()
+        self._calls = Histogram(_CALL_S)
 
     def __repr__(self) -> str:
         return f"<Metrics series={self._user_series} requests={len(self._requests)}>"
@@ -99,6 +101,10 @@ class Metrics:
         self._rows.observe(rows)
         self._wait.observe(waited_s)
 
+    def call(self, seconds: float) -> None:
+        """Count one call of the user's code, predictions merged into one counting as one."""
+        self._calls.observe(seconds)
+
     def failure(self) -> None:
         """Count a request on which the model failed."""
         self._failures.value += 1
@@ -114,13 +120,14 @@ class Metrics:
         plain = self._labels({})
         found["scorekit_batch_rows"] = Family("histogram", "Rows in one call of the model", {plain: self._rows})
         found["scorekit_queue_seconds"] = Family("histogram", "Wait of a batch's first request", {plain: self._wait})
+        found["scorekit_call_seconds"] = Family("histogram", "A call of the component", {plain: self._calls})
         for name, text, number in (
             ("scorekit_model_failures_total", "Requests on which the model failed", self._failures),
             ("scorekit_metric_series_dropped_total", "Metrics left out, for there are too many series", self._dropped),
         ):
             found[name] = Family("counter", text, {plain: number})
         for name, value in (gauges or {}).items():
-            found[name] = Family("gauge", "", {plain: Number(value, time.time())})
+            found[name] = Family("gauge", "", {plain: Number(value, time.time())}, momentary=True)
         return found
 
     def text(self, gauges: Mapping[str, float] | None = None) -> bytes:

@@ -6,10 +6,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .batching import Batcher, Turns
+from .batching import Batcher
 from .codec.tensor import Array
 from .component import NOT_OFFERED, Component
 from .errors import BadAnswer, BadRequest, ComponentError, RequestError
+from .lane import Lane, Turns
 from .message import Feedback, Form, Kind, Message, Meta, Prediction, Verb
 from .metrics import Metrics
 
@@ -64,9 +65,10 @@ class Service:
     """One component, behind its verbs.
 
     ``path`` is what this node adds to ``meta.requestPath``: its own id and image, or nothing (stock: only where
-    PREDICTIVE_UNIT_ID is set). With ``max_batch_rows`` requests are merged, where the component cannot tell. Without
-    ``include_metrics`` answers do not carry the component's metrics. ``check`` sees each decoded message to
-    predict and raises ``BadRequest`` for one that the model shall not see; raw methods are asked without it.
+    PREDICTIVE_UNIT_ID is set). With ``max_batch_rows`` requests are merged, where the component cannot tell; none
+    waits longer than ``max_batch_delay_s`` for others. Without ``include_metrics`` answers do not carry the component's
+    metrics. ``check`` sees each decoded message to predict and raises ``BadRequest`` for one that the model shall not
+    see; raw methods are asked without it. Every call of the component is made on ``lane``.
     """
 
     def __init__(
@@ -78,32 +80,34 @@ class Service:
         include_metrics: bool = True,
         metrics: Metrics | None = None,
         check: Callable[[Message], None] | None = None,
+        lane: Lane | None = None,
+        max_batch_delay_s: float = 0.005,
     ) -> None:
         self._component = component
         self._check = check
         self._metrics = metrics or Metrics({})
         self._include_metrics = include_metrics
         self._path = dict(path)
-        merges = max_batch_rows is not None and not component.hooks_per_call
-        self._batcher = (
-            Batcher(component.predict, turns, max_batch_rows, self._metrics.batch)
-            if merges and max_batch_rows
-            else None
-        )
-        if max_batch_rows is not None and not merges:
-            log.warning("batching.off reason=the component has tags() or metrics(), which can tell one call from two")
+        self._lane = Lane(turns) if lane is None else lane
+        self._batcher = None
+        if max_batch_rows is not None and not component.hooks_per_call:
+            self._batcher = Batcher(
+                component.predict, turns, self._lane, max_batch_rows, max_batch_delay_s, self._metrics.batch
+            )
 
     def __repr__(self) -> str:
-        return f"<Service {self._component!r} {self._batcher or 'batching off'}>"
+        return f"<Service {self._component!r} {self._lane!r} {self._batcher or 'batching off'}>"
 
     def ask(self, verb: Verb, request: Request, caller: Caller) -> None:
         """Answer ``caller`` with what the component makes of ``request``, now or in a later turn of the loop."""
+        if self._component.offers_raw(verb, request.form):
+            self._lane.enter(_RawTask(self, verb, request, caller))
+            return
+        self.ask_decoded(verb, request, caller)
+
+    def ask_decoded(self, verb: Verb, request: Request, caller: Caller) -> None:
+        """:meth:`ask`, by the method that is given rows."""
         try:
-            if self._component.offers_raw(verb, request.form):
-                answer = self._component.call_raw(verb, request.form, request.raw)
-                if answer is not NOT_OFFERED:
-                    self._answer_raw(verb, request, answer, caller)
-                    return
             message = joined(request.messages()) if verb is Verb.AGGREGATE else request.message()
             if self._check is not None and verb is Verb.PREDICT:
                 self._check(message)
@@ -117,40 +121,41 @@ class Service:
         if self._batcher is not None and verb is Verb.PREDICT and message.kind.is_array and not told_meta:
             self._batcher.submit(call)
             return
-        call.run(lambda: self._component.call(verb, message.payload, message.names, message.meta))
+        self._run(call, lambda: self._component.call(verb, message.payload, message.names, message.meta))
 
     def tell(self, request: FeedbackRequest, caller: Caller) -> None:
         """Have the component learn what became of an earlier answer, and answer ``caller``."""
         verb, component = Verb.SEND_FEEDBACK, self._component
         try:
             told = request.feedback()
-            self._metrics.feedback(told.reward)
-            for form in (Form.TEXT, Form.PROTO):
-                if component.offers_raw(verb, form):
-                    raw = request.text if form is Form.TEXT else request.raw
-                    answer = component.call_raw(verb, form, raw)
-                    if answer is not NOT_OFFERED:
-                        self._answer_raw(verb, request, answer, caller)
-                        return
         except RequestError as error:
             self.report(error)
             caller.fail(error)
             return
+        self._metrics.feedback(told.reward)
         routing = told.routing.get(next(iter(self._path), "0"))
-        _Call(verb, told.request, caller, self).run(lambda: component.feedback(told, routing))
+        forms = [form for form in (Form.TEXT, Form.PROTO) if component.offers_raw(verb, form)]
+
+        def learn() -> Any:
+            for form in forms:
+                answer = component.call_raw(verb, form, request.text if form is Form.TEXT else request.raw)
+                if answer is not NOT_OFFERED:
+                    return _Raw(answer)
+            return component.feedback(told, routing)
+
+        # Nobody's leaving takes back what was told.
+        self._lane.enter(_CallTask(_Call(verb, told.request, caller, self, request), learn, even_if_abandoned=True))
 
     def health(self, caller: Caller) -> None:
-        """Answer ``caller`` with what the component says of its health."""
+        """Answer ``caller`` with what the component says of its health; it passes all who wait for predictions."""
         verb, component = Verb.HEALTH_STATUS, self._component
-        try:
-            if component.offers_raw(verb, Form.JSON):
-                caller.answer_raw(component.call_raw(verb, Form.JSON))
-                return
-        except RequestError as error:
-            self.report(error)
-            caller.fail(error)
-            return
-        _Call(verb, _NOTHING, caller, self).run(component.health)
+        call = _Call(verb, _NOTHING, caller, self)
+        if component.offers_raw(verb, Form.JSON):
+            self._lane.enter(_CallTask(call, lambda: _Raw(component.call_raw(verb, Form.JSON))), first=True)
+        elif component.hooks[verb].method is None:
+            call.done(component.health())  # no code of the user's: nothing to wait for
+        else:
+            self._run(call, component.health, first=True)
 
     def packaged(self, verb: Verb, request: Message, prediction: Prediction) -> Message:
         """The answer to ``request``, as the verb has it."""
@@ -169,8 +174,14 @@ class Service:
         """What a caller is told of ``cause``, which user code raised."""
         return self._component.error(cause)
 
-    def _answer_raw(self, verb: Verb, request: Request | FeedbackRequest, answer: Any, caller: Caller) -> None:
-        self._metrics.record(verb, request.take_metrics(answer, verb, self._include_metrics))
+    def call_raw(self, verb: Verb, request: Request) -> Any:
+        """What the component's raw method makes of ``request``."""
+        return self._component.call_raw(verb, request.form, request.raw)
+
+    def answer_raw(self, verb: Verb, request: Request | FeedbackRequest | None, answer: Any, caller: Caller) -> None:
+        """Answer ``caller`` with what a raw method returned."""
+        if request is not None:
+            self._metrics.record(verb, request.take_metrics(answer, verb, self._include_metrics))
         caller.answer_raw(answer)
 
     @property
@@ -178,30 +189,36 @@ class Service:
         """Whether requests are merged."""
         return self._batcher is not None
 
+    def _run(self, call: "_Call", work: Callable[[], Prediction], first: bool = False) -> None:
+        self._lane.enter(_CallTask(call, work), first)
+
 
 # A request without payload or meta: what a health check asks.
 _NOTHING = Message(Kind.STR, "")
 
 
+class _Raw:
+    """What a raw method returned, where a prediction may stand as well."""
+
+    __slots__ = ("answer",)
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+
+
 class _Call:
     """A request on its way through the model: what the batcher calls a job."""
 
-    __slots__ = ("_caller", "_request", "_service", "_verb")
+    __slots__ = ("_request", "_service", "_source", "_verb", "caller")
 
-    def __init__(self, verb: Verb, request: Message, caller: Caller, service: Service) -> None:
+    def __init__(
+        self, verb: Verb, request: Message, caller: Caller, service: Service, source: FeedbackRequest | None = None
+    ) -> None:
         self._verb = verb
         self._request = request
-        self._caller = caller
         self._service = service
-
-    def run(self, predict: Callable[[], Prediction]) -> None:
-        """Answer with what ``predict`` returns, now."""
-        try:
-            prediction = predict()
-        except RequestError as error:
-            self.failed(error)
-        else:
-            self.done(prediction)
+        self._source = source
+        self.caller = caller
 
     @property
     def rows(self) -> Array:
@@ -213,22 +230,85 @@ class _Call:
 
     @property
     def abandoned(self) -> bool:
-        return self._caller.abandoned
+        return self.caller.abandoned
 
-    def done(self, prediction: Prediction) -> None:
+    def done(self, prediction: Prediction | _Raw) -> None:
+        service = self._service
         try:
-            answer = self._service.packaged(self._verb, self._request, prediction)
+            if isinstance(prediction, _Raw):
+                service.answer_raw(self._verb, self._source, prediction.answer, self.caller)
+                return
+            answer = service.packaged(self._verb, self._request, prediction)
         except RequestError as error:
             self.failed(error)
         except Exception as error:  # noqa: BLE001  the border around user values
             # What the model returned is an object of its own making, and looking at it runs its code.
-            self.failed(self._service.error(error))
+            self.failed(service.error(error))
         else:
-            self._caller.answer(answer)
+            self.caller.answer(answer)
 
     def failed(self, error: RequestError) -> None:
         self._service.report(error)
-        self._caller.fail(error)
+        self.caller.fail(error)
+
+
+class _CallTask:
+    """A call by itself, as a task of the lane's."""
+
+    __slots__ = ("_call", "_even_if_abandoned", "_outcome", "_work")
+
+    def __init__(self, call: _Call, work: Callable[[], Any], even_if_abandoned: bool = False) -> None:
+        self._call = call
+        self._work = work
+        self._even_if_abandoned = even_if_abandoned
+        self._outcome: Any = None
+
+    def begin(self) -> bool:
+        return self._even_if_abandoned or not self._call.abandoned
+
+    def run(self) -> None:
+        try:
+            self._outcome = self._work()
+        except RequestError as error:
+            self._outcome = error
+
+    def finish(self) -> None:
+        if isinstance(self._outcome, RequestError):
+            self._call.failed(self._outcome)
+        else:
+            self._call.done(self._outcome)
+
+
+class _RawTask:
+    """A request for a raw method; where that declines, the method that is given rows is asked."""
+
+    __slots__ = ("_caller", "_outcome", "_request", "_service", "_verb")
+
+    def __init__(self, service: Service, verb: Verb, request: Request, caller: Caller) -> None:
+        self._service = service
+        self._verb = verb
+        self._request = request
+        self._caller = caller
+        self._outcome: Any = None
+
+    def begin(self) -> bool:
+        return not self._caller.abandoned
+
+    def run(self) -> None:
+        try:
+            self._outcome = self._service.call_raw(self._verb, self._request)
+        except RequestError as error:
+            self._outcome = error
+
+    def finish(self) -> None:
+        outcome, service = self._outcome, self._service
+        if outcome is NOT_OFFERED:
+            service.ask_decoded(self._verb, self._request, self._caller)
+        elif isinstance(outcome, RequestError):
+            service.report(outcome)
+            self._caller.fail(outcome)
+        else:
+            service.answer_raw(self._verb, self._request, outcome, self._caller)
 
 
 def joined(messages: Sequence[Message]) -> Message:

@@ -36,6 +36,7 @@ ENV_MODEL_NAME = "MODEL_NAME"
 ENV_SERVICE_TYPE = "SERVICE_TYPE"
 
 # Ours.
+ENV_WORKER = "SCOREKIT_WORKER"
 ENV_BATCHING = "BATCHING"
 ENV_HOST = "SCOREKIT_HOST"
 ENV_CONTRACT = "CONTRACT"
@@ -72,8 +73,15 @@ class Settings:
     grpc_workers: int = 1
     """0 leaves the gRPC port closed, as for the stock wrapper; any other number opens it."""
     metrics_port: int = METRICS_PORT
-    batching: bool = False
+    batching: str = "off"
+    """``on``, ``off``, or ``auto``: if the model is seen at start to answer a batch as it answers each row alone."""
     max_batch_rows: int = 1024
+    max_batch_delay_ms: int = 5
+    """How long a request waits for others at most while requests keep coming; an idle server waits for none."""
+    workers: int | None = None
+    """Processes that serve; ``None`` for one by CPU of the quota (docs/design/0005)."""
+    probe_timeout_s: int = 10
+    """A worker whose first prediction takes longer is started again in a fresh interpreter."""
     log_level: str = "INFO"
     unit_id: str | None = None
     unit_image: str = UNSET_IMAGE
@@ -174,10 +182,6 @@ def _one_of(*choices: str) -> Parser:
         return text
 
     return parse
-
-
-def _switch(text: str, source: str) -> bool:
-    return bool(_one_of("on", "off")(text, source) == "on")
 
 
 def _whole(low: int, high: int) -> Parser:
@@ -294,8 +298,11 @@ _SOURCES: dict[str, tuple[str, Parser]] = {
     "grpc_port": (ENV_GRPC_PORT, _port),
     "grpc_workers": ("GRPC_WORKERS", _whole(0, 1024)),
     "metrics_port": (ENV_METRICS_PORT, _port),
-    "batching": (ENV_BATCHING, _switch),
+    "batching": (ENV_BATCHING, _one_of("on", "auto", "off")),
     "max_batch_rows": ("MAX_BATCH_ROWS", _positive),
+    "workers": ("GUNICORN_WORKERS", _whole(1, 256)),
+    "probe_timeout_s": ("PROBE_TIMEOUT_S", _whole(1, 3600)),
+    "max_batch_delay_ms": ("MAX_BATCH_DELAY_MS", _whole(0, 10_000)),
     "max_body_bytes": ("MAX_BODY_BYTES", _positive),
     "compatibility": ("SCOREKIT_COMPATIBILITY", _one_of("better", "stock")),
     "expose_errors": ("EXPOSE_ERRORS", _truth),

@@ -6,7 +6,20 @@ import socket
 from .errors import SetupError
 
 
-def reserve(host: str, port: int) -> socket.socket:
+def reserve_each(host: str, port: int, count: int) -> list[socket.socket]:
+    """``count`` sockets bound to one address, none listening yet; of those that listen the kernel picks one by chance.
+
+    Raises ``SetupError`` as :func:`reserve` does, where anyone else has the address, a sharer (SO_REUSEPORT) included.
+    """
+    first = reserve(host, port)
+    if count == 1:
+        return [first]
+    port = first.getsockname()[1]
+    first.close()  # bound alone, to learn that nobody else is: a socket that shares sees no other that does
+    return [reserve(host, port, shared=True) for _ in range(count)]
+
+
+def reserve(host: str, port: int, shared: bool = False) -> socket.socket:
     """A socket bound to the address but not yet listening, so that connecting is still refused.
 
     Raises ``SetupError`` that says why the address cannot be had.
@@ -14,6 +27,8 @@ def reserve(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         bound.bind((host, port))
     except (OSError, OverflowError, TypeError, UnicodeError) as error:

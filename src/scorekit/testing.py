@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 
 class ManualTurns:
-    """An event loop's turns, run by hand: fulfils ``batching.Turns``."""
+    """An event loop's turns, run by hand: fulfils ``lane.Turns``."""
 
     def __init__(self) -> None:
         self._waiting: deque[Callable[[], object]] = deque()

@@ -57,7 +57,7 @@ def test_the_folder_is_what_the_builder_and_the_server_look_for(tmp_path: Path) 
     assert main(["init", str(tmp_path), "--name", "Wine"]) == 0
     environment = parse_environment_file((tmp_path / ".s2i" / "environment").read_text())
     required = {"MODEL_NAME": "Wine", "SERVICE_TYPE": "MODEL", "API_TYPE": "REST", "PERSISTENCE": "0"}
-    assert environment == {**required, "BATCHING": "on", "CONTRACT": "contract.json"}
+    assert environment == {**required, "BATCHING": "auto", "CONTRACT": "contract.json"}
     contract = parse_contract((tmp_path / environment["CONTRACT"]).read_text())
     Conformity(contract)(codec.from_value(contract.sample()))
     assert json.loads((tmp_path / "contract.json").read_text())["targets"]

@@ -65,10 +65,12 @@ def test_it_ends_cleanly_and_answers_what_it_holds(
     assert answers == [{"data": {"names": ["t:0"], "ndarray": [[1]]}, "meta": {}}]
 
 
-@pytest.mark.parametrize("batching", ["on", "off"])
-def test_no_request_is_lost_when_it_stops_under_load(start: Callable[..., Command], port: int, batching: str) -> None:
+@pytest.mark.parametrize(("batching", "workers"), [("on", "1"), ("off", "1"), ("on", "2")])
+def test_no_request_is_lost_when_it_stops_under_load(
+    start: Callable[..., Command], port: int, batching: str, workers: str
+) -> None:
     """Clients that ask again and again over kept connections are answered to the last, and told that it ends."""
-    command = serving(start, port, BATCHING=batching)
+    command = serving(start, port, BATCHING=batching, GUNICORN_WORKERS=workers)
     body = json.dumps({"data": {"ndarray": [[1, 1]]}})
     headers = {"Content-Type": "application/json"}
     told: list[str | None] = []
@@ -151,8 +153,9 @@ def test_old_command_lines_keep_starting(start: Callable[..., Command], port: in
     stock = ["--service-type", "MODEL", "--persistence", "0", "--workers", "2", "--grpc-port", "0", "--tracing"]
     command = start("serve", str(COMPONENT), "--host", "127.0.0.1", "--http-port", str(port), *stock)
     command.wait_for("serve.ready")
-    for flag in ("--persistence", "--workers", "--tracing"):
+    for flag in ("--persistence", "--tracing"):
         assert f"settings.ignored flag={flag}" in command.output
+    assert "workers=2" in command.output
 
 
 def test_the_stock_command_line_starts_the_server(start: Callable[..., Command], port: int, tmp_path: Path) -> None:

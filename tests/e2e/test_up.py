@@ -117,7 +117,7 @@ def test_stopping_leaves_nothing_behind(start: Callable[..., Command], port: int
     """SIGTERM or Ctrl-C: exit status 0, and no process of ours is left."""
     command = running(start, port)
     family = command.descendants()
-    assert len(family) == 2
+    assert len(family) == 3  # Envoy, the node's supervisor and its worker
     assert command.stop(number) == 0
     assert not [pid for pid, _ in family if alive(pid)]
 

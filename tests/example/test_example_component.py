@@ -95,7 +95,7 @@ class TestPredict:
 
     @pytest.mark.parametrize("size", [2, 3, 8, 64, 1000])
     def test_a_batch_answers_as_its_rows_would_alone(self, model: example.MLModel, size: int) -> None:
-        """BATCHING=on is true of this model: a row's answer does not depend on its neighbours."""
+        """Its requests may be merged: a row's answer does not depend on its neighbours."""
         rows = petals(size)
         batch = model.predict(rows, [])
         single = np.vstack([model.predict(row[None, :], []) for row in rows])
@@ -302,7 +302,7 @@ class TestFolder:
             "SERVICE_TYPE": "MODEL",
             "API_TYPE": "REST",
             "PERSISTENCE": "0",
-            "BATCHING": "on",
+            "BATCHING": "auto",
             "CONTRACT": "contract.json",
         }
 

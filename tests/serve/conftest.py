@@ -11,10 +11,9 @@ import pytest
 import uvloop
 
 from scorekit.component import Component
-from scorekit.serve.fleet import Fleet
+from scorekit.serve.fleet import Fleet, drain
 from scorekit.serve.http import Connection, Handler
 from scorekit.serve.rest import Rest, refuse
-from scorekit.serve.server import drain
 from scorekit.service import Service
 from scorekit.sockets import reserve
 

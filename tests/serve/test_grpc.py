@@ -20,12 +20,11 @@ from scorekit.component import Component
 from scorekit.proto import message_class
 from scorekit.serve import status
 from scorekit.serve.detect import PREFACE, Detect
-from scorekit.serve.fleet import Fleet
+from scorekit.serve.fleet import Fleet, drain
 from scorekit.serve.grpc import Grpc
 from scorekit.serve.http import Connection
 from scorekit.serve.http2 import Connection as Http2
 from scorekit.serve.rest import Rest, refuse
-from scorekit.serve.server import drain
 from scorekit.service import Service
 from scorekit.sockets import reserve
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..settings import LOG_LEVELS, SERVICE_TYPES
 from .serve import INERT, start
 
-_NUMBERS = ("http-port", "grpc-port", "metrics-port", "grpc-workers")
+_NUMBERS = ("http-port", "grpc-port", "metrics-port", "grpc-workers", "workers")
 _UNKNOWN = 255
 
 

@@ -7,9 +7,19 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from .. import cpus
 from ..errors import SetupError
-from ..settings import LOG_LEVELS, SERVICE_TYPES, parse_annotations, parse_environment_file, read_settings
+from ..settings import (
+    ENV_WORKER,
+    LOG_LEVELS,
+    SERVICE_TYPES,
+    Settings,
+    parse_annotations,
+    parse_environment_file,
+    read_settings,
+)
 
 ANNOTATIONS = Path("/etc/podinfo/annotations")
 
@@ -18,7 +28,6 @@ INERT = (
     "persistence",
     "tracing",
     "debug",
-    "workers",
     "threads",
     "max-requests",
     "max-requests-jitter",
@@ -46,7 +55,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--metrics-port", help="for Prometheus (PREDICTIVE_UNIT_METRICS_SERVICE_PORT; 6000)")
     parser.add_argument("--service-type", choices=SERVICE_TYPES, help="(SERVICE_TYPE; MODEL)")
     parser.add_argument("--parameters", metavar="JSON", help="constructor parameters (PREDICTIVE_UNIT_PARAMETERS)")
-    parser.add_argument("--batching", choices=("on", "off"), help="merge concurrent requests (BATCHING; off)")
+    parser.add_argument("--batching", choices=("on", "auto", "off"), help="merge concurrent requests (BATCHING; off)")
     parser.add_argument(
         "--compatibility", choices=("better", "stock"), help="stock: its ways, for old clients (SCOREKIT_COMPATIBILITY)"
     )
@@ -54,6 +63,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--contract", metavar="FILE", help="refuse what this contract.json does not describe (CONTRACT; off)"
     )
     parser.add_argument("--max-batch-rows", help="rows in one call of the model at most (MAX_BATCH_ROWS; 1024)")
+    parser.add_argument("--max-batch-delay-ms", help="longest wait for others (MAX_BATCH_DELAY_MS; 5)")
+    parser.add_argument("--workers", help="processes (GUNICORN_WORKERS; one for each CPU of a quota, else 1)")
+    parser.add_argument("--timings", action="store_true", help="print what the start took, step by step")
     parser.add_argument("--max-body-bytes", help="a larger body is answered 413 (MAX_BODY_BYTES; 268435456)")
     parser.add_argument("--max-grpc-message-bytes", help="a larger message is refused (GRPC_MAX_MESSAGE_SIZE; 4194304)")
     parser.add_argument("--log-level", choices=LOG_LEVELS, help="(SELDON_LOG_LEVEL; INFO)")
@@ -67,12 +79,12 @@ def serve(arguments: argparse.Namespace) -> int:
     """Run the server until it is told to stop."""
     given = {name: value for name, value in vars(arguments).items() if isinstance(value, str)}
     directory, environ = _component(given.pop("component"), os.environ)
-    return start(directory, environ, given)
+    return start(directory, environ, given, arguments.timings)
 
 
-def start(directory: Path | None, environ: Mapping[str, str], given: dict[str, str]) -> int:
+def start(directory: Path | None, environ: Mapping[str, str], given: dict[str, str], timings: bool = False) -> int:
     """Serve the component in ``directory`` with the settings of ``environ`` and the flags ``given``, by their names."""
-    started = time.perf_counter()
+    clock = Stopwatch()
     settings = read_settings(environ, given, _annotations())
     logging.basicConfig(
         level=settings.log_level,
@@ -82,20 +94,79 @@ def start(directory: Path | None, environ: Mapping[str, str], given: dict[str, s
     log = logging.getLogger(__name__)
     for name in sorted(given.keys() & {flag.replace("-", "_") for flag in INERT}):
         log.warning("settings.ignored flag=--%s: it has no effect in this version", name.replace("_", "-"))
+    workers = settings.workers or _by_quota(settings)
+    for name in cpus.THREADS:  # read by numpy's libraries when they are imported, which is below
+        os.environ.setdefault(name, str(max(1, int(cpus.available() / workers))))
+    clock.lap("settings")
 
-    from ..serve.server import run
+    from ..serve.server import run, run_worker
 
-    def ready(address: str, batching: bool) -> None:
+    clock.lap("import scorekit")
+    os.environ.pop(ENV_WORKER, None)  # nothing that the model starts is a worker
+    if told := environ.get(ENV_WORKER):
+        return run_worker(settings, directory, told)
+
+    def ready(address: str, told: list[Mapping[str, Any]]) -> None:
+        clock.lap("fork to ready")
+        first = told[0]
         log.info(
-            "serve.ready model=%s address=%s batching=%s after_s=%.2f",
+            "serve.ready model=%s address=%s workers=%d batching=%s%s after_s=%.2f",
             settings.model_name,
             address,
-            "on" if batching else "off",
-            time.perf_counter() - started,
+            len(told),
+            "on" if first["batching"] else "off",
+            f" reason={first['reason']!r}" if first["reason"] else "",
+            clock.total_s,
         )
+        if timings:
+            steps = [*clock.laps, *((f"  {step}", seconds) for step, seconds in first["took"].items())]
+            lines = [f"{step:32}{seconds * 1000:8.1f} ms" for step, seconds in [*steps, ("total", clock.total_s)]]
+            print("\n".join(lines), file=sys.stderr, flush=True)
 
-    run(settings, directory, ready)
+    run(settings, directory, workers, ready, lambda: clock.lap("import and construct the model"))
     return 0
+
+
+def _by_quota(settings: Settings) -> int:
+    """One worker for each whole CPU that a container's limit grants; one where nothing is said.
+
+    A router learns from feedback, and workers do not share what they learn.
+    """
+    granted = cpus.quota()
+    return 1 if granted is None or settings.service_type == "ROUTER" else max(1, int(granted))
+
+
+class Stopwatch:
+    """Seconds by step, from the beginning of the process where the system tells it."""
+
+    def __init__(self) -> None:
+        self._last = time.perf_counter()
+        before = _process_age_s()
+        self._began = self._last - before
+        self.laps = [("start Python", before)] if before else []
+
+    def __repr__(self) -> str:
+        return f"<Stopwatch {self.laps}>"
+
+    def lap(self, step: str) -> None:
+        """What has passed since the last lap was for ``step``."""
+        now = time.perf_counter()
+        self.laps.append((step, now - self._last))
+        self._last = now
+
+    @property
+    def total_s(self) -> float:
+        return time.perf_counter() - self._began
+
+
+def _process_age_s() -> float:
+    """How long this process has been running, by Linux's clock of ticks; 0 elsewhere."""
+    try:
+        after_name = Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        began = int(after_name[19]) / os.sysconf("SC_CLK_TCK")
+        return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - began)
+    except (OSError, ValueError, IndexError, AttributeError):
+        return 0.0
 
 
 def _annotations() -> dict[str, str]:

@@ -1,6 +1,10 @@
 """The open connections of a server, whatever they speak, as a drain sees them."""
 
+import asyncio
+import logging
 from typing import Protocol
+
+log = logging.getLogger(__name__)
 
 
 class Member(Protocol):
@@ -21,3 +25,18 @@ class Member(Protocol):
 
 
 Fleet = set[Member]
+
+
+async def drain(fleet: Fleet, grace_s: float) -> None:
+    """Close every connection once it has answered what it holds; cut off what is left after ``grace_s`` seconds."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + grace_s
+    for connection in list(fleet):
+        connection.drain()
+        connection.close_if_quiet()
+    while fleet and loop.time() < deadline:
+        await asyncio.sleep(0.01)
+    if fleet:
+        log.warning("drain.cut_off connections=%d after_s=%g", len(fleet), grace_s)
+    for connection in list(fleet):
+        connection.abort()

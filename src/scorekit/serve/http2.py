@@ -45,6 +45,9 @@ _CONNECTION_WINDOW = 4 << 20
 # A client may take back this many streams in a second; more is the "rapid reset" attack (CVE-2023-44487).
 _MAX_RESETS_PER_S = 500
 
+# How long a refused client may go on sending before its connection is closed on it.
+_PASS_OVER_S = 2.0
+
 _CONFIG = H2Configuration(
     client_side=False,
     header_encoding=None,
@@ -194,7 +197,7 @@ class Connection(Protocol):
                 self._happened(event)
         except ProtocolError as error:
             log.info("http2.refused cause=%s", type(error).__name__)
-            self._close()  # h2 has written the GOAWAY that says why
+            self._refuse()  # h2 has written the GOAWAY that says why
         finally:
             self._receiving = False
         self._write()
@@ -202,7 +205,7 @@ class Connection(Protocol):
     def eof_received(self) -> bool:
         # A client may half-close after its last request; what it asked is still answered.
         self._drains = 2
-        return bool(self.streams)
+        return bool(self.streams) and not self._closing
 
     def pause_writing(self) -> None:
         self._transport.pause_reading()  # read no faster than the client takes answers
@@ -296,7 +299,7 @@ class Connection(Protocol):
         if self._resets > _MAX_RESETS_PER_S and not self._closing:
             log.warning("http2.calmed resets_per_s=%d", self._resets)
             self._go_away(self.h2.highest_inbound_stream_id, ErrorCodes.ENHANCE_YOUR_CALM)
-            self._close()
+            self._refuse()
 
     def _go_away(self, last: int, code: int = 0) -> None:
         # Not by h2, to which a GOAWAY of ours is the end of the connection.
@@ -308,6 +311,18 @@ class Connection(Protocol):
             self._closing = True
             self._transport.write(self.h2.data_to_send())
             self._transport.close()
+
+    def _refuse(self) -> None:
+        """End our side, pass over what the client still sends, then close.
+
+        Closing with input unread would reset the connection, and with it the GOAWAY, before the client has read it.
+        """
+        if not self._closing:
+            self._closing = True
+            self._transport.write(self.h2.data_to_send())
+            if self._transport.can_write_eof():
+                self._transport.write_eof()
+            get_running_loop().call_later(_PASS_OVER_S, self._transport.close)
 
     def _write(self) -> None:
         self._waking = False

@@ -7,13 +7,16 @@ from ..exposition import CONTENT_TYPE
 from .exchange import Exchange
 from .rest import refuse
 
+Ask = Callable[[Callable[[bytes], None]], None]
+"""Has the function it is given called with the text of the moment, now or later."""
+
 
 class MetricsPage:
-    """Answers GET of ``path`` with the ``text`` of the moment, and nothing else."""
+    """Answers GET of ``path`` with the text that ``ask`` brings, and nothing else."""
 
-    def __init__(self, path: str, text: Callable[[], bytes]) -> None:
+    def __init__(self, path: str, ask: Ask) -> None:
         self._path = path.encode()
-        self._text = text
+        self._ask = ask
 
     def __call__(self, exchange: Exchange) -> None:
         try:
@@ -24,4 +27,4 @@ class MetricsPage:
         except RequestError as error:
             refuse(exchange, error)
         else:
-            exchange.respond(200, self._text(), CONTENT_TYPE)
+            self._ask(lambda text: exchange.respond(200, text, CONTENT_TYPE))

@@ -1,0 +1,286 @@
+"""Workers below a supervisor, as a person starts them."""
+
+import concurrent.futures
+import contextlib
+import http.client
+import json
+import os
+import re
+import signal
+import threading
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scorekit.sockets import free_ports
+
+from .conftest import COMPONENT, Command
+from .test_serve import ask, serving
+
+pytestmark = pytest.mark.e2e
+
+CONTRACT = json.dumps(
+    {
+        "features": [{"name": "x", "dtype": "FLOAT", "ftype": "continuous", "range": [0, 10], "repeat": 2}],
+        "targets": [{"name": "y", "dtype": "FLOAT", "ftype": "continuous"}],
+    }
+)
+
+
+def component(folder: Path, source: str, contract: str = CONTRACT) -> Path:
+    (folder / "Mine.py").write_text(source)
+    (folder / ".s2i").mkdir()
+    (folder / ".s2i" / "environment").write_text("MODEL_NAME=Mine\n")
+    if contract:
+        (folder / "contract.json").write_text(contract)
+    return folder
+
+
+def get(port: int, path: str) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as response:
+        return str(response.read().decode())
+
+
+def counted(page: int) -> float:
+    """Answered predictions, of all workers."""
+    pattern = r'requests_seconds_count\{[^}]*code="200"[^}]*service="predict[^}]*\} ([\d.]+)'
+    return sum(float(found) for found in re.findall(pattern, get(page, "/metrics")))
+
+
+def workers(command: Command) -> list[int]:
+    return [pid for pid, args in command.descendants() if "scorekit" in args]
+
+
+def test_counts_add_up_across_workers_and_their_deaths(start: Callable[..., Command]) -> None:
+    """Each of 40 connections is answered by one of two workers; all is counted, also when one of them is killed."""
+    port, page = free_ports("127.0.0.1", 2)
+    command = serving(start, port, GUNICORN_WORKERS="2", PREDICTIVE_UNIT_METRICS_SERVICE_PORT=str(page))
+    assert "workers=2" in command.output
+    pids = workers(command)
+    assert len(pids) == 2
+    for _ in range(40):
+        ask(port, {"data": {"ndarray": [[1, 1]]}})
+    assert counted(page) == 40
+    os.kill(pids[0], signal.SIGKILL)
+    command.wait_for("worker.ready")
+    assert "by SIGKILL" in command.output
+    assert counted(page) == 40
+    for _ in range(40):
+        ask(port, {"data": {"ndarray": [[1, 1]]}})
+    assert counted(page) == 80
+    assert len(workers(command)) == 2
+    assert command.stop() == 0
+    assert workers(command) == []
+
+
+def test_both_workers_serve(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
+    """The kernel shares connections out between the slots."""
+    folder = component(tmp_path, "import os\nclass Mine:\n    def predict(self, X, names): return [os.getpid()]\n", "")
+    command = serving(start, port, str(folder), GUNICORN_WORKERS="2")
+    seen = {ask(port, {"data": {"ndarray": [[1, 1]]}})["data"]["ndarray"][0] for _ in range(60)}
+    assert seen == set(workers(command))
+
+
+def test_what_waits_on_a_killed_workers_socket_is_taken_by_the_next(
+    start: Callable[..., Command], port: int, tmp_path: Path
+) -> None:
+    """While the only worker hangs and is killed, 20 more connections wait; every one of them is answered."""
+    source = (
+        "import time\nclass Mine:\n    def predict(self, X, names):\n"
+        "        if X[0][0] == 9: print('hanging', flush=True); time.sleep(60)\n        return X\n"
+    )
+    command = serving(start, port, str(component(tmp_path, source, "")))
+    [pid] = workers(command)
+    outcomes: list[Any] = []
+
+    def hang() -> None:
+        try:
+            outcomes.append(ask(port, {"data": {"ndarray": [[9]]}}))
+        except OSError as error:
+            outcomes.append(error)
+
+    hanging = threading.Thread(target=hang)
+    hanging.start()
+    command.wait_for("hanging")
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        waiting = [pool.submit(ask, port, {"data": {"ndarray": [[at]]}}) for at in range(8)]
+        time.sleep(0.5)
+        os.kill(pid, signal.SIGKILL)
+        answers = [each.result(10)["data"]["ndarray"] for each in waiting]
+    hanging.join()
+    assert isinstance(outcomes[0], OSError)
+    assert answers == [[[at]] for at in range(8)]
+
+
+def test_a_model_whose_threads_do_not_outlive_a_fork_is_started_afresh(
+    start: Callable[..., Command], port: int, tmp_path: Path
+) -> None:
+    """A constructor that predicts with OpenMP leaves a fork that hangs; a fresh interpreter takes over, and says so."""
+    source = (
+        "import numpy as np\nfrom sklearn.ensemble import HistGradientBoostingClassifier\n"
+        "class Mine:\n    def __init__(self):\n"
+        "        X = np.random.default_rng(0).normal(size=(5000, 2))\n"
+        "        self.model = HistGradientBoostingClassifier(max_iter=5).fit(X, X[:, 0] > 0)\n"
+        "        self.model.predict_proba(X)\n"
+        "    def predict(self, X, names): return self.model.predict_proba(X)\n"
+    )
+    folder = component(tmp_path, source)
+    command = serving(start, port, str(folder), PROBE_TIMEOUT_S="3", OMP_NUM_THREADS="2", BATCHING="auto")
+    assert "worker.stuck slot=0" in command.output
+    assert "fresh interpreter" in command.output
+    assert len(ask(port, {"data": {"ndarray": [[1.0, 1.0]]}})["data"]["ndarray"][0]) == 2
+    [pid] = workers(command)
+    os.kill(pid, signal.SIGKILL)  # its successor is a fresh interpreter at once
+    command.wait_for("worker.ready")
+    assert command.output.count("worker.stuck") == 1
+    assert ask(port, {"data": {"ndarray": [[1.0, 1.0]]}})
+    assert command.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "contract", "state", "reason"),
+    [
+        ("return X * 2", CONTRACT, "on", "32 rows of the contract were answered in a batch as alone"),
+        ("return X - X.mean(axis=0)", CONTRACT, "off", "differently in a batch than alone"),
+        ("return X * 2", "", "off", "there is no contract.json"),
+        ("raise ValueError('no')", CONTRACT, "off", "predict failed on a row of the contract: no"),
+    ],
+)
+def test_batching_auto_is_decided_by_trial_and_told(
+    start: Callable[..., Command], port: int, tmp_path: Path, source: str, contract: str, state: str, reason: str
+) -> None:
+    """The decision and its reason stand in the log and in /metadata."""
+    folder = component(tmp_path, f"class Mine:\n    def predict(self, X, names):\n        {source}\n", contract)
+    command = serving(start, port, str(folder), BATCHING="auto")
+    assert f"batching={state}" in command.output
+    assert reason in command.output
+    custom = json.loads(get(port, "/metadata"))["custom"]
+    assert custom["scorekit.batching"] == state
+    assert reason in custom["scorekit.batching.reason"]
+
+
+def test_a_slow_model_leaves_health_and_metrics_prompt(start: Callable[..., Command], tmp_path: Path) -> None:
+    """While a prediction takes a second, in a thread, health, metrics and new connections are served; and it shows."""
+    port, page = free_ports("127.0.0.1", 2)
+    source = "import time\nclass Mine:\n    def predict(self, X, names):\n        time.sleep(1); return X\n"
+    folder = component(tmp_path, source)
+    command = serving(start, port, str(folder), PREDICTIVE_UNIT_METRICS_SERVICE_PORT=str(page))
+    answers: list[Any] = []
+    asking = [threading.Thread(target=lambda: answers.append(ask(port, {"data": {"ndarray": [[1]]}}))) for _ in "ab"]
+    for each in asking:
+        each.start()
+    time.sleep(0.2)
+    began = time.monotonic()
+    for _ in range(5):
+        assert get(port, "/health/status")
+        assert get(port, "/health/ping") == "pong"
+    assert "scorekit_predict_in_thread{" in (text := get(page, "/metrics"))
+    assert re.search(r"scorekit_predict_in_thread\{[^}]*\} 1\.0", text)
+    assert re.findall(r"scorekit_in_flight_requests\{[^}]*\} ([\d.]+)", text) == ["2.0"]
+    assert not answers, "the predictions were over before the health checks"
+    assert time.monotonic() - began < 0.7
+    for each in asking:
+        each.join()
+    assert len(answers) == 2
+    assert command.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        (
+            "    def load(self): raise OSError('no weights')",
+            "Mine.load() failed: OSError: no weights (Mine.py",
+        ),
+        ("    def load(self): import os; os._exit(7)", "the worker ended with status 7 while it loaded the model"),
+        (
+            "    def load(self): import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+            "by SIGKILL, as when memory runs out while it loaded the model",
+        ),
+    ],
+)
+def test_a_model_that_cannot_load_ends_the_start(
+    start: Callable[..., Command], port: int, tmp_path: Path, source: str, told: str
+) -> None:
+    """Exit status 1 and one sentence, whatever the worker's end was."""
+    folder = component(tmp_path, f"class Mine:\n{source}\n    def predict(self, X, names): return X\n")
+    command = start("serve", str(folder), "--host", "127.0.0.1", "--http-port", str(port), GUNICORN_WORKERS="2")
+    assert command.ended() == 1
+    assert told in command.output
+    assert "Traceback" not in command.output
+
+
+def test_a_crash_loop_ends_with_a_reason(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
+    """A worker that dies at every request is replaced, later each time, and after five in a row no more."""
+    source = "import os\nclass Mine:\n    def predict(self, X, names): os._exit(9)\n"
+    command = serving(start, port, str(component(tmp_path, source, "")))
+    while command.process.poll() is None:
+        with contextlib.suppress(OSError):
+            ask(port, {"data": {"ndarray": [[1]]}})
+        time.sleep(0.05)
+    assert command.ended() == 1
+    assert "ended with status 9, 5 times in a row" in command.output
+
+
+def test_workers_do_not_outlive_their_supervisor(start: Callable[..., Command], port: int) -> None:
+    """When the supervisor is killed its workers drain and end by themselves."""
+    command = serving(start, port, GUNICORN_WORKERS="2")
+    pids = workers(command)
+    command.stop(signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while any(Path(f"/proc/{pid}").exists() and "Z" not in _state(pid) for pid in pids):
+        assert time.monotonic() < deadline, "a worker runs on"
+        time.sleep(0.05)
+
+
+def _state(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "Z"
+
+
+def test_a_taken_port_is_told_to_sharers_too(start: Callable[..., Command], port: int) -> None:
+    """Two servers of two workers do not share a port by mistake."""
+    serving(start, port, GUNICORN_WORKERS="2")
+    second = start("serve", str(COMPONENT), "--host", "127.0.0.1", "--http-port", str(port), GUNICORN_WORKERS="2")
+    assert second.ended() == 1
+    assert "another process listens there" in second.output
+
+
+def test_the_start_is_timed_step_by_step(start: Callable[..., Command], port: int) -> None:
+    """`--timings` prints what each step took, the first prediction among them, and what they add up to."""
+    command = start("serve", str(COMPONENT), "--host", "127.0.0.1", "--http-port", str(port), "--timings")
+    command.wait_for("total")
+    steps = dict(re.findall(r"(?m)^ *(\S[\w ]*\S) +([\d.]+) ms$", command.output))
+    assert {"settings", "import and construct the model", "load", "first prediction", "fork to ready"} <= steps.keys()
+    top = [name for name in steps if not re.search(rf"(?m)^  {name}", command.output)]
+    assert sum(float(steps[name]) for name in top if name != "total") == pytest.approx(float(steps["total"]), rel=0.2)
+
+
+def test_threads_of_numeric_libraries_are_shared_out(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
+    """Workers times threads are no more than the cores; what the user has set stays."""
+    source = (
+        "import os\nclass Mine:\n    def predict(self, X, names):\n"
+        "        return [os.environ['OMP_NUM_THREADS'], os.environ['MKL_NUM_THREADS']]\n"
+    )
+    folder = component(tmp_path, source, "")
+    serving(start, port, str(folder), GUNICORN_WORKERS=str(os.cpu_count()), MKL_NUM_THREADS="3")
+    assert ask(port, {"data": {"ndarray": [[1]]}})["data"]["ndarray"] == ["1", "3"]
+
+
+def test_a_connection_is_kept_by_its_worker(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
+    """Requests of one connection are answered by one worker, in order."""
+    folder = component(tmp_path, "import os\nclass Mine:\n    def predict(self, X, names): return [os.getpid()]\n", "")
+    serving(start, port, str(folder), GUNICORN_WORKERS="2")
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    seen = set()
+    for _ in range(20):
+        connection.request("POST", "/predict", '{"data":{"ndarray":[[1]]}}', {"Content-Type": "application/json"})
+        seen.add(connection.getresponse().read())
+    connection.close()
+    assert len(seen) == 1
