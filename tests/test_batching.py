@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scorekit.batching import Batcher
-from scorekit.errors import BadAnswer, ComponentError, RequestError
+from scorekit.errors import BadAnswer, BadRequest, ComponentError, RequestError
 from scorekit.lane import Lane
 from scorekit.message import Prediction
 from scorekit.testing import ManualTurns
@@ -26,6 +26,9 @@ class Job:
         self.names = names
         self.abandoned = abandoned
         self.outcomes: list[Any] = []
+
+    def refusal(self) -> RequestError | None:
+        return BadRequest("unfit") if self.rows.dtype.kind == "i" and (self.rows == 7).any() else None
 
     def done(self, prediction: Prediction) -> None:
         self.outcomes.append(np.array(prediction.payload).tolist())
@@ -47,13 +50,18 @@ class Model:
         return Prediction(rows * 2 if rows.dtype.kind in "if" else rows)
 
 
+def lane(turns: ManualTurns) -> Lane:
+    """A lane whose clock stands still: no call is ever slow."""
+    return Lane(turns, clock=lambda: 0.0)
+
+
 class Bench:
     """A batcher, its model and its turns."""
 
     def __init__(self, max_rows: int = 100) -> None:
         self.model = Model()
         self.turns = ManualTurns()
-        self.batcher = Batcher(self.model, self.turns, Lane(self.turns), max_rows)
+        self.batcher = Batcher(self.model, self.turns, lane(self.turns), max_rows)
 
     def submit(self, *jobs: Job) -> None:
         for job in jobs:
@@ -126,6 +134,27 @@ def test_a_poison_row_fails_its_own_request_only() -> None:
     assert [job.outcomes for job in jobs] == [[[[2]]], [ComponentError], [[[6]]]]
 
 
+def test_what_the_model_shall_not_see_is_refused_by_itself() -> None:
+    """Rows are judged all at once; where some are unfit, only the requests that hold them fail, before the model."""
+    bench = Bench()
+    asked: list[int] = []
+
+    def admits(rows: Array) -> bool:
+        asked.append(len(rows))
+        return not (rows == 7).any()
+
+    bench.batcher = Batcher(bench.model, bench.turns, lane(bench.turns), 100, admits=admits)
+    good = [Job([[1]]), Job([[2]])]
+    bench.submit(*good)
+    bench.turns.turn()
+    mixed = [Job([[3]]), Job([[7]]), Job([[4]]), Job(7)]
+    bench.submit(*mixed)
+    bench.turns.turn()
+    assert asked == [2, 3]
+    assert bench.model.calls == [2, 2]
+    assert [job.outcomes for job in good + mixed] == [[[[2]]], [[[4]]], [[[6]]], [BadRequest], [[[8]]], [BadRequest]]
+
+
 def test_a_caller_who_left_costs_nothing_and_harms_nobody() -> None:
     """Rows of a closed connection are not computed, and its batch-mates are answered."""
     bench = Bench()
@@ -147,7 +176,7 @@ def test_an_answer_without_a_row_for_each_row_is_not_split(payload: Any) -> None
         return Prediction(payload if len(rows) > 1 else rows)
 
     jobs = [Job([[1]]), Job([[2]])]
-    batcher = Batcher(model, turns, Lane(turns), 10)
+    batcher = Batcher(model, turns, lane(turns), 10)
     for job in jobs:
         batcher.submit(job)
     turns.turn()
@@ -175,7 +204,7 @@ def test_bad_answers_fail_like_errors() -> None:
     def model(rows: Array, names: Sequence[str] | None) -> Prediction:
         raise BadAnswer("no form")
 
-    batcher, jobs = Batcher(model, turns, Lane(turns), 10), [Job([[1]]), Job([[2]])]
+    batcher, jobs = Batcher(model, turns, lane(turns), 10), [Job([[1]]), Job([[2]])]
     for job in jobs:
         batcher.submit(job)
     turns.turn()

@@ -7,6 +7,7 @@ import pytest
 
 from scorekit.component import Component
 from scorekit.errors import BadAnswer, BadRequest, ComponentError, RequestError
+from scorekit.lane import Lane
 from scorekit.message import Form, Kind, Message, Prediction, Verb
 from scorekit.service import Service, answer_meta, joined, package
 from scorekit.testing import ManualTurns
@@ -149,7 +150,8 @@ class Doubling:
 
 
 def service(model: object, turns: ManualTurns, max_batch_rows: int | None = 10) -> Service:
-    return Service(Component(model, "Model"), turns, {}, max_batch_rows)
+    # The lane's clock stands still: no call is ever slow.
+    return Service(Component(model, "Model"), turns, {}, max_batch_rows, lane=Lane(turns, clock=lambda: 0.0))
 
 
 def test_concurrent_arrays_are_one_call_of_the_model() -> None:
@@ -330,14 +332,19 @@ def test_a_check_stands_before_the_model() -> None:
         def transform_output_raw(self, request: Any) -> Any:
             return request
 
-    def refuse(message: Message) -> None:
-        raise BadRequest("not this one", "$.data")
+    class Refuse:
+        def __call__(self, message: Message) -> None:
+            raise BadRequest("not this one", "$.data")
+
+        def admits(self, rows: Any) -> bool:
+            return False
 
     for max_batch_rows in (None, 10):
-        served = Service(Component(Model(), "Model"), turns, {}, max_batch_rows, check=refuse)
+        served = Service(Component(Model(), "Model"), turns, {}, max_batch_rows, check=Refuse())
         caller = Caller()
         for verb in (Verb.PREDICT, Verb.TRANSFORM_INPUT, Verb.TRANSFORM_OUTPUT):
             ask(served, asked(Kind.TENSOR), caller, verb)
+            turns.turn()
         refused, transformed, raw = caller.outcomes
         assert str(refused) == "not this one at $.data"
         assert isinstance(transformed, Message)

@@ -8,10 +8,12 @@ schedules the flush for the very next one, by no timer. While the lane to the mo
 import logging
 import time
 from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
+from .codec.json import SharedText
 from .codec.tensor import Array
 from .errors import RequestError
 from .lane import Lane, Turns
@@ -34,6 +36,9 @@ class Job(Protocol):
     def abandoned(self) -> bool:
         """Whether the caller has gone, so that the rows need not be computed."""
 
+    def refusal(self) -> RequestError | None:
+        """Why the model shall not see these rows, if it shall not."""
+
     def done(self, prediction: Prediction) -> None: ...
     def failed(self, error: RequestError) -> None: ...
 
@@ -50,7 +55,8 @@ class Batcher:
     Alike means: the model cannot tell the difference but by the number of rows (same names, dtype and row shape).
     A merged call that raises, or whose answer does not split by rows, is made again job by job, so that a poison row
     fails its own request only. Calls hold at most ``max_rows`` rows, unless one request alone has more. A turn of the
-    loop that takes longer than ``max_delay_s``, because very many requests come in it, is not waited for.
+    loop that takes longer than ``max_delay_s``, because very many requests come in it, is not waited for. ``admits``
+    says of rows of several requests whether the model may see all of them; if not, or of one request, the job is asked.
     """
 
     def __init__(
@@ -61,10 +67,12 @@ class Batcher:
         max_rows: int,
         max_delay_s: float = 0.005,
         observe: Observe = lambda rows, waited_s: None,
+        admits: Callable[[Array], bool] | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.predict = predict
         self.observe = observe
+        self.admits = admits
         self.clock = clock
         self.max_delay_s = max_delay_s
         self._turns = turns
@@ -84,9 +92,11 @@ class Batcher:
         of its own.
         """
         rows = job.rows
-        count = len(rows) if rows.ndim > 1 else 0
-        key = _likeness(rows, job.names) if count else None
-        batch = None if key is None else self._open.get(key)
+        count, key, batch = 0, None, None
+        if rows.ndim > 1:
+            count = len(rows)
+            key = _likeness(rows, job.names) if count else None
+            batch = self._open.get(key)
         if batch is not None and batch.rows + count > self._max_rows:
             self._close(batch)
             batch = None
@@ -127,11 +137,14 @@ class Batcher:
 class _Batch:
     """Jobs that are alike: a task of the lane's, which grows until it begins."""
 
-    __slots__ = ("_batcher", "_outcomes", "entered", "jobs", "key", "rows", "since")
+    __slots__ = ("_batcher", "_input", "_merged", "_outcomes", "entered", "jobs", "key", "rows", "since")
 
     def __init__(self, batcher: Batcher, key: Hashable | None) -> None:
         self._batcher = batcher
         self._outcomes: list[Prediction | RequestError] = []
+        self._input: Array | None = None
+        """The rows of all jobs, where there are several."""
+        self._merged: Prediction | None = None
         self.key = key
         self.jobs: list[Job] = []
         self.rows = 0
@@ -143,22 +156,38 @@ class _Batch:
         if self.key is not None:
             batcher.closed(self.key)
         self.jobs = [job for job in self.jobs if not job.abandoned]
+        self._input = _joined(self.jobs)
+        if batcher.admits is not None and (self._input is None or not batcher.admits(self._input)):
+            self._refuse()
         if not self.jobs:
             return False
-        rows = sum(len(job.rows) if job.rows.ndim else 1 for job in self.jobs)
-        batcher.observe(rows, batcher.clock() - self.since)
+        rows = self._input if self._input is not None else self.jobs[0].rows
+        batcher.observe(len(rows) if rows.ndim else 1, batcher.clock() - self.since)
         return True
 
     def run(self) -> None:
-        if len(self.jobs) == 1 or not self._run_merged():
+        if not self._run_merged():
             self._outcomes = [self._alone(job) for job in self.jobs]
 
     def finish(self) -> None:
+        if self._merged is not None:
+            self._share(self._merged)
+            return
         for job, outcome in zip(self.jobs, self._outcomes, strict=True):
             if isinstance(outcome, RequestError):
                 job.failed(outcome)
             else:
                 job.done(outcome)
+
+    def _refuse(self) -> None:
+        """Have each job judged by itself."""
+        refusals = [job.refusal() for job in self.jobs]
+        refused = [(job, why) for job, why in zip(self.jobs, refusals, strict=True) if why is not None]
+        if refused:
+            self.jobs = [job for job, why in zip(self.jobs, refusals, strict=True) if why is None]
+            self._input = _joined(self.jobs)
+        for job, why in refused:
+            job.failed(why)
 
     def _alone(self, job: Job) -> Prediction | RequestError:
         try:
@@ -168,11 +197,12 @@ class _Batch:
 
     def _run_merged(self) -> bool:
         """Whether one call answered all jobs."""
-        jobs = self.jobs
+        jobs, rows = self.jobs, self._input
+        if rows is None:
+            return False
         try:
-            rows = np.concatenate([job.rows for job in jobs])
             prediction = self._batcher.predict(rows, jobs[0].names)
-        except (RequestError, MemoryError) as error:
+        except RequestError as error:
             log.info("batch.retried_singly jobs=%d cause=%r", len(jobs), error.__cause__ or error)
             return False
         payload = prediction.payload
@@ -183,12 +213,34 @@ class _Batch:
         if not has_rows or len(payload) != len(rows):
             log.info("batch.retried_singly rows=%d cause=the answer has no row for each input row", len(rows))
             return False
+        self._merged = prediction
+        return True
+
+    def _share(self, prediction: Prediction) -> None:
+        """Hand each job its rows of one answer."""
+        payload, class_names, jobs = prediction.payload, prediction.class_names, self.jobs
+        shared = None
+        if isinstance(payload, np.ndarray) and type(payload) is np.ndarray and SharedText.fits(payload, len(jobs)):
+            shared = SharedText(payload).cut
         start = 0
         for job in jobs:
             end = start + len(job.rows)
-            self._outcomes.append(Prediction(payload[start:end], prediction.class_names))
+            part = Prediction(payload[start:end], class_names)
+            if shared is not None:
+                part.text = partial(shared, start, end)
+            job.done(part)
             start = end
-        return True
+
+
+def _joined(jobs: Sequence[Job]) -> Array | None:
+    """The rows of several jobs as one array; ``None`` of one job, or where there is no memory for it."""
+    if len(jobs) < 2:
+        return None
+    try:
+        return np.concatenate([job.rows for job in jobs])
+    except MemoryError:
+        log.warning("batch.retried_singly jobs=%d cause=out of memory", len(jobs))
+        return None
 
 
 def _likeness(rows: Array, names: Sequence[str] | None) -> Hashable | None:

@@ -95,6 +95,10 @@ class Conformity:
         if not good.all():
             raise self._fault(array, int(good.argmin()), message.kind)
 
+    def admits(self, array: Array) -> bool:
+        """Whether every row of ``array`` is what the contract describes."""
+        return array.shape[1:] == self._shape and bool(self._good(array).all())
+
     def _good(self, array: Array) -> npt.NDArray[np.bool_]:
         """Which values are as expected."""
         kind = array.dtype.kind

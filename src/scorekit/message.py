@@ -3,7 +3,7 @@
 The names are the wire's own (Seldon Core v1 ``SeldonMessage``).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -19,6 +19,8 @@ class Kind(Enum):
     BIN = "binData"
     CUSTOM = "customData"
     """A ``google.protobuf.Any``, which only gRPC carries."""
+
+    __hash__ = object.__hash__  # members are single, and Enum's own hash is a call of Python's at every look-up
 
     @property
     def is_array(self) -> bool:
@@ -40,6 +42,8 @@ class Verb(Enum):
     AGGREGATE = "aggregate"
     SEND_FEEDBACK = "send_feedback"
     HEALTH_STATUS = "health_status"
+
+    __hash__ = object.__hash__  # members are single, and Enum's own hash is a call of Python's at every look-up
 
     @property
     def label(self) -> str:
@@ -76,8 +80,16 @@ class Form(Enum):
     TEXT = "text"
     """A Feedback as a JSON text: what ``send_feedback_rest`` is given."""
 
+    __hash__ = object.__hash__  # members are single, and Enum's own hash is a call of Python's at every look-up
 
-@dataclass(frozen=True, slots=True)
+
+Text = Callable[[], bytes]
+"""The numbers of an array as JSON, without its brackets, where they have been written with those of others."""
+
+
+# Two of each are made for every request, and a frozen dataclass takes three times as long to make (0.49 µs to 0.14).
+# Nobody changes them all the same.
+@dataclass(slots=True)
 class Message:
     """One SeldonMessage, decoded.
 
@@ -92,6 +104,8 @@ class Message:
     payload: Any
     names: Any = field(default_factory=list)
     meta: Meta | None = None
+    text: Text | None = None
+    """Of an answer whose numbers are written already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +122,7 @@ class Feedback:
     routing: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Prediction:
     """What the component said to one call: the value as returned, and what its hooks added."""
 
@@ -117,3 +131,4 @@ class Prediction:
     """``None`` where the component names no classes."""
     tags: Meta = field(default_factory=dict)
     metrics: list[Any] = field(default_factory=list)
+    text: Text | None = None

@@ -89,12 +89,16 @@ class Metrics:
             for key, value in (("seldon_api_model_feedback", 1.0), ("seldon_api_model_feedback_reward", reward)):
                 self._record(Verb.SEND_FEEDBACK, {"type": "COUNTER", "key": key, "value": value})
 
-    def request(self, service: str, method: str, code: str, seconds: float) -> None:
-        """Count an answered request. ``service`` and ``code`` are from small sets, the server's own."""
+    def requests(self, service: str, method: str, code: str) -> Histogram:
+        """Where answered requests are counted. ``service`` and ``code`` are from small sets, the server's own."""
         histogram = self._requests.get((service, method, code))
         if histogram is None:
             histogram = self._requests[service, method, code] = Histogram(REQUEST_BOUNDS_S)
-        histogram.observe(seconds)
+        return histogram
+
+    def request(self, service: str, method: str, code: str, seconds: float) -> None:
+        """Count an answered request."""
+        self.requests(service, method, code).observe(seconds)
 
     def batch(self, rows: int, waited_s: float) -> None:
         """Count one call of the model: how many rows it had, and how long the first of them had waited."""

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -50,6 +51,16 @@ class Request(Protocol):
         """Those of an aggregate."""
 
 
+class Check(Protocol):
+    """What requests to predict must keep to."""
+
+    def __call__(self, message: Message, /) -> None:
+        """Raise ``BadRequest`` for a message that the model shall not see."""
+
+    def admits(self, rows: Array, /) -> bool:
+        """Whether every one of ``rows`` may pass."""
+
+
 class FeedbackRequest(Protocol):
     """What a caller tells of an earlier answer; ``raw`` and ``text`` are its two forms for raw methods."""
 
@@ -67,8 +78,8 @@ class Service:
     ``path`` is what this node adds to ``meta.requestPath``: its own id and image, or nothing (stock: only where
     PREDICTIVE_UNIT_ID is set). With ``max_batch_rows`` requests are merged, where the component cannot tell; none
     waits longer than ``max_batch_delay_s`` for others. Without ``include_metrics`` answers do not carry the component's
-    metrics. ``check`` sees each decoded message to predict and raises ``BadRequest`` for one that the model shall not
-    see; raw methods are asked without it. Every call of the component is made on ``lane``.
+    metrics. ``check`` sees each decoded message to predict, or rows of several at once; raw methods are asked without
+    it. Every call of the component is made on ``lane``.
     """
 
     def __init__(
@@ -79,7 +90,7 @@ class Service:
         max_batch_rows: int | None = None,
         include_metrics: bool = True,
         metrics: Metrics | None = None,
-        check: Callable[[Message], None] | None = None,
+        check: Check | None = None,
         lane: Lane | None = None,
         max_batch_delay_s: float = 0.005,
     ) -> None:
@@ -92,8 +103,15 @@ class Service:
         self._batcher = None
         if max_batch_rows is not None and not component.hooks_per_call:
             self._batcher = Batcher(
-                component.predict, turns, self._lane, max_batch_rows, max_batch_delay_s, self._metrics.batch
+                component.predict,
+                turns,
+                self._lane,
+                max_batch_rows,
+                max_batch_delay_s,
+                self._metrics.batch,
+                None if check is None else check.admits,
             )
+        self._predict_takes_meta = component.hooks[Verb.PREDICT].takes_meta
 
     def __repr__(self) -> str:
         return f"<Service {self._component!r} {self._lane!r} {self._batcher or 'batching off'}>"
@@ -109,18 +127,20 @@ class Service:
         """:meth:`ask`, by the method that is given rows."""
         try:
             message = joined(request.messages()) if verb is Verb.AGGREGATE else request.message()
-            if self._check is not None and verb is Verb.PREDICT:
-                self._check(message)
         except RequestError as error:
             self.report(error)
             caller.fail(error)
             return
         call = _Call(verb, message, caller, self)
-        # A component that is handed `meta` sees which request it works for.
-        told_meta = message.meta is not None and self._component.hooks[verb].takes_meta
-        if self._batcher is not None and verb is Verb.PREDICT and message.kind.is_array and not told_meta:
-            self._batcher.submit(call)
-            return
+        if verb is Verb.PREDICT:
+            # A component that is handed `meta` sees which request it works for.
+            told_meta = message.meta is not None and self._predict_takes_meta
+            if self._batcher is not None and message.kind.is_array and not told_meta:
+                self._batcher.submit(call)
+                return
+            if (refusal := self.refusal(message)) is not None:
+                call.failed(refusal)
+                return
         self._run(call, lambda: self._component.call(verb, message.payload, message.names, message.meta))
 
     def tell(self, request: FeedbackRequest, caller: Caller) -> None:
@@ -163,6 +183,15 @@ class Service:
             self._metrics.record(verb, prediction.metrics)
         make = routed if verb is Verb.ROUTE else package
         return make(request, prediction, self._path, self._include_metrics)
+
+    def refusal(self, message: Message) -> RequestError | None:
+        """Why the model shall not see ``message``, if it shall not."""
+        if self._check is not None:
+            try:
+                self._check(message)
+            except RequestError as error:
+                return error
+        return None
 
     def report(self, error: RequestError) -> None:
         """Log and count a failure of the model's."""
@@ -209,7 +238,7 @@ class _Raw:
 class _Call:
     """A request on its way through the model: what the batcher calls a job."""
 
-    __slots__ = ("_request", "_service", "_source", "_verb", "caller")
+    __slots__ = ("_request", "_service", "_source", "_verb", "caller", "names", "rows")
 
     def __init__(
         self, verb: Verb, request: Message, caller: Caller, service: Service, source: FeedbackRequest | None = None
@@ -219,18 +248,17 @@ class _Call:
         self._service = service
         self._source = source
         self.caller = caller
-
-    @property
-    def rows(self) -> Array:
-        return self._request.payload  # type: ignore[no-any-return]  # only array kinds are submitted
-
-    @property
-    def names(self) -> Sequence[str] | None:
-        return self._request.names  # type: ignore[no-any-return]  # as above
+        # Of a job for the batcher, which are of array kinds only.
+        self.rows: Array = request.payload
+        self.names: Sequence[str] | None = request.names
 
     @property
     def abandoned(self) -> bool:
         return self.caller.abandoned
+
+    def refusal(self) -> RequestError | None:
+        """See :meth:`Service.refusal`."""
+        return self._service.refusal(self._request)
 
     def done(self, prediction: Prediction | _Raw) -> None:
         service = self._service
@@ -347,7 +375,9 @@ def package(request: Message, prediction: Prediction, path: Mapping[str, str], i
     payload = prediction.payload
     meta = answer_meta(request.meta, prediction, path, include_metrics)
     if isinstance(payload, np.ndarray | list):
-        return _array_answer(request.kind, payload, prediction.class_names, meta)
+        answer = _array_answer(request.kind, payload, prediction.class_names, meta)
+        answer.text = prediction.text
+        return answer
     if isinstance(payload, dict):
         return Message(Kind.JSON, payload, [], meta)
     if isinstance(payload, str):
@@ -361,15 +391,23 @@ def package(request: Message, prediction: Prediction, path: Mapping[str, str], i
 
 def _array_answer(asked: Kind, payload: Any, class_names: list[str] | None, meta: Meta) -> Message:
     try:
-        array = payload if isinstance(payload, np.ma.MaskedArray) else np.asarray(payload)
+        array = payload if type(payload) in _AS_IT_IS else np.asarray(payload)
     except ValueError as error:
         raise BadAnswer(f"The model returned a list that is no array: {error}") from error
     names: Sequence[str] = []
     if array.ndim > 1:
-        names = [f"t:{column}" for column in range(array.shape[1])] if class_names is None else class_names
+        names = _numbered(array.shape[1]) if class_names is None else class_names
     if asked is Kind.NDARRAY or array.dtype.kind not in "iuf":  # bool and text have no tensor form
         return Message(Kind.NDARRAY, payload, names, meta)
     return Message(Kind.TENSOR, array, names, meta)
+
+
+_AS_IT_IS = (np.ndarray, np.ma.MaskedArray)
+
+
+@lru_cache(64)
+def _numbered(columns: int) -> Sequence[str]:
+    return [f"t:{column}" for column in range(columns)]
 
 
 def answer_meta(
@@ -379,6 +417,8 @@ def answer_meta(
 
     The component's tags win over the request's, the request's path entries over this node's; metrics are appended.
     """
+    if not asked and not prediction.tags and not prediction.metrics:
+        return {"requestPath": dict(path)} if path else {}
     asked = asked or {}
     meta: Meta = {}
     if tags := {**asked.get("tags", {}), **prediction.tags}:

@@ -212,3 +212,33 @@ def test_errors_have_the_stock_envelope() -> None:
     assert stdlib.loads(json.encode_error("no é", "R")) == {
         "status": {"code": -1, "info": "no é", "reason": "R", "status": 1}
     }
+
+
+@given(
+    hnp.arrays(
+        st.sampled_from([np.float64, np.float32, np.int64, np.uint8]),
+        hnp.array_shapes(min_dims=1, max_dims=2, min_side=1, max_side=6),
+    ),
+    st.data(),
+)
+def test_text_written_for_a_batch_is_the_text_of_each_answer(array: Any, data: st.DataObject) -> None:
+    """Cut from the batch's text or written by itself, an answer is the same, byte for byte, in both forms."""
+    start = data.draw(st.integers(0, len(array) - 1))
+    end = data.draw(st.integers(start + 1, len(array)))
+    meta = data.draw(st.sampled_from([None, {}, {"puid": "é", "tags": {"a": [1, None]}}]))
+    names = data.draw(st.sampled_from([[], ["t:0", "],["], [np.str_("n")]]))
+    assert json.SharedText.fits(array, len(array))
+    shared = json.SharedText(array)
+    for kind in (Kind.TENSOR, Kind.NDARRAY):
+        alone = Message(kind, array[start:end], names, meta)
+        cut = Message(kind, array[start:end], names, meta, lambda: shared.cut(start, end))
+        assert json.encode(cut) == json.encode(alone)
+        assert json.encode(cut, bare_nan=True) == json.encode(alone, bare_nan=True)
+
+
+@pytest.mark.parametrize(
+    "array", [np.array(["a"]), np.zeros((2, 2, 2)), np.zeros((2, 0)), np.array(1.0), np.array([True])]
+)
+def test_what_is_not_rows_of_numbers_is_not_cut(array: Any) -> None:
+    """Texts have commas of their own; three dimensions, no values and booleans are written by themselves."""
+    assert not json.SharedText.fits(array, 2)

@@ -4,6 +4,7 @@ import json
 import re
 import socket
 import struct
+import time
 from collections.abc import Callable
 from functools import partial
 
@@ -290,3 +291,80 @@ def test_drain_cuts_off_what_takes_too_long(start: Callable[..., Wire]) -> None:
         pass
     wire.drain(0.1)
     assert client.rest() == b""
+
+
+KNOWN_HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+
+
+def doubling(x: int) -> bytes:
+    body = b'{"data":{"ndarray":[[%d]]}}' % x
+    return KNOWN_HEAD % len(body) + body
+
+
+def test_a_head_that_comes_again_is_read_once_and_means_the_same(wire: Wire) -> None:
+    """Requests with a known head, others between them, cut anywhere or two in one piece: each gets its own answer."""
+    client = wire.client()
+    sent = [doubling(1), doubling(2), doubling(13), doubling(4), doubling(5)]
+    answers = []
+    for each in sent:
+        answers += client.send(each).receive()
+    for cut in (1, 30, 90, len(doubling(6)) - 1):
+        client.send(doubling(6)[:cut])
+        time.sleep(0.02)
+        answers += client.send(doubling(6)[cut:]).receive()
+    answers += client.send(doubling(7) + doubling(8)).receive(2)
+    answers += client.send(b"GET /health/ping HTTP/1.1\r\nHost: x\r\n\r\n").receive()
+    answers += client.send(doubling(9)).receive()
+    got = [body if body == b"pong" else json.loads(body)["data"]["ndarray"][0][0] for _, _, body in answers]
+    assert got == [2, 4, 26, 8, 10, 12, 12, 12, 12, 14, 16, b"pong", 18]
+
+
+def test_a_known_head_does_not_outlive_the_end_of_the_connection(wire: Wire) -> None:
+    """After `Connection: close` what follows is not read, and a drain says that the next answer is the last."""
+    client = wire.client()
+    client.send(doubling(1)).receive()
+    client.send(doubling(1)).receive()
+    closing = doubling(1).replace(b"Host: x\r\n", b"Host: x\r\nConnection: close\r\n")
+    [(_, headers, _)] = client.send(closing + doubling(1)).receive()
+    assert headers["connection"] == "close"
+    assert client.rest() == b""
+    other = wire.client()
+    other.send(doubling(1)).receive()
+    other.send(doubling(1)).receive()
+
+    def drain_all() -> None:
+        for connection in list(wire.fleet):
+            connection.drain()
+
+    wire.call(drain_all)
+    [(_, headers, _)] = other.send(doubling(1)).receive()
+    assert headers["connection"] == "close"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Type: application/json\r\n\r\n",
+        b"POST /predict HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 26\r\n\r\n",
+        b"POST /predict HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 26\r\n\r\n",
+        b"POST /predict HTTP/1.1\r\nHost: x\r\nPad: " + b"x" * 5000 + b"\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 26\r\n\r\n",
+    ],
+    ids=["chunked", "expecting", "1.0", "long"],
+)
+def test_what_its_head_does_not_say_alone_is_read_each_time(wire: Wire, head: bytes) -> None:
+    """Chunks, expectations, HTTP/1.0 and long heads are never remembered, and answered the same each time."""
+    body = b'{"data":{"ndarray":[[1]]}}'
+    assert len(body) == 26
+    client = wire.client()
+    for _ in range(3):
+        sent = b"1a\r\n%b\r\n0\r\n\r\n" % body if b"chunked" in head else body
+        client.send(head)
+        if b"Expect" in head:
+            time.sleep(0.02)
+            assert client.receive()[0][0] == 100
+        [(status, _, answer)] = client.send(sent).receive()
+        assert status == 200
+        assert json.loads(answer)["data"]["ndarray"] == [[2]]

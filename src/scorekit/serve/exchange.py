@@ -25,47 +25,37 @@ class Line(Protocol):
         """Take note of an answer."""
 
 
-class Exchange:
-    """One request and its answer-to-be."""
+class Head:
+    """What the request line and the headers say. Requests of one connection with the same head share one."""
 
-    __slots__ = (
-        "_connection",
-        "_response",
-        "body",
-        "content_type",
-        "headers",
-        "is_http_10",
-        "keep_alive",
-        "method",
-        "origin",
-        "path",
-        "query",
-        "service",
-        "started",
-    )
+    __slots__ = ("content_type", "is_http_10", "method", "origin", "path", "query")
 
     def __init__(
-        self,
-        connection: Line,
-        method: str,
-        target: bytes,
-        content_type: str,
-        body: bytes,
-        keep_alive: bool,
-        is_http_10: bool = False,
-        origin: bytes = b"",
+        self, method: str, target: bytes, content_type: str = "", is_http_10: bool = False, origin: bytes = b""
     ) -> None:
-        self._connection = connection
-        self._response: bytes | None = None
         self.method = method
         if not target.startswith(b"/"):
             target = _origin_form(target)
         self.path, _, self.query = target.partition(b"?")
         self.content_type = content_type
-        self.body = body
-        self.keep_alive = keep_alive
         self.is_http_10 = is_http_10
         self.origin = origin
+
+    def __repr__(self) -> str:
+        return f"<Head {self.method} {self.path!r}>"
+
+
+class Exchange:
+    """One request and its answer-to-be."""
+
+    __slots__ = ("_connection", "_response", "body", "head", "headers", "keep_alive", "service", "started")
+
+    def __init__(self, connection: Line, head: Head, body: bytes, keep_alive: bool) -> None:
+        self._connection = connection
+        self._response: bytes | None = None
+        self.head = head
+        self.body = body
+        self.keep_alive = keep_alive
         self.headers = b""
         """Complete lines that stand in the response, whatever it is."""
         self.service = "unknown"
@@ -73,7 +63,7 @@ class Exchange:
         self.started = time.perf_counter()
 
     def __repr__(self) -> str:
-        return f"<Exchange {self.method} {self.path!r} {'answered' if self.answered else 'open'}>"
+        return f"<Exchange {self.head!r} {'answered' if self.answered else 'open'}>"
 
     @property
     def answered(self) -> bool:
@@ -96,10 +86,10 @@ class Exchange:
         # HTTP/1.0 clients that asked to keep the connection must be told; HTTP/1.1 ones are told only of the end.
         if not self.keep_alive:
             headers += b"Connection: close\r\n"
-        elif self.is_http_10:
+        elif self.head.is_http_10:
             headers += b"Connection: keep-alive\r\n"
-        head = b"%b%d\r\n%b\r\n" % (_heads.get(status, content_type), len(body), headers)
-        self._response = head if self.method == "HEAD" else head + body
+        sent = b"" if self.head.method == "HEAD" else body
+        self._response = b"%b%d\r\n%b\r\n%b" % (_heads.get(status, content_type), len(body), headers, sent)
         self._connection.observe(self, status)
         self._connection.flush()
 

@@ -13,7 +13,7 @@ from typing import Any, cast
 import httptools
 
 from ..errors import BadRequest, HeadTooLarge, PayloadTooLarge
-from .exchange import Exchange
+from .exchange import Exchange, Head
 from .fleet import Fleet
 
 log = logging.getLogger(__name__)
@@ -23,6 +23,9 @@ MAX_HEAD_BYTES = 64 * 1024
 
 # How long a refused client may go on sending before its connection is closed on it.
 _PASS_OVER_S = 2.0
+
+# Heads longer than this are read anew each time: a connection that remembers one holds that many bytes.
+_MAX_KNOWN = 4096
 
 # A client that pipelines more than this waits for answers before more of it is read.
 _MAX_PIPELINED = 32
@@ -64,6 +67,8 @@ class Connection(Protocol):
         self._closing = False  # nothing that comes in counts any more
         self._paused = False
         self._writable = True
+        self._known: _Known | None = None
+        self._completed = 0
         self.lost = False
         self._begin()
 
@@ -80,13 +85,26 @@ class Connection(Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost = True
+        self._known = None
         self._fleet.discard(self)
         self._open.clear()
         self._parser = None  # breaks the reference cycle with the parser
 
     def data_received(self, data: bytes) -> None:
+        known = self._known
+        if known is not None and len(data) == known.length and not self._reading and data.startswith(known.text):
+            # The same head as before, so the parser would find the same in it.
+            self._take(Exchange(self, known.head, data[known.body_at :], keep_alive=True))
+            return
         if self._closing:
             return
+        between = not self._reading
+        self._completed = 0
+        self._parse(data)
+        if between and self._completed == 1:
+            self._know(data)
+
+    def _parse(self, data: bytes) -> None:
         in_head = self._in_head
         try:
             self._parser.feed_data(data)
@@ -171,20 +189,16 @@ class Connection(Protocol):
         parser, body = self._parser, self._body
         if parser.should_upgrade():
             return  # the parser has passed over the body: see _decline_upgrade
-        exchange = Exchange(
-            self,
+        self._completed += 1
+        self._head = Head(
             parser.get_method().decode("ascii"),
             self._target,
             self._content_type,
-            body[0] if len(body) == 1 else b"".join(body),
-            parser.should_keep_alive() and not self._draining,
             parser.get_http_version() == "1.0",
             self._origin,
         )
-        self._open.append(exchange)
-        if len(self._open) > 1:
-            self._throttle()
-        self._handler(exchange)
+        whole = body[0] if len(body) == 1 else b"".join(body)
+        self._take(Exchange(self, self._head, whole, parser.should_keep_alive() and not self._draining))
 
     # -- the rest of the server calls these
 
@@ -211,6 +225,7 @@ class Connection(Protocol):
     def drain(self) -> None:
         """Make the answer to what is open last, or else to the next request, the connection's last."""
         self._draining = True
+        self._known = None
         if self._open and not self._reading:
             self._open[-1].keep_alive = False
 
@@ -225,6 +240,27 @@ class Connection(Protocol):
         self._transport.abort()
 
     # -- inside
+
+    def _take(self, exchange: Exchange) -> None:
+        self._open.append(exchange)
+        if len(self._open) > 1:
+            self._throttle()
+        self._handler(exchange)
+
+    def _know(self, data: bytes) -> None:
+        """Remember the head of the one whole request that ``data`` was, if its bytes alone say what it is.
+
+        Clients send the same head again and again, and reading it is a third of the work of a small request.
+        """
+        body_at = data.find(b"\r\n\r\n") + 4
+        length = b"Content-Length: %d\r\n" % self._body_bytes if self._body_bytes else b""
+        plain = self._framing == length and not self._expects_continue
+        if plain and 4 <= body_at <= _MAX_KNOWN and len(data) - body_at == self._body_bytes and not self._is_ending:
+            self._known = _Known(self._head, data[:body_at], len(data))
+
+    @property
+    def _is_ending(self) -> bool:
+        return self._reading or self._closing or self._draining or self.lost or not self._parser.should_keep_alive()
 
     def _begin(self) -> None:
         self._target = b""
@@ -252,7 +288,7 @@ class Connection(Protocol):
             self._framing,
         )
         self._parser = httptools.HttpRequestParser(self)
-        self.data_received(head + rest)
+        self._parse(head + rest)
 
     def _too_large(self) -> PayloadTooLarge:
         return PayloadTooLarge(f"the body is larger than this server accepts ({self._max_body_bytes} bytes)")
@@ -262,7 +298,7 @@ class Connection(Protocol):
         if self._closing:
             return
         self._closing = self._refused = True
-        exchange = Exchange(self, "", self._target, "", b"", keep_alive=False)
+        exchange = Exchange(self, Head("", self._target), b"", keep_alive=False)
         self._open.append(exchange)
         self._refuse(exchange, error)
 
@@ -284,6 +320,18 @@ class Connection(Protocol):
                 self._transport.pause_reading()
             else:
                 self._transport.resume_reading()
+
+
+class _Known:
+    """A request's head as it came, and how long the whole request was."""
+
+    __slots__ = ("body_at", "head", "length", "text")
+
+    def __init__(self, head: Head, text: bytes, length: int) -> None:
+        self.head = head
+        self.text = text
+        self.body_at = len(text)
+        self.length = length
 
 
 class _Refused(Exception):

@@ -20,9 +20,9 @@ class MetricsPage:
 
     def __call__(self, exchange: Exchange) -> None:
         try:
-            if exchange.path != self._path:
+            if exchange.head.path != self._path:
                 raise NotFound(f"404 Not Found: metrics are at {self._path.decode()}")
-            if exchange.method not in ("GET", "HEAD"):
+            if exchange.head.method not in ("GET", "HEAD"):
                 raise MethodNotAllowed("405 Method Not Allowed: metrics are read", ("GET", "HEAD"))
         except RequestError as error:
             refuse(exchange, error)

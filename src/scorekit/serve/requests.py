@@ -94,12 +94,12 @@ class FeedbackRequest:
 def read(exchange: Exchange, bare_nan: bool = False) -> JsonRequest:
     """The JSON of a request, wherever it stands. Raises ``BadRequest``."""
     found = find(exchange)
-    if isinstance(found, bytes | str):
-        value = json.parse(found, bare_nan=bare_nan)
-        if value is None and found is exchange.body:
-            raise BadRequest("Can't find JSON in data: it is null")
-        return JsonRequest(value, len(found))
-    return JsonRequest(found, len(exchange.body))
+    if type(found) is dict:
+        return JsonRequest(found, len(exchange.body))
+    value = json.parse(found, bare_nan=bare_nan)  # type: ignore[arg-type]  # else it is a text
+    if value is None and found is exchange.body:
+        raise BadRequest("Can't find JSON in data: it is null")
+    return JsonRequest(value, len(found))
 
 
 def find(exchange: Exchange) -> bytes | str | dict[str, Any]:
@@ -107,15 +107,17 @@ def find(exchange: Exchange) -> bytes | str | dict[str, Any]:
 
     Of a multipart form, which comes before them, the value. Raises ``BadRequest``.
     """
-    mimetype = exchange.content_type.partition(";")[0].strip().lower()
+    if exchange.head.content_type == "application/json" and not exchange.head.query:
+        return exchange.body
+    mimetype = exchange.head.content_type.partition(";")[0].strip().lower()
     if mimetype == "multipart/form-data":
-        return multipart.decode(exchange.body, exchange.content_type)
+        return multipart.decode(exchange.body, exchange.head.content_type)
     if mimetype == "application/x-www-form-urlencoded":
         text = _field(exchange.body)
         if text:
             return text
-    if exchange.query:
-        text = _field(exchange.query)
+    if exchange.head.query:
+        text = _field(exchange.head.query)
         if text:
             return text
     if mimetype == "application/json" or (mimetype.startswith("application/") and mimetype.endswith("+json")):

@@ -65,15 +65,15 @@ class Manners:
 
     def allow(self, exchange: Exchange) -> None:
         """Put the CORS headers of the answer in place, as the stock wrapper has them."""
-        if exchange.origin and self.origins in ("*", exchange.origin.decode("latin-1")):
-            exchange.headers = b"Access-Control-Allow-Origin: %b\r\nVary: Origin\r\n" % exchange.origin
+        if exchange.head.origin and self.origins in ("*", exchange.head.origin.decode("latin-1")):
+            exchange.headers = b"Access-Control-Allow-Origin: %b\r\nVary: Origin\r\n" % exchange.head.origin
         else:
             exchange.headers = f"Access-Control-Allow-Origin: {self.origins}\r\n".encode("latin-1", "replace")
 
     def preflight(self, exchange: Exchange, methods: tuple[str, ...]) -> bytes:
         """The header lines that tell a page what it may ask."""
         allow = f"Allow: {', '.join((*methods, 'OPTIONS'))}\r\n".encode()
-        return _PREFLIGHT + allow if exchange.origin else allow
+        return _PREFLIGHT + allow if exchange.head.origin else allow
 
     def refuse(self, exchange: Exchange, error: RequestError) -> None:
         """:func:`refuse`, in this manner."""
@@ -94,7 +94,12 @@ class RestCaller:
         return self._exchange.abandoned
 
     def answer(self, message: Message) -> None:
-        self._respond(200, json.encode, message, self._manners.stock)
+        try:
+            body = json.encode(message, self._manners.stock)
+        except RequestError as error:
+            self.fail(error)
+        else:
+            self._exchange.respond(200, body)
 
     def answer_raw(self, value: Any) -> None:
         self._respond(200, json.encode_value, value, self._manners.stock)
@@ -200,23 +205,23 @@ class Rest:
         if self._manners.origins:
             self._manners.allow(exchange)
         try:
-            route = self._routes.get(exchange.path)
+            route = self._routes.get(exchange.head.path)
             if route is None:
-                raise NotFound(f"404 Not Found: no route {_shown(exchange.path)}")
+                raise NotFound(f"404 Not Found: no route {_shown(exchange.head.path)}")
             methods, handle, exchange.service = route
-            if exchange.method not in methods:
-                if exchange.method == "OPTIONS" and self._manners.origins:
+            if exchange.head.method not in methods:
+                if exchange.head.method == "OPTIONS" and self._manners.origins:
                     exchange.respond(200, b"", HTML, self._manners.preflight(exchange, methods))
                     return
                 raise MethodNotAllowed(
-                    f"405 Method Not Allowed: {_shown(exchange.path)} takes {', '.join(methods)}", methods
+                    f"405 Method Not Allowed: {_shown(exchange.head.path)} takes {', '.join(methods)}", methods
                 )
             handle(exchange)
         except RequestError as error:
             self._manners.refuse(exchange, error)
         except Exception:
             # The outermost handler: whatever went wrong is ours, and the caller must not wait for ever.
-            log.exception("rest.failed path=%s", _shown(exchange.path))
+            log.exception("rest.failed path=%s", _shown(exchange.head.path))
             exchange.respond(500, json.encode_error("internal error", "MICROSERVICE_INTERNAL_ERROR"))
 
     @property

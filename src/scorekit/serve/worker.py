@@ -18,7 +18,7 @@ from ..component import Component
 from ..conformity import Conformity
 from ..contract import Contract
 from ..errors import RequestError
-from ..exposition import plain
+from ..exposition import Histogram, plain
 from ..lane import Lane
 from ..message import Verb
 from ..metadata import Metadata
@@ -134,6 +134,20 @@ def _told(metadata: Metadata | None, verdict: Verdict, settings: Settings) -> Me
     return {**metadata, "custom": {**decision, **metadata["custom"]}}
 
 
+def observer(metrics: Metrics) -> Callable[[Exchange, int], None]:
+    """What counts answered exchanges in ``metrics``."""
+    found: dict[tuple[str, str, int], Histogram] = {}
+
+    def observe(exchange: Exchange, status: int) -> None:
+        key = exchange.service, exchange.head.method, status
+        histogram = found.get(key)
+        if histogram is None:
+            histogram = found[key] = metrics.requests(exchange.service, exchange.head.method.lower(), str(status))
+        histogram.observe(time.perf_counter() - exchange.started)
+
+    return observe
+
+
 async def _serve(
     built: Built,
     addresses: list[socket.socket],
@@ -170,9 +184,7 @@ async def _serve(
     readers: Fleet = set()
     scrapes: list[Callable[[bytes], None]] = []
 
-    def observe(exchange: Exchange, status: int) -> None:
-        seconds = time.perf_counter() - exchange.started
-        metrics.request(exchange.service, exchange.method.lower(), str(status), seconds)
+    observe = observer(metrics)
 
     def connect() -> Detect:
         connection = Detect(
