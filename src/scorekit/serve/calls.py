@@ -11,11 +11,12 @@ from ..codec import proto
 from ..errors import BadRequest, DeadlineExceeded, NotFound, PayloadTooLarge, RequestError
 from ..message import Message
 from . import status
-from .http2 import Exchange, Headers, Stream
+from .frames import Fields
+from .http2 import Exchange, Stream
 
 log = logging.getLogger(__name__)
 
-ANSWER: Headers = [(b":status", b"200"), (b"content-type", b"application/grpc")]
+ANSWER: Fields = ((b":status", b"200"), (b"content-type", b"application/grpc"))
 _DONE = status.trailers(status.OK)
 _DEADLINE = re.compile(rb"(\d{1,8})([HMSmun])")
 _SECONDS = {b"H": 3600.0, b"M": 60.0, b"S": 1.0, b"m": 1e-3, b"u": 1e-6, b"n": 1e-9}
@@ -106,7 +107,7 @@ class Call(Exchange):
                 self._stream.start(ANSWER)
             self._stream.send(b"\0" + len(body).to_bytes(4, "big") + body)
 
-    def end(self, trailers: Headers) -> None:
+    def end(self, trailers: Fields) -> None:
         """End the call. Only the first end counts."""
         if self.abandoned:
             return
@@ -177,7 +178,7 @@ class Unary(Call):
             log.exception("grpc.failed")
             self.end(status.trailers(status.INTERNAL, "internal error"))
 
-    def end(self, trailers: Headers) -> None:
+    def end(self, trailers: Fields) -> None:
         if not self.abandoned:
             self.observe(self.path, "unary", status.name(trailers), time.perf_counter() - self._began)
         super().end(trailers)

@@ -10,7 +10,7 @@ from ..proto import SERVICES
 from ..service import Service
 from . import status
 from .calls import ANSWER, NOT_SERVING, SERVING, Answerer, Call, Each, Observe, Unary, Watch
-from .http2 import Exchange, Headers, Stream
+from .http2 import Exchange, Head, Stream
 from .reflection import reflect
 from .requests import FeedbackRequest, ProtoRequest
 
@@ -75,19 +75,14 @@ class Grpc:
     def __repr__(self) -> str:
         return f"<Grpc methods={len(self._methods)} {'ready' if self._ready else 'draining'}>"
 
-    def __call__(self, stream: Stream, headers: Headers) -> Exchange:
-        head = dict(headers)
+    def __call__(self, stream: Stream, head: Head) -> Exchange:
         if head.get(b":method") != b"POST" or not head.get(b"content-type", b"").startswith(b"application/grpc"):
-            code = b"405" if head.get(b":method") != b"POST" else b"415"
-            stream.start([(b":status", code), (b"content-type", b"text/plain")])
-            stream.send(b"over HTTP/2 this server speaks gRPC; for REST use HTTP/1.1\n")
-            stream.finish([])
-            return Exchange()
+            return _NoCall(stream, b"405" if head.get(b":method") != b"POST" else b"415")
         encoding = head.get(b"grpc-encoding", b"identity")
         make = self._methods.get(head.get(b":path", b""))
         if encoding != b"identity":
             error = f"this server takes messages as they are, not compressed by {ascii(encoding[:40])[2:-1]}"
-            fields = [*ANSWER, (b"grpc-accept-encoding", b"identity"), *status.of(NotFound(error))]
+            fields = (*ANSWER, (b"grpc-accept-encoding", b"identity"), *status.of(NotFound(error)))
             stream.start(fields, end=True)
             return Exchange()
         if make is None:
@@ -143,6 +138,19 @@ class Grpc:
 
     def _watch(self, stream: Stream) -> "Call":
         return Watch(stream, self.max_message_bytes, self._health, self._watchers)
+
+
+class _NoCall(Exchange):
+    """A request that is no call of gRPC's. It is answered when all of it has come, for it may be malformed yet."""
+
+    def __init__(self, stream: Stream, code: bytes) -> None:
+        self._stream = stream
+        self._code = code
+
+    def ended(self) -> None:
+        self._stream.start(((b":status", self._code), (b"content-type", b"text/plain")))
+        self._stream.send(b"over HTTP/2 this server speaks gRPC; for REST use HTTP/1.1\n")
+        self._stream.finish(())
 
 
 def _no_graph(body: bytes, call: "Unary") -> None:

@@ -1,36 +1,24 @@
-"""HTTP/2 on an ``asyncio.Protocol``: bytes in, streams out. The protocol itself is the library h2's, which does no I/O.
+"""HTTP/2 on an ``asyncio.Protocol``: bytes in, streams out (RFC 9113).
 
 There is no task and no coroutine per stream: what arrives is handed on by plain calls, and answers leave by plain
-calls, all that one turn of the event loop made in one write.
+calls, all that one turn of the event loop made in one write. gRPC clients send the same header block for every call of
+a method, so a block that leaves the tables as they are is read once.
 """
 
-import contextlib
 import logging
 import time
 from asyncio import BaseTransport, Protocol, Transport, get_running_loop
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
-from h2.config import H2Configuration
-from h2.connection import H2Connection
-from h2.errors import ErrorCodes
-from h2.events import (
-    DataReceived,
-    RemoteSettingsChanged,
-    RequestReceived,
-    StreamEnded,
-    StreamReset,
-    WindowUpdated,
-)
-from h2.exceptions import ProtocolError
-from h2.settings import SettingCodes
-from hyperframe.frame import GoAwayFrame
+import hpack
 
+from . import frames
+from .detect import PREFACE
 from .fleet import Fleet
+from .frames import Code, Fault, Fields, Setting, frame
 
 log = logging.getLogger(__name__)
-
-Headers = list[tuple[bytes, bytes]]
 
 MAX_STREAMS = 128
 """Streams open at once on one connection; nginx's number."""
@@ -38,23 +26,27 @@ MAX_STREAMS = 128
 MAX_HEAD_BYTES = 64 * 1024
 """All headers of one request; as for HTTP/1.1."""
 
-# How much a client may send before it hears from us, for one stream and for all of a connection.
+# How much a client may send before it hears from us, for one stream and for all of a connection. It hears at half.
 _STREAM_WINDOW = 1 << 20
 _CONNECTION_WINDOW = 4 << 20
+_DEFAULT_WINDOW = 65_535
 
-# A client may take back this many streams in a second; more is the "rapid reset" attack (CVE-2023-44487).
+# A client may take back this many streams in a second; more is the "rapid reset" attack (CVE-2023-44487). And this many
+# frames that ask for nothing but attention: pings, settings, empty ones.
 _MAX_RESETS_PER_S = 500
+_MAX_IDLE_PER_S = 5000
+
+# Header blocks that are remembered, each a few dozen bytes.
+_MAX_KNOWN = 64
+
+# Streams that were reset from here, whose frames may still be on their way.
+_MAX_FORGOTTEN = 1000
 
 # How long a refused client may go on sending before its connection is closed on it.
 _PASS_OVER_S = 2.0
 
-_CONFIG = H2Configuration(
-    client_side=False,
-    header_encoding=None,
-    # What comes in is checked; what goes out is our own.
-    validate_outbound_headers=False,
-    normalize_outbound_headers=False,
-)
+Head = dict[bytes, bytes]
+"""The header fields of a request by name. Several streams may share one: it is not to be changed."""
 
 
 class Exchange:
@@ -70,20 +62,26 @@ class Exchange:
         """The client has taken its request back, or has gone: nobody will read an answer."""
 
 
-Handler = Callable[["Stream", Headers], Exchange]
+Handler = Callable[["Stream", Head], Exchange]
 """Takes the head of a request. Must not raise."""
 
 
 class Stream:
     """One request and its answer, as the connection keeps them."""
 
-    __slots__ = ("_connection", "_out", "_trailers", "exchange", "id", "requested")
+    __slots__ = ("_connection", "_out", "_trailers", "awaited", "exchange", "id", "requested", "taken", "window")
 
-    def __init__(self, connection: "Connection", number: int) -> None:
+    def __init__(self, connection: "Connection", number: int, window: int) -> None:
         self._connection = connection
         self._out = b""
-        self._trailers: Headers | None = None
+        self._trailers: Fields | None = None
         self.id = number
+        self.window = window
+        """Bytes that the client takes on this stream."""
+        self.taken = 0
+        """Bytes that came and were not given back to the client's window."""
+        self.awaited: int | None = None
+        """Bytes of the body that its length says are still to come."""
         self.exchange: Exchange = Exchange()
         self.requested = False
         """Whether the whole request has come."""
@@ -91,57 +89,45 @@ class Stream:
     def __repr__(self) -> str:
         return f"<Stream {self.id} waiting_bytes={len(self._out)}>"
 
-    def start(self, headers: Headers, end: bool = False) -> None:
+    def start(self, fields: Fields, end: bool = False) -> None:
         """Begin the answer; with ``end`` it is also its end. A stream that is closed passes over what it is told."""
         connection = self._connection
-        if self.id not in connection.streams:
-            return
-        try:
-            connection.h2.send_headers(self.id, headers, end_stream=end)
-        except ProtocolError:
-            return  # reset already by a frame whose event is still to come
-        if end:
-            connection.finished(self)
-        connection.wake()
+        if self.id in connection.streams:
+            connection.say(frames.headers(self.id, frames.block(fields), end, connection.max_frame))
+            if end:
+                connection.finished(self)
 
     def send(self, data: bytes) -> None:
         """More of the body; what the client's window has no room for waits."""
         self._out = self._out + data if self._out else data
         self.push()
 
-    def finish(self, trailers: Headers) -> None:
+    def finish(self, trailers: Fields) -> None:
         """End the answer, once all of its body has left."""
         self._trailers = trailers
         self.push()
 
     def push(self) -> None:
         """Send what may be sent."""
-        if self.id not in self._connection.streams:
+        connection, out = self._connection, self._out
+        if self.id not in connection.streams:
             return
-        try:
-            self._push(self._connection.h2)
-        except ProtocolError:
-            return  # reset already by a frame whose event is still to come
-        self._connection.wake()
-
-    def _push(self, h2: H2Connection) -> None:
-        out = self._out
         if out:
-            window = h2.local_flow_control_window(self.id)
-            frame = h2.max_outbound_frame_size
-            sent = 0
-            while sent < len(out) and window > 0:
-                part = out[sent : sent + min(window, frame)]
-                h2.send_data(self.id, part)
-                sent += len(part)
-                window -= len(part)
-            self._out = out[sent:]
-        if self._trailers is not None and not self._out:
+            room = min(len(out), self.window, connection.window)
+            most = connection.max_frame
+            for at in range(0, room, most):
+                connection.say(frame(frames.DATA, 0, self.id, out[at : min(at + most, room)]))
+            if room > 0:
+                self.window -= room
+                connection.window -= room
+                self._out = out = out[room:]
+        if self._trailers is not None and not out:
             if self._trailers:
-                h2.send_headers(self.id, self._trailers, end_stream=True)
+                block = frames.block(self._trailers)
+                connection.say(frames.headers(self.id, block, True, connection.max_frame))
             else:
-                h2.end_stream(self.id)
-            self._connection.finished(self)
+                connection.say(frame(frames.DATA, frames.END_STREAM, self.id))
+            connection.finished(self)
 
 
 class Connection(Protocol):
@@ -151,14 +137,39 @@ class Connection(Protocol):
         self._handler = handler
         self._fleet = fleet
         self._transport: Transport
+        self._out: list[bytes] = []
+        self._buffer = b""
+        self._greeted = False  # the client has said its preface
+        self._set = False  # and its first settings
         self._receiving = False
         self._waking = False
         self._drains = 0
         self._closing = False
-        self._resets = 0
-        self._resets_since = 0.0
-        self.h2 = H2Connection(_CONFIG)
+        self._since = 0.0
+        self._resets = self._idle = 0  # of the second that began then
+        self._decoder = hpack.Decoder(max_header_list_size=MAX_HEAD_BYTES)
+        self._known: dict[bytes, Head] = {}
+        self._block: _Block | None = None  # header fields that go on in the next frame
+        self._last = 0  # the highest stream that the client has opened
+        self._forgotten: dict[int, None] = {}
+        self._taken = 0
+        self._initial_window = _DEFAULT_WINDOW
+        self.window = _DEFAULT_WINDOW
+        """Bytes that the client takes on all streams together."""
+        self.max_frame = frames.MAX_FRAME_BYTES
         self.streams: dict[int, Stream] = {}
+        self._handlers: tuple[Callable[[int, int, bytes], None], ...] = (
+            self._on_data,
+            self._on_headers,
+            self._on_priority,
+            self._on_reset,
+            self._on_settings,
+            self._on_push,
+            self._on_ping,
+            self._on_go_away,
+            self._on_window,
+            self._on_continuation,
+        )
 
     def __repr__(self) -> str:
         return f"<Connection h2 {'closing' if self._closing else 'open'} streams={len(self.streams)}>"
@@ -168,22 +179,17 @@ class Connection(Protocol):
     def connection_made(self, transport: BaseTransport) -> None:
         self._transport = cast(Transport, transport)
         self._fleet.add(self)
-        self.h2.local_settings.update(
-            {
-                SettingCodes.MAX_CONCURRENT_STREAMS: MAX_STREAMS,
-                SettingCodes.MAX_HEADER_LIST_SIZE: MAX_HEAD_BYTES,
-                SettingCodes.INITIAL_WINDOW_SIZE: _STREAM_WINDOW,
-                SettingCodes.ENABLE_CONNECT_PROTOCOL: 0,
-            }
-        )
-        self.h2.local_settings.acknowledge()  # in force from the first frame, as they are sent before any
-        self.h2.initiate_connection()
-        self.h2.increment_flow_control_window(_CONNECTION_WINDOW - 65_535)
-        self._write()
+        offered = {
+            Setting.MAX_CONCURRENT_STREAMS: MAX_STREAMS,
+            Setting.MAX_HEADER_LIST_SIZE: MAX_HEAD_BYTES,
+            Setting.INITIAL_WINDOW_SIZE: _STREAM_WINDOW,
+        }
+        self._transport.write(frames.settings(offered) + _update(0, _CONNECTION_WINDOW - _DEFAULT_WINDOW))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closing = True
         self._fleet.discard(self)
+        self._handlers = ()  # breaks a reference cycle
         streams, self.streams = self.streams, {}
         for stream in streams.values():
             stream.exchange.gone()
@@ -191,13 +197,15 @@ class Connection(Protocol):
     def data_received(self, data: bytes) -> None:
         if self._closing:
             return
+        if self._buffer:
+            data = self._buffer + data
         self._receiving = True
         try:
-            for event in self.h2.receive_data(data):
-                self._happened(event)
-        except ProtocolError as error:
-            log.info("http2.refused cause=%s", type(error).__name__)
-            self._refuse()  # h2 has written the GOAWAY that says why
+            self._buffer = self._read(data)
+        except Fault as fault:
+            log.info("http2.refused cause=%s", fault.why)
+            self._go_away(self._last, fault.code)
+            self._refuse()
         finally:
             self._receiving = False
         self._write()
@@ -224,7 +232,8 @@ class Connection(Protocol):
         """Ask the client to open no more streams; the second time, refuse them (RFC 9113 §6.8)."""
         if self._drains < 2 and not self._closing:
             self._drains += 1
-            self._go_away(2**31 - 1 if self._drains == 1 else self.h2.highest_inbound_stream_id)
+            self._go_away(2**31 - 1 if self._drains == 1 else self._last)
+            self._write()
 
     def close_if_quiet(self) -> None:
         """Close, unless a stream is open; then when the last one ends."""
@@ -238,8 +247,9 @@ class Connection(Protocol):
 
     # -- streams call these
 
-    def wake(self) -> None:
-        """See to it that what h2 has to send leaves within this turn of the loop or the next."""
+    def say(self, data: bytes) -> None:
+        """Send ``data`` within this turn of the loop or the next."""
+        self._out.append(data)
         if not self._receiving and not self._waking:
             self._waking = True
             get_running_loop().call_soon(self._write)
@@ -248,68 +258,307 @@ class Connection(Protocol):
         """``stream`` has been answered."""
         del self.streams[stream.id]
         if not stream.requested:
-            # The client need not send the rest (RFC 9113 §8.1); h2 refuses this where the rest has come unseen.
-            with contextlib.suppress(ProtocolError):
-                self.h2.reset_stream(stream.id, ErrorCodes.NO_ERROR)
+            self._reset(stream.id, Code.NO_ERROR)  # the client need not send the rest (RFC 9113 §8.1)
+
+    # -- reading
+
+    def _read(self, data: bytes) -> bytes:
+        """Take every whole frame of ``data``. Returns what is left, the beginning of the next. Raises ``Fault``."""
+        at, end = 0, len(data)
+        if not self._greeted:
+            if not data.startswith(PREFACE):
+                if PREFACE.startswith(data):
+                    return data
+                raise Fault(Code.PROTOCOL_ERROR, "not HTTP/2")
+            self._greeted = True
+            at = len(PREFACE)
+        read = frames.head.unpack_from
+        while end - at >= frames.HEAD_BYTES:
+            high, low, kind, flags, number = read(data, at)
+            length = high << 8 | low
+            if length > frames.MAX_FRAME_BYTES:
+                raise Fault(Code.FRAME_SIZE_ERROR, "a frame is too long")
+            after = at + frames.HEAD_BYTES + length
+            if after > end:
+                break
+            try:
+                self._take(kind, flags, number & 0x7FFF_FFFF, data[at + frames.HEAD_BYTES : after])
+            except Fault as fault:
+                if not fault.stream:
+                    raise
+                self._end(fault.stream, fault.code)
+            if self._closing:
+                return b""
+            at = after
+        return data[at:] if at else data
+
+    def _take(self, kind: int, flags: int, number: int, payload: bytes) -> None:
+        if not self._set:
+            if kind != frames.SETTINGS or flags & frames.ACK:
+                raise Fault(Code.PROTOCOL_ERROR, "the first frame is no SETTINGS")
+            self._set = True
+        if self._block is not None and (kind != frames.CONTINUATION or number != self._block.stream):
+            raise Fault(Code.PROTOCOL_ERROR, "a block of header fields was interrupted")
+        if kind < len(self._handlers):  # what is not known is passed over (§4.1)
+            self._handlers[kind](flags, number, payload)
+        else:
+            self._count_idle()
+
+    def _on_data(self, flags: int, number: int, payload: bytes) -> None:
+        length = len(payload)
+        self._taken += length
+        if self._taken >= _CONNECTION_WINDOW // 2:
+            if self._taken > _CONNECTION_WINDOW:
+                raise Fault(Code.FLOW_CONTROL_ERROR, "more than the connection's window")
+            self._out.append(_update(0, self._taken))
+            self._taken = 0
+        if flags & frames.PADDED:
+            payload = frames.unpadded(flags, payload)
+        stream = self.streams.get(number)
+        if stream is None or stream.requested:
+            self._not_open(number)
+            return
+        if stream.awaited is not None:
+            stream.awaited -= len(payload)
+            if stream.awaited < 0 or (flags & frames.END_STREAM and stream.awaited):
+                raise Fault(Code.PROTOCOL_ERROR, "the body is not as long as its header says", number)
+        if flags & frames.END_STREAM:
+            stream.requested = True
+        else:
+            stream.taken += length
+            if not length:
+                self._count_idle()
+            elif stream.taken >= _STREAM_WINDOW // 2:
+                if stream.taken > _STREAM_WINDOW:
+                    raise Fault(Code.FLOW_CONTROL_ERROR, "more than the stream's window", number)
+                self._out.append(_update(number, stream.taken))
+                stream.taken = 0
+        if payload:
+            stream.exchange.received(payload)
+        if stream.requested:
+            stream.exchange.ended()
+
+    def _on_headers(self, flags: int, number: int, payload: bytes) -> None:
+        payload = frames.unpadded(flags, payload)
+        if not number & 1:
+            raise Fault(Code.PROTOCOL_ERROR, "a client's streams have odd numbers")
+        of_itself = False
+        if flags & frames.PRIORITIZED:
+            if len(payload) < 5:
+                raise Fault(Code.FRAME_SIZE_ERROR, "a frame is too short for its priority")
+            of_itself = int.from_bytes(payload[:4], "big") & 0x7FFF_FFFF == number
+            payload = payload[5:]
+        block = _Block(number, bool(flags & frames.END_STREAM), of_itself, payload)
+        if flags & frames.END_HEADERS:
+            self._headed(block)
+        else:
+            self._block = block
+
+    def _on_continuation(self, flags: int, number: int, payload: bytes) -> None:
+        block = self._block
+        if block is None:
+            raise Fault(Code.PROTOCOL_ERROR, "a CONTINUATION of nothing")
+        block.text += payload
+        if len(block.text) > MAX_HEAD_BYTES or not payload:
+            raise Fault(Code.ENHANCE_YOUR_CALM, "header fields without end")  # CVE-2024-27316 and its kin
+        if flags & frames.END_HEADERS:
+            self._block = None
+            self._headed(block)
+
+    def _on_priority(self, flags: int, number: int, payload: bytes) -> None:
+        if not number:
+            raise Fault(Code.PROTOCOL_ERROR, "a PRIORITY of no stream")
+        if len(payload) != 5:
+            raise Fault(Code.FRAME_SIZE_ERROR, "a PRIORITY has five bytes", number)
+        if int.from_bytes(payload[:4], "big") & 0x7FFF_FFFF == number:
+            raise Fault(Code.PROTOCOL_ERROR, "a stream depends on itself", number)
+        self._count_idle()
+
+    def _on_reset(self, flags: int, number: int, payload: bytes) -> None:
+        if len(payload) != 4:
+            raise Fault(Code.FRAME_SIZE_ERROR, "a RST_STREAM has four bytes")
+        if not number or number > self._last:
+            raise Fault(Code.PROTOCOL_ERROR, "a RST_STREAM of no stream")
+        stream = self.streams.pop(number, None)
+        if stream is not None:
+            stream.exchange.gone()
+        self._begin_second()
+        self._resets += 1
+        if self._resets > _MAX_RESETS_PER_S:
+            log.warning("http2.calmed resets_per_s=%d", self._resets)
+            raise Fault(Code.ENHANCE_YOUR_CALM, "too many streams taken back")
+
+    def _on_settings(self, flags: int, number: int, payload: bytes) -> None:
+        if number:
+            raise Fault(Code.PROTOCOL_ERROR, "a SETTINGS of a stream")
+        if flags & frames.ACK:
+            if payload:
+                raise Fault(Code.FRAME_SIZE_ERROR, "a SETTINGS that acknowledges is empty")
+            return
+        for name, value in frames.read_settings(payload):
+            if name == Setting.INITIAL_WINDOW_SIZE:
+                for stream in self.streams.values():
+                    stream.window += value - self._initial_window
+                    if stream.window > frames.MAX_WINDOW:
+                        raise Fault(Code.FLOW_CONTROL_ERROR, "a window is too large")
+                self._initial_window = value
+            elif name == Setting.MAX_FRAME_SIZE:
+                self.max_frame = value
+        self._out.append(frame(frames.SETTINGS, frames.ACK, 0))
+        self._count_idle()
+        self._push_all()
+
+    def _on_push(self, flags: int, number: int, payload: bytes) -> None:
+        raise Fault(Code.PROTOCOL_ERROR, "a PUSH_PROMISE from a client")
+
+    def _on_ping(self, flags: int, number: int, payload: bytes) -> None:
+        if number:
+            raise Fault(Code.PROTOCOL_ERROR, "a PING of a stream")
+        if len(payload) != 8:
+            raise Fault(Code.FRAME_SIZE_ERROR, "a PING has eight bytes")
+        if not flags & frames.ACK:
+            self._out.append(frame(frames.PING, frames.ACK, 0, payload))
+            self._count_idle()
+
+    def _on_go_away(self, flags: int, number: int, payload: bytes) -> None:
+        if number:
+            raise Fault(Code.PROTOCOL_ERROR, "a GOAWAY of a stream")
+        if len(payload) < 8:
+            raise Fault(Code.FRAME_SIZE_ERROR, "a GOAWAY is too short")
+
+    def _on_window(self, flags: int, number: int, payload: bytes) -> None:
+        if len(payload) != 4:
+            raise Fault(Code.FRAME_SIZE_ERROR, "a WINDOW_UPDATE has four bytes")
+        more = int.from_bytes(payload, "big") & 0x7FFF_FFFF
+        if not more:
+            raise Fault(Code.PROTOCOL_ERROR, "a WINDOW_UPDATE by nothing", number)
+        if not number:
+            self.window += more
+            if self.window > frames.MAX_WINDOW:
+                raise Fault(Code.FLOW_CONTROL_ERROR, "a window is too large")
+            self._push_all()
+            return
+        if number > self._last:
+            raise Fault(Code.PROTOCOL_ERROR, "a WINDOW_UPDATE of no stream")
+        stream = self.streams.get(number)
+        if stream is not None:
+            stream.window += more
+            if stream.window > frames.MAX_WINDOW:
+                raise Fault(Code.FLOW_CONTROL_ERROR, "a window is too large", number)
+            stream.push()
 
     # -- inside
 
-    def _happened(self, event: Any) -> None:
-        kind = type(event)
-        if kind is RequestReceived:
-            self._begun(event)
-        elif kind is DataReceived:
-            self._body(event)
-        elif kind is StreamEnded:
-            stream = self.streams.get(event.stream_id)
-            if stream is not None:
-                stream.requested = True
-                stream.exchange.ended()
-        elif kind is StreamReset:
-            stream = self.streams.pop(event.stream_id, None)
-            if stream is not None:
-                stream.exchange.gone()
-            self._count_reset()
-        elif kind is WindowUpdated or kind is RemoteSettingsChanged:
-            for stream in list(self.streams.values()):
-                stream.push()
-
-    def _begun(self, event: RequestReceived) -> None:
-        number = event.stream_id
-        if self._drains == 2 or self._closing:
-            with contextlib.suppress(ProtocolError):  # perhaps it is over already
-                self.h2.reset_stream(number, ErrorCodes.REFUSED_STREAM)  # safe to ask elsewhere: nothing was done
-            return
-        stream = self.streams[number] = Stream(self, number)
-        stream.exchange = self._handler(stream, event.headers)
-
-    def _body(self, event: DataReceived) -> None:
-        number = event.stream_id
-        if event.flow_controlled_length:
-            self.h2.acknowledge_received_data(event.flow_controlled_length, number)
+    def _headed(self, block: "_Block") -> None:
+        """A block of header fields is complete: the head of a request, or what comes after its body."""
+        number = block.stream
         stream = self.streams.get(number)
-        if stream is not None and event.data:
-            stream.exchange.received(event.data)
+        known = self._known.get(block.text) if stream is None else None
+        fields = None if known is not None else self._decoded(block.text)  # whatever becomes of it: tables are shared
+        if block.depends_on_itself:
+            self._last = max(self._last, number)
+            raise Fault(Code.PROTOCOL_ERROR, "a stream depends on itself", number)
+        if stream is not None:
+            self._trailed(stream, block, fields or ())
+            return
+        if number <= self._last:
+            self._not_open(number)
+            return
+        self._last = number
+        if self._drains == 2 or self._closing or len(self.streams) >= MAX_STREAMS:
+            # Safe to ask elsewhere: nothing was done.
+            raise Fault(Code.REFUSED_STREAM, "no more streams", number)
+        if known is None:
+            try:
+                known = frames.request_head(fields or ())
+            except Fault as fault:
+                fault.stream = number
+                raise
+            if frames.leaves_tables(block.text):
+                if len(self._known) >= _MAX_KNOWN:
+                    self._known.clear()
+                self._known[block.text] = known
+        stream = self.streams[number] = Stream(self, number, self._initial_window)
+        length = known.get(b"content-length")
+        if length is not None:
+            stream.awaited = int(length[:19])
+            if block.ends and stream.awaited:
+                raise Fault(Code.PROTOCOL_ERROR, "the body is not as long as its header says", number)
+        stream.requested = block.ends
+        stream.exchange = self._handler(stream, known)
+        if block.ends:
+            stream.exchange.ended()
 
-    def _count_reset(self) -> None:
+    def _trailed(self, stream: Stream, block: "_Block", fields: "list[tuple[bytes, bytes]] | tuple[()]") -> None:
+        if stream.requested:
+            self._not_open(stream.id)
+            return
+        if not block.ends:
+            raise Fault(Code.PROTOCOL_ERROR, "a second head", stream.id)
+        try:
+            frames.check_trailers(fields)
+        except Fault as fault:
+            fault.stream = stream.id
+            raise
+        if stream.awaited:
+            raise Fault(Code.PROTOCOL_ERROR, "the body is not as long as its header says", stream.id)
+        stream.requested = True
+        stream.exchange.ended()
+
+    def _decoded(self, text: bytes) -> list[tuple[bytes, bytes]]:
+        if not frames.leaves_tables(text):
+            self._known.clear()  # reading it may change what numbers mean
+        try:
+            return [(bytes(name), bytes(value)) for name, value in self._decoder.decode(text, raw=True)]
+        except hpack.OversizedHeaderListError:
+            raise Fault(Code.ENHANCE_YOUR_CALM, "too many header fields") from None
+        except (hpack.HPACKError, UnicodeDecodeError, IndexError):
+            raise Fault(Code.COMPRESSION_ERROR, "no header fields") from None
+
+    def _not_open(self, number: int) -> None:
+        """DATA or HEADERS has come of a stream that does not expect it."""
+        if not number or number > self._last:
+            raise Fault(Code.PROTOCOL_ERROR, "a frame of no stream")
+        if number not in self._forgotten:
+            raise Fault(Code.STREAM_CLOSED, "a frame of a stream that is closed")
+        self._count_idle()
+
+    def _end(self, number: int, code: Code) -> None:
+        """Take a stream from the client."""
+        stream = self.streams.pop(number, None)
+        self._reset(number, code)
+        if stream is not None:
+            stream.exchange.gone()
+
+    def _reset(self, number: int, code: Code) -> None:
+        self._forgotten[number] = None
+        if len(self._forgotten) > _MAX_FORGOTTEN:
+            del self._forgotten[next(iter(self._forgotten))]
+        self.say(frame(frames.RST_STREAM, 0, number, code.to_bytes(4, "big")))
+
+    def _push_all(self) -> None:
+        for stream in list(self.streams.values()):
+            stream.push()
+
+    def _begin_second(self) -> None:
         now = time.monotonic()
-        if now - self._resets_since > 1:
-            self._resets_since, self._resets = now, 0
-        self._resets += 1
-        if self._resets > _MAX_RESETS_PER_S and not self._closing:
-            log.warning("http2.calmed resets_per_s=%d", self._resets)
-            self._go_away(self.h2.highest_inbound_stream_id, ErrorCodes.ENHANCE_YOUR_CALM)
-            self._refuse()
+        if now - self._since > 1:
+            self._since, self._resets, self._idle = now, 0, 0
 
-    def _go_away(self, last: int, code: int = 0) -> None:
-        # Not by h2, to which a GOAWAY of ours is the end of the connection.
-        self._write()
-        self._transport.write(GoAwayFrame(0, last_stream_id=last, error_code=code).serialize())
+    def _count_idle(self) -> None:
+        self._begin_second()
+        self._idle += 1
+        if self._idle > _MAX_IDLE_PER_S:
+            log.warning("http2.calmed idle_frames_per_s=%d", self._idle)
+            raise Fault(Code.ENHANCE_YOUR_CALM, "too many frames that ask for nothing")
+
+    def _go_away(self, last: int, code: Code = Code.NO_ERROR) -> None:
+        self._out.append(frame(frames.GOAWAY, 0, 0, last.to_bytes(4, "big") + code.to_bytes(4, "big")))
 
     def _close(self) -> None:
         if not self._closing:
+            self._flush()
             self._closing = True
-            self._transport.write(self.h2.data_to_send())
             self._transport.close()
 
     def _refuse(self) -> None:
@@ -317,19 +566,37 @@ class Connection(Protocol):
 
         Closing with input unread would reset the connection, and with it the GOAWAY, before the client has read it.
         """
-        if not self._closing:
-            self._closing = True
-            self._transport.write(self.h2.data_to_send())
-            if self._transport.can_write_eof():
-                self._transport.write_eof()
-            get_running_loop().call_later(_PASS_OVER_S, self._transport.close)
+        self._flush()
+        self._closing = True
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        get_running_loop().call_later(_PASS_OVER_S, self._transport.close)
+
+    def _flush(self) -> None:
+        if self._out:
+            self._transport.write(b"".join(self._out))
+            self._out.clear()
 
     def _write(self) -> None:
         self._waking = False
         if self._closing:
             return
-        data = self.h2.data_to_send()
-        if data:
-            self._transport.write(data)
+        self._flush()
         if self._drains == 2 and not self.streams and not self._receiving:
             self._close()
+
+
+class _Block:
+    """Header fields of a stream, as they come."""
+
+    __slots__ = ("depends_on_itself", "ends", "stream", "text")
+
+    def __init__(self, stream: int, ends: bool, depends_on_itself: bool, text: bytes) -> None:
+        self.stream = stream
+        self.ends = ends
+        self.depends_on_itself = depends_on_itself
+        self.text = text
+
+
+def _update(stream: int, by: int) -> bytes:
+    return frame(frames.WINDOW_UPDATE, 0, stream, by.to_bytes(4, "big"))

@@ -20,7 +20,7 @@ from ..errors import (
     RequestError,
     UnwritableAnswer,
 )
-from .http2 import Headers
+from .frames import Fields
 
 OK = 0
 UNKNOWN_SERVICE = 5
@@ -59,12 +59,12 @@ _NAMES = (
 )
 
 
-def name(fields: Headers) -> str:
+def name(fields: Fields) -> str:
     """What metrics call the status in trailers of :func:`trailers`."""
     return _NAMES[int(fields[0][1])]
 
 
-def trailers(code: int, message: str = "") -> Headers:
+def trailers(code: int, message: str = "") -> Fields:
     """The trailers that end a call."""
     fields = [(b"grpc-status", b"%d" % code)]
     if message:
@@ -73,14 +73,14 @@ def trailers(code: int, message: str = "") -> Headers:
             text = text[:_MAX_MESSAGE]
             text = text[: text.rindex("%")] if "%" in text[-2:] else text
         fields.append((b"grpc-message", text.encode()))
-    return fields
+    return tuple(fields)
 
 
 # What a SeldonMicroserviceException's HTTP status is in gRPC's words (as grpc-gateway and google.rpc.Code pair them).
 _DECLARED = {400: 3, 401: 16, 403: 7, 404: 5, 409: 10, 412: 9, 429: 8, 499: 1, 501: 12, 503: 14, 504: 4}
 
 
-def of(error: RequestError) -> Headers:
+def of(error: RequestError) -> Fields:
     """The trailers that answer ``error``."""
     if isinstance(error, DeclaredError):
         code = _DECLARED.get(error.status, 3 if error.status < 500 else INTERNAL)
