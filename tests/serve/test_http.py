@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scorekit.serve.exchange import Exchange
+from scorekit.serve.http import Connection
+from scorekit.serve.rest import refuse
 
 from .conftest import MAX_BODY, Wire
 
@@ -368,3 +370,26 @@ def test_what_its_head_does_not_say_alone_is_read_each_time(wire: Wire, head: by
         [(status, _, answer)] = client.send(sent).receive()
         assert status == 200
         assert json.loads(answer)["data"]["ndarray"] == [[2]]
+
+
+@pytest.mark.parametrize("size", [30_000, 65_000, 200_000, 1_000_000])
+def test_a_body_is_no_head_however_it_is_cut(wire: Wire, size: int) -> None:
+    """A whole request that comes in one piece, longer than a head may be, is answered; so are two in a row."""
+    connection = Connection(wire._handler, refuse, set(), MAX_BODY)
+    written: list[bytes] = []
+
+    class Sink:
+        write = staticmethod(written.append)
+
+    body = json.dumps({"data": {"ndarray": [[1.5] * (size // 5)]}}).encode()
+    request = KNOWN_HEAD % len(body) + body
+
+    def feed() -> None:
+        connection.connection_made(Sink())  # type: ignore[arg-type]  # as much of one as is needed
+        for _ in range(3):
+            connection.data_received(request)
+
+    wire.call(feed)
+    while len(written) < 3:
+        time.sleep(0.01)
+    assert [each[:15] for each in written] == [b"HTTP/1.1 200 OK"] * 3

@@ -87,8 +87,12 @@ def _refuse_wide_text(values: Any, path: str) -> None:
     level = [values]
     while level:
         count = len(level)
-        longest = max([longest, *map(len, filter(_is_text, level))])
-        level = list(itertools.chain.from_iterable(filter(_is_list, level)))
+        kinds = set(map(type, level))
+        if str in kinds:
+            longest = max([longest, *map(len, filter(_is_text, level))])
+        if list not in kinds:
+            break
+        level = list(itertools.chain.from_iterable(level if len(kinds) == 1 else filter(_is_list, level)))
     if longest * count * 4 > _MAX_TEXT_BYTES:
         raise BadRequest("these texts need too much memory as one array: the longest sets the size of each", path)
 

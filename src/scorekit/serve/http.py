@@ -62,6 +62,7 @@ class Connection(Protocol):
         self._reading = False  # in the middle of a request
         self._draining = False  # the next answer to leave last is the connection's last
         self._in_head = True  # the parser waits for the end of a request's headers
+        self._headed = False  # a head has ended in what came last
         self._head_bytes = 0
         self._refused = False
         self._closing = False  # nothing that comes in counts any more
@@ -105,7 +106,7 @@ class Connection(Protocol):
             self._know(data)
 
     def _parse(self, data: bytes) -> None:
-        in_head = self._in_head
+        in_head, self._headed = self._in_head, False
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -116,7 +117,7 @@ class Connection(Protocol):
             self._close_with(error.__context__.error)
         except httptools.HttpParserError as error:
             self._close_with(BadRequest(f"not HTTP: {error}"))
-        if in_head and self._in_head:
+        if in_head and self._in_head and not self._headed:
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
                 self._close_with(HeadTooLarge(f"the head of a request may be {MAX_HEAD_BYTES} bytes long"))
@@ -170,7 +171,7 @@ class Connection(Protocol):
                 self._origin = value
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
+        self._in_head, self._headed = False, True
         if self._expects_continue and not self._open and self._parser.get_http_version() != "1.0":
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 

@@ -3,7 +3,7 @@
 import urllib.parse
 from typing import Any
 
-from ..codec import json, multipart, proto
+from ..codec import json, large, multipart, proto
 from ..errors import BadRequest
 from ..message import Feedback, Form, Message, Verb
 from .exchange import Exchange
@@ -26,6 +26,28 @@ class JsonRequest:
 
     def messages(self) -> list[Message]:
         return json.messages_from_value(self.raw)
+
+
+class LargeRequest:
+    """A long JSON text, read without a Python object for each number if it is a table of numbers."""
+
+    __slots__ = ("_body",)
+
+    form = Form.JSON
+    take_metrics = staticmethod(json.take_metrics)
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    @property
+    def raw(self) -> Any:
+        return _value(self._body)
+
+    def message(self) -> Message:
+        return large.decode(self._body) or json.from_value(_value(self._body), len(self._body))
+
+    def messages(self) -> list[Message]:
+        return json.messages_from_value(_value(self._body))
 
 
 class UnreadRequest:
@@ -91,15 +113,21 @@ class FeedbackRequest:
         return proto.decode_feedback(self._body)
 
 
-def read(exchange: Exchange, bare_nan: bool = False) -> JsonRequest:
+def read(exchange: Exchange, bare_nan: bool = False) -> JsonRequest | LargeRequest:
     """The JSON of a request, wherever it stands. Raises ``BadRequest``."""
     found = find(exchange)
     if type(found) is dict:
         return JsonRequest(found, len(exchange.body))
-    value = json.parse(found, bare_nan=bare_nan)  # type: ignore[arg-type]  # else it is a text
-    if value is None and found is exchange.body:
+    if type(found) is bytes and len(found) >= large.MIN_BYTES and large.available() and not bare_nan:
+        return LargeRequest(found)
+    return JsonRequest(_value(found, bare_nan), len(found))  # type: ignore[arg-type]  # else it is a text
+
+
+def _value(text: bytes | str, bare_nan: bool = False) -> Any:
+    value = json.parse(text, bare_nan=bare_nan)
+    if value is None and type(text) is bytes:
         raise BadRequest("Can't find JSON in data: it is null")
-    return JsonRequest(value, len(found))
+    return value
 
 
 def find(exchange: Exchange) -> bytes | str | dict[str, Any]:

@@ -1,0 +1,28 @@
+"""The model that every server serves: scikit-learn's logistic regression of three classes, the same numbers everywhere.
+
+BENCH_FEATURES columns; BENCH_SLEEP_S seconds are added to each call, once for all its rows, to stand for a slow model.
+"""
+
+import os
+import time
+from typing import Any
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+FEATURES = int(os.environ.get("BENCH_FEATURES", "4"))
+SLEEP_S = float(os.environ.get("BENCH_SLEEP_S", "0"))
+
+
+class Model:
+    """Class probabilities, n × 3, of rows, n × FEATURES."""
+
+    def __init__(self) -> None:
+        rng = np.random.default_rng(0)
+        rows = rng.normal(size=(300, FEATURES))
+        self._classifier = LogisticRegression(max_iter=1000).fit(rows, rng.integers(0, 3, 300))
+
+    def __call__(self, rows: Any) -> Any:
+        if SLEEP_S:
+            time.sleep(SLEEP_S)
+        return self._classifier.predict_proba(rows)

@@ -1,0 +1,207 @@
+"""results/bench.json as tables and plots: into benchmarks/README.md and the first screen of the README.
+
+Run in an environment with matplotlib (`benchmarks/bench.py` does).
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+
+mpl.use("svg")
+mpl.rcParams["svg.hashsalt"] = "scorekit"  # the same file for the same numbers
+
+from matplotlib import pyplot as plt  # noqa: E402  after the choice of what draws
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+COLOURS = {
+    "scorekit": "#d62728",
+    "seldon-core": "#1f77b4",
+    "FastAPI": "#2ca02c",
+    "LitServe": "#9467bd",
+    "MLServer": "#ff7f0e",
+    "BentoML": "#8c564b",
+}
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+
+
+def main() -> None:
+    record = json.loads((HERE / "results" / "bench.json").read_text())
+    latency_plot(record)
+    rows_plot(record)
+    memory_plot(record)
+    put(HERE / "README.md", whole(record))
+    put(ROOT / "README.md", first_screen(record))
+
+
+def put(path: Path, text: str) -> None:
+    """Replace what stands between the marks."""
+    before, _, rest = path.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    path.write_text(f"{before}{BEGIN}\n{text.strip()}\n{END}{after}")
+
+
+def where(record: Any) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
+    return (
+        f"{record['date'][:10]}, {record['machine']}, Python {record['python']}, {record['seconds']:.0f} s a case; "
+        f"{versions}."
+    )
+
+
+def rate(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def first_screen(record: Any) -> str:
+    """One table of the case that most will compare."""
+    case = record["cases"]["REST 1 × 4, ndarray"]
+    grpc = record["cases"]["gRPC 1 × 4, tensor"]
+    large = record["cases"]["REST 1000 × 20, ndarray"]
+    stock = case["seldon-core"]["requests_per_s"]
+    lines = [
+        "| one process, one scikit-learn model | one row, requests/s | vs the stock wrapper | p50 | 1000 rows of 20 | gRPC |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name in order(case):
+        result = case[name]
+        bold = "**" if name == "scorekit" else ""
+        cells = [
+            f"{bold}{name}{bold}",
+            f"{bold}{rate(result['requests_per_s'])}{bold}",
+            f"{result['requests_per_s'] / stock:.1f}×",
+            f"{result['p50_ms']:.1f} ms",
+            rate(large[name]["requests_per_s"]) if name in large else "",
+            rate(grpc[name]["requests_per_s"]) if name in grpc else "",
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + f"\n\n{where(record)} 32 connections; [more, and how to run it](benchmarks/README.md).\n"
+
+
+def order(case: Any) -> list[str]:
+    """The fastest first, without the ceiling."""
+    return sorted((name for name in case if name != "nginx"), key=lambda name: -case[name]["requests_per_s"])
+
+
+def whole(record: Any) -> str:
+    parts = [where(record), "", "## Throughput", ""]
+    names = [name for name in record["versions"] if any(name in case for case in record["cases"].values())]
+    parts += ["| requests/s (vs stock) | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    for title, case in record["cases"].items():
+        stock = case.get("seldon-core", {}).get("requests_per_s")
+        cells = []
+        for name in names:
+            result = case.get(name)
+            if result is None:
+                cells.append("")
+                continue
+            ratio = f" ({result['requests_per_s'] / stock:.1f}×)" if stock else ""
+            errors = f", {result['errors']:.0f} errors" if result["errors"] else ""
+            cells.append(f"{rate(result['requests_per_s'])}{ratio}{errors}")
+        parts.append(f"| {title} | " + " | ".join(cells) + " |")
+    first = record["cases"]["REST 1 × 4, ndarray"]
+    ours, ceiling = first["scorekit"]["requests_per_s"], first["nginx"]["requests_per_s"]
+    parts += [
+        "",
+        f"nginx answering a constant of the same length: {rate(ceiling)} requests/s; scorekit with a model behind it "
+        f"reaches {ours / ceiling:.2f} of that.",
+        "",
+        "![Throughput by rows](results/rows.svg)",
+        "",
+        "## Where the time goes",
+        "",
+        "Microseconds a request in one process, without sockets (`stages.py`); the rest is the operating system's and the "
+        "event loop's.",
+        "",
+        "| rows × columns | parse | predict (its share of a batch) | encode | all, with HTTP, batching, metrics |"
+        " all / (parse + predict + encode) |",
+        "|---|---|---|---|---|---|",
+    ]
+    for title, stage in record["stages"].items():
+        parse, predict, encode, everything = (stage[name] for name in ("parse", "predict", "encode", "whole"))
+        ratio = everything / (parse + predict + encode)
+        parts.append(f"| {title} | {parse:.1f} | {predict:.1f} | {encode:.1f} | {everything:.1f} | {ratio:.2f} |")
+    parts += ["", "## Latency at fixed rates", "", "Open loop: latency counts from the time a request was due.", ""]
+    parts += ["| server | share of its own capacity | requests/s | p50 ms | p99 ms | p99.9 ms | unanswered |"]
+    parts += ["|---|---|---|---|---|---|---|"]
+    for name, found in record["latency"].items():
+        for each in found:
+            times = " | ".join(
+                "" if each[key] is None else f"{each[key]:.2f}" for key in ("p50_ms", "p99_ms", "p999_ms")
+            )
+            parts.append(f"| {name} | {each['share']:.0%} | {rate(each['rate'])} | {times} | {each['errors']:.0f} |")
+    parts += ["", "![Latency against offered load](results/latency.svg)", "", "## Memory by workers", ""]
+    parts += ["All processes together after predicting: proportional set size (what is private). MB.", ""]
+    parts += ["| server | " + " | ".join(f"{count} workers" for count in range(1, 5)) + " | each further, private |"]
+    parts += ["|---|---|---|---|---|---|"]
+    for name, found in record["memory"].items():
+        cells = [f"{each['proportional_mb']:.0f} ({each['private_mb']:.0f})" for each in found]
+        further = (found[-1]["private_mb"] - found[0]["private_mb"]) / (len(found) - 1)
+        parts.append(f"| {name} | " + " | ".join(cells) + f" | {further:.0f} |")
+    parts += ["", "![Memory by workers](results/memory.svg)", "", "## Start", ""]
+    parts += ["From the command to the first answer, once, with the files in the system's cache.", ""]
+    parts += ["| " + " | ".join(record["start_s"]) + " |", "|---" * len(record["start_s"]) + "|"]
+    parts += ["| " + " | ".join(f"{seconds:.1f} s" for seconds in record["start_s"].values()) + " |"]
+    return "\n".join(parts)
+
+
+def figure(title: str, x: str, y: str) -> Any:
+    made, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
+    axes.set_title(title)
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.grid(alpha=0.3, which="both")
+    return made, axes
+
+
+def save(made: Any, name: str) -> None:
+    made.savefig(HERE / "results" / f"{name}.svg", metadata={"Date": None})
+    plt.close(made)
+
+
+def latency_plot(record: Any) -> None:
+    made, axes = figure("Latency against offered load, one row of four", "requests offered a second", "milliseconds")
+    for name, found in record["latency"].items():
+        for key, style in (("p50_ms", ":"), ("p99_ms", "-")):
+            points = [(each["rate"], each[key]) for each in found if each[key] is not None]
+            label = f"{name} {key[:3]}" if key == "p99_ms" else None
+            axes.plot(*zip(*points, strict=True), style, marker="o", ms=3, color=COLOURS.get(name), label=label)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.legend(title="solid p99, dotted p50", fontsize=8)
+    save(made, "latency")
+
+
+def rows_plot(record: Any) -> None:
+    made, axes = figure("Throughput by rows a request, 20 columns", "rows in a request", "rows answered a second")
+    counts = (1, 10, 100, 1000)
+    cases = [record["cases"].get(f"REST {count} × 20, ndarray", {}) for count in counts]
+    for name in record["versions"]:
+        points = [
+            (count, case[name]["requests_per_s"] * count)
+            for count, case in zip(counts, cases, strict=True)
+            if name in case and not case[name]["errors"]
+        ]
+        if points:
+            axes.plot(*zip(*points, strict=True), "-o", ms=4, color=COLOURS.get(name), label=name)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.legend(fontsize=8)
+    save(made, "rows")
+
+
+def memory_plot(record: Any) -> None:
+    made, axes = figure("Memory of all processes by workers", "workers", "MB (proportional set size)")
+    for name, found in record["memory"].items():
+        counts = [each["workers"] for each in found]
+        axes.plot(counts, [each["proportional_mb"] for each in found], "-o", color=COLOURS.get(name), label=name)
+    axes.set_ylim(bottom=0)
+    axes.set_xticks(range(1, 5))
+    axes.legend(fontsize=8)
+    save(made, "memory")
+
+
+if __name__ == "__main__":
+    main()

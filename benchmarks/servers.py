@@ -1,0 +1,298 @@
+"""Every server of the benchmark: its environment, how it starts, what it is asked."""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+RIVALS = HERE / "rivals"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "scorekit" / "bench"
+
+Rows = list[list[float]]
+Body = Callable[[Rows], Any]
+
+
+def ndarray(rows: Rows) -> Any:
+    return {"data": {"ndarray": rows}}
+
+
+def tensor(rows: Rows) -> Any:
+    return {
+        "data": {"tensor": {"shape": [len(rows), len(rows[0])], "values": [value for row in rows for value in row]}}
+    }
+
+
+def inference(rows: Rows) -> Any:
+    flat = [value for row in rows for value in row]
+    return {"inputs": [{"name": "x", "shape": [len(rows), len(rows[0])], "datatype": "FP64", "data": flat}]}
+
+
+@dataclass(frozen=True)
+class Server:
+    """One server. ``command`` is given the folder of its programs, its own folder and its ports."""
+
+    name: str
+    command: Callable[[Path, Path, Sequence[int]], list[str]]
+    path: str
+    bodies: dict[str, Body]
+    """The JSON forms it takes; the first is the one compared."""
+    package: str
+    """Whose version names it."""
+    environ: dict[str, str] = field(default_factory=dict)
+    grpc: str = ""
+    """The path of its predict over gRPC, if it has one."""
+    workers: Callable[[int], tuple[list[str], dict[str, str]]] | None = None
+    """Arguments and variables for several workers."""
+
+
+def _scorekit(programs: Path, folder: Path, ports: Sequence[int]) -> list[str]:
+    return [
+        *(str(programs / "scorekit"), "serve", str(folder), "--host", "127.0.0.1", "--http-port", str(ports[0])),
+        *("--grpc-port", str(ports[1]), "--metrics-port", str(ports[2])),
+    ]
+
+
+def _stock(programs: Path, folder: Path, ports: Sequence[int]) -> list[str]:
+    numbers = ("--http-port", str(ports[0]), "--grpc-port", str(ports[1]), "--metrics-port", str(ports[2]))
+    return [str(programs / "seldon-core-microservice"), "Bench", *numbers]
+
+
+SERVERS = [
+    Server(
+        "scorekit",
+        _scorekit,
+        "/predict",
+        {"ndarray": ndarray, "tensor": tensor},
+        "scorekit",
+        {"MODEL_NAME": "Bench", "BATCHING": "auto"},
+        "/seldon.protos.Model/Predict",
+        lambda count: ([], {"GUNICORN_WORKERS": str(count)}),
+    ),
+    Server(
+        "seldon-core",
+        _stock,
+        "/predict",
+        {"ndarray": ndarray, "tensor": tensor},
+        "seldon-core",
+        {},
+        "/seldon.protos.Model/Predict",
+        lambda count: ([], {"GUNICORN_WORKERS": str(count)}),
+    ),
+    Server(
+        "FastAPI",
+        lambda programs, folder, ports: [
+            *(str(programs / "uvicorn"), "app:app", "--host", "127.0.0.1", "--port", str(ports[0])),
+            *("--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"),
+        ],
+        "/predict",
+        {"rows": lambda rows: {"rows": rows}},
+        "fastapi",
+        workers=lambda count: (["--workers", str(count)], {}),
+    ),
+    Server(
+        "LitServe",
+        lambda programs, folder, ports: [str(programs / "python"), "app.py", str(ports[0])],
+        "/predict",
+        {"rows": lambda rows: {"rows": rows}},
+        "litserve",
+    ),
+    Server(
+        "MLServer",
+        lambda programs, folder, ports: [str(programs / "mlserver"), "start", str(folder)],
+        "/v2/models/bench/infer",
+        {"v2": inference},
+        "mlserver",
+        grpc="/inference.GRPCInferenceService/ModelInfer",
+    ),
+    Server(
+        "BentoML",
+        lambda programs, folder, ports: [
+            *(str(programs / "bentoml"), "serve", "service:Bench", "--host", "127.0.0.1", "--port", str(ports[0])),
+        ],
+        "/predict",
+        {"x": lambda rows: {"x": rows}},
+        "bentoml",
+        {"BENTOML_DO_NOT_TRACK": "True"},
+    ),
+]
+
+
+def folder_of(server: Server) -> Path:
+    return RIVALS / server.name.lower()
+
+
+def programs_of(server: Server) -> Path:
+    """The ``bin`` of an environment made of the server's pinned requirements, once; ours has this very source."""
+    requirements = folder_of(server) / "requirements.txt"
+    mark = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:12]
+    home = CACHE / f"{server.name.lower()}-{mark}"
+    done = home / "done"
+    python = home / "bin" / "python"
+    if not done.exists():
+        print(f"bench: making the environment of {server.name} …", file=sys.stderr, flush=True)
+        shutil.rmtree(home, ignore_errors=True)
+        subprocess.run([sys.executable, "-m", "venv", home], check=True)
+        _pip(python, "-r", str(requirements))
+        done.touch()
+    if server.name == "scorekit":
+        _pip(python, "--force-reinstall", "--no-deps", str(HERE.parent))
+        _pip(python, str(HERE.parent))
+    return home / "bin"
+
+
+def _pip(python: Path, *arguments: str) -> None:
+    subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *arguments], check=True)
+
+
+def version_of(server: Server) -> str:
+    code = f"import importlib.metadata as m; print(m.version({server.package!r}))"
+    return subprocess.run(
+        [programs_of(server) / "python", "-c", code], capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+class Running:
+    """A server that answers."""
+
+    def __init__(self, server: Server, process: subprocess.Popen[bytes], ports: list[int], started_s: float) -> None:
+        self.server = server
+        self.process = process
+        self.ports = ports
+        self.started_s = started_s
+        """From its command to its first answer."""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.ports[0]}{self.server.path}"
+
+    @property
+    def grpc_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports[1]}{self.server.grpc}"
+
+    def family(self) -> list[int]:
+        """Its processes."""
+        table = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+        pairs = [tuple(map(int, line.split())) for line in table.splitlines()]
+        family = {self.process.pid}
+        for _ in pairs:
+            family |= {pid for pid, parent in pairs if parent in family}
+        return sorted(family)
+
+    def memory_mb(self) -> tuple[float, float]:
+        """Proportional and private memory of all its processes, in MB (Linux)."""
+        proportional = private = 0
+        for pid in self.family():
+            with contextlib.suppress(OSError):
+                for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+                    key, _, value = line.partition(":")
+                    if key == "Pss":
+                        proportional += int(value.split()[0])
+                    elif key in ("Private_Clean", "Private_Dirty"):
+                        private += int(value.split()[0])
+        return proportional / 1024, private / 1024
+
+
+@contextlib.contextmanager
+def running(
+    server: Server,
+    ports: list[int],
+    programs: Path,
+    features: int = 4,
+    sleep_s: float = 0.0,
+    workers: int = 1,
+) -> Iterator[Running]:
+    """The server, from its first answer to its end."""
+    with tempfile.TemporaryDirectory() as made, tempfile.TemporaryFile() as log:
+        folder = _component(server, Path(made), features, ports)
+        more, variables = server.workers(workers) if server.workers and workers > 1 else ([], {})
+        environ = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))},
+            **server.environ,
+            **variables,
+            "PYTHONPATH": os.pathsep.join(map(str, (HERE, RIVALS, folder))),
+            "BENCH_FEATURES": str(features),
+            "BENCH_SLEEP_S": str(sleep_s),
+        }
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            server.command(programs, folder, ports) + more,
+            cwd=folder,
+            env=environ,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        try:
+            body = json.dumps(next(iter(server.bodies.values()))([[0.5] * features])).encode()
+            url = f"http://127.0.0.1:{ports[0]}{server.path}"
+            while not answers(url, body):
+                if process.poll() is not None or time.perf_counter() - began > 120:
+                    log.seek(0)
+                    raise SystemExit(f"{server.name} did not start:\n{log.read().decode()[-3000:]}")
+                time.sleep(0.05)
+            yield Running(server, process, ports, time.perf_counter() - began)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, 15)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, 9)
+                process.wait(30)
+
+
+def _component(server: Server, made: Path, features: int, ports: Sequence[int]) -> Path:
+    """A folder of the server's own files, and of what depends on the model and on the ports."""
+    shutil.copytree(folder_of(server), made, dirs_exist_ok=True)
+    if server.name == "scorekit":
+        column = {"name": "x", "ftype": "continuous", "dtype": "FLOAT", "range": [-10, 10], "repeat": features}
+        target = {"name": "y", "ftype": "continuous", "dtype": "FLOAT", "range": [0, 1], "repeat": 3}
+        (made / "contract.json").write_text(json.dumps({"features": [column], "targets": [target]}))
+    if server.name == "MLServer":
+        settings = {"host": "127.0.0.1", "parallel_workers": 0, "debug": False, "metrics_port": ports[2]}
+        settings |= {"http_port": ports[0], "grpc_port": ports[1]}
+        (made / "settings.json").write_text(json.dumps(settings))
+    return made
+
+
+def answers(url: str, body: bytes) -> bool:
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return bool(response.status == 200)
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def nginx(port: int, answer: bytes) -> Iterator[str]:
+    """nginx, one worker, that answers every request with the same bytes: the ceiling."""
+    program = shutil.which("nginx") or "/usr/sbin/nginx"
+    with tempfile.TemporaryDirectory() as made:
+        config = Path(made) / "nginx.conf"
+        text = answer.decode().strip().replace("'", "")
+        config.write_text(
+            f"worker_processes 1; daemon off; pid {made}/pid; error_log {made}/error.log;\n"
+            "events { worker_connections 1024; }\n"
+            f"http {{ access_log off; keepalive_requests 1000000000; server {{ listen 127.0.0.1:{port};\n"
+            f"location / {{ default_type application/json; return 200 '{text}'; }} }} }}\n"
+        )
+        process = subprocess.Popen([program, "-c", str(config), "-e", f"{made}/error.log"])
+        try:
+            time.sleep(0.5)
+            yield f"http://127.0.0.1:{port}/predict"
+        finally:
+            process.terminate()
+            process.wait(10)
