@@ -62,7 +62,7 @@ def first_screen(record: Any) -> str:
     large = record["cases"]["REST 1000 × 20, ndarray"]
     stock = case["seldon-core"]["requests_per_s"]
     lines = [
-        "| one process, one scikit-learn model | one row, requests/s | vs the stock wrapper | p50 | 1000 rows of 20 | gRPC |",
+        "| one process, one model | one row, requests/s | vs the stock wrapper | p50 | 1000 × 20 | gRPC, one row |",
         "|---|---|---|---|---|---|",
     ]
     for name in order(case):
@@ -112,8 +112,8 @@ def whole(record: Any) -> str:
         "",
         "## Where the time goes",
         "",
-        "Microseconds a request in one process, without sockets (`stages.py`); the rest is the operating system's and the "
-        "event loop's.",
+        "Microseconds a request in one process, without sockets (`stages.py`); the rest is the operating system's and "
+        "the event loop's.",
         "",
         "| rows × columns | parse | predict (its share of a batch) | encode | all, with HTTP, batching, metrics |"
         " all / (parse + predict + encode) |",

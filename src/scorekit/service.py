@@ -374,7 +374,7 @@ def package(request: Message, prediction: Prediction, path: Mapping[str, str], i
     """
     payload = prediction.payload
     meta = answer_meta(request.meta, prediction, path, include_metrics)
-    if isinstance(payload, np.ndarray | list):
+    if isinstance(payload, _ARRAYS):
         answer = _array_answer(request.kind, payload, prediction.class_names, meta)
         answer.text = prediction.text
         return answer
@@ -402,6 +402,7 @@ def _array_answer(asked: Kind, payload: Any, class_names: list[str] | None, meta
     return Message(Kind.TENSOR, array, names, meta)
 
 
+_ARRAYS = (np.ndarray, list)
 _AS_IT_IS = (np.ndarray, np.ma.MaskedArray)
 
 
