@@ -229,3 +229,43 @@ def test_batched_equals_single(requests: list[tuple[list[list[int]], bool]], max
     for job, (rows, _) in zip(jobs, requests, strict=True):
         alone = ComponentError if any(n < 0 for row in rows for n in row) else [[n * 2 for n in row] for row in rows]
         assert job.outcomes == [alone]
+
+
+def test_a_turn_that_takes_too_long_is_not_waited_for() -> None:
+    """When requests keep coming in one turn, a batch leaves after the delay that was allowed, and the next begins."""
+    bench = Bench()
+    now = [0.0]
+    bench.batcher = Batcher(bench.model, bench.turns, lane(bench.turns), 100, max_delay_s=0.005, clock=lambda: now[0])
+    jobs = [Job([[n]]) for n in range(6)]
+    for job in jobs:
+        bench.submit(job)
+        now[0] += 0.002
+    assert bench.model.calls == [4]  # the fourth came 6 ms after the first
+    bench.turns.turn()
+    assert bench.model.calls == [4, 2]
+    assert [job.outcomes for job in jobs] == [[[[2 * n]]] for n in range(6)]
+
+
+def test_a_batch_grows_while_the_model_is_busy() -> None:
+    """Requests that come while a slow model works in its thread are one call when it is free, without those who left."""
+    bench = Bench()
+    work: list[Any] = []
+
+    class Thread:
+        def run(self, task: Any, done: Any, /) -> None:
+            work.append((task, done))
+
+    slow = Lane(bench.turns, Thread(), clock=lambda: 0.0, mean_s=0.1)
+    bench.batcher = Batcher(bench.model, bench.turns, slow, 100)
+    jobs = [Job([[n]]) for n in range(5)]
+    for job in jobs:  # one a turn
+        bench.submit(job)
+        bench.turns.turn()
+    assert len(work) == 1
+    jobs[2].abandoned = True
+    while work:
+        task, done = work.pop()
+        task()
+        done(0.1)
+    assert bench.model.calls == [1, 3]
+    assert [job.outcomes for job in jobs] == [[[[0]]], [[[2]]], [], [[[6]]], [[[8]]]]
