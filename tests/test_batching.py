@@ -247,7 +247,7 @@ def test_a_turn_that_takes_too_long_is_not_waited_for() -> None:
 
 
 def test_a_batch_grows_while_the_model_is_busy() -> None:
-    """Requests that come while a slow model works in its thread are one call when it is free, without those who left."""
+    """What comes while a slow model works in its thread is one call when it is free, without those who left."""
     bench = Bench()
     work: list[Any] = []
 

@@ -40,7 +40,7 @@ def hook(model: object, verb: Verb) -> Hook:
     """What ``model`` offers for ``verb``."""
     found, keyword = method(model, verb.value), _KEYWORD.get(verb)
     if verb is Verb.HEALTH_STATUS and found is not None and found.__module__ == _BASE:
-        found = _assumed
+        found = assumed_health
     takes = found is not None and keyword is not None and _accepts(found, keyword)
     return Hook(found, takes, dict(_raw(model, verb)))
 
@@ -94,7 +94,7 @@ def handler(given: Any) -> Handler:
 _BASE = "seldon_core.user_model"
 
 
-def _assumed() -> str:
+def assumed_health() -> str:
     """What the stock wrapper answers for a SeldonComponent that says nothing of its health."""
     return "not implemented - assuming healthy"
 

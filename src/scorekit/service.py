@@ -11,6 +11,7 @@ from .batching import Batcher
 from .codec.tensor import Array
 from .component import NOT_OFFERED, Component
 from .errors import BadAnswer, BadRequest, ComponentError, RequestError
+from .hooks import assumed_health
 from .lane import Lane, Turns
 from .message import Feedback, Form, Kind, Message, Meta, Prediction, Verb
 from .metrics import Metrics
@@ -172,7 +173,7 @@ class Service:
         call = _Call(verb, _NOTHING, caller, self)
         if component.offers_raw(verb, Form.JSON):
             self._lane.enter(_CallTask(call, lambda: _Raw(component.call_raw(verb, Form.JSON))), first=True)
-        elif component.hooks[verb].method is None:
+        elif component.hooks[verb].method in (None, assumed_health):
             call.done(component.health())  # no code of the user's: nothing to wait for
         else:
             self._run(call, component.health, first=True)

@@ -336,7 +336,7 @@ class Supervisor:
         self._forget(slot)
         was, slot.state = slot.state.get("state"), {}
         if self._stopping is not None:
-            if code:
+            if code not in (0, -signal.SIGTERM):  # one that still loads has nothing to drain, and ends by the signal
                 log.warning("worker.ended slot=%d pid=%d %s", slot.number, pid, how)
             return
         if not self._told_ready:
