@@ -25,7 +25,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
-        self.run.idle.append(self)
+        self.run.free(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.run.lost(self)
@@ -45,11 +45,15 @@ class Connection(asyncio.Protocol):
             return
         self.buffer = b""
         self.busy = False
-        self.run.answered(self, buffer.startswith(b"HTTP/1.1 200"))
+        self.run.answered(self, buffer.startswith(b"HTTP/1.1 200"), b"\r\nconnection: close" in buffer[:end].lower())
 
 
 class Run:
-    def __init__(self, request: bytes, rate: float, seconds: float) -> None:
+    def __init__(self, request: bytes, rate: float, seconds: float, host: str, port: int) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.address = host, port
+        self.connecting: set[asyncio.Task[object]] = set()
+        self.over = False
         self.request = request
         self.interval = 1 / rate
         self.count = int(rate * seconds)
@@ -59,12 +63,18 @@ class Run:
         self.errors = 0
         self.open = 0
 
-    def answered(self, connection: Connection, good: bool) -> None:
+    def answered(self, connection: Connection, good: bool, closes: bool) -> None:
         self.open -= 1
         if good:
             self.latencies.append(time.perf_counter() - connection.due)
         else:
             self.errors += 1
+        if closes:
+            connection.transport.close()  # type: ignore[attr-defined]
+        else:
+            self.free(connection)
+
+    def free(self, connection: Connection) -> None:
         if self.waiting:
             connection.ask(self.waiting.popleft())
             self.open += 1
@@ -72,11 +82,24 @@ class Run:
             self.idle.append(connection)
 
     def lost(self, connection: Connection) -> None:
+        """A server may close a connection after an answer; the next takes its place."""
         if connection.busy:
             self.errors += 1
             self.open -= 1
         if connection in self.idle:
             self.idle.remove(connection)
+        if not self.over:
+            self.connect()
+
+    def connect(self) -> None:
+        task = asyncio.ensure_future(self.loop.create_connection(lambda: Connection(self), *self.address))
+        self.connecting.add(task)
+        task.add_done_callback(self.connected)
+
+    def connected(self, task: "asyncio.Task[object]") -> None:
+        self.connecting.discard(task)
+        if not task.cancelled() and task.exception() is not None and not self.over:
+            self.loop.call_later(0.01, self.connect)  # refused: the server is at its limit
 
     async def go(self, grace_s: float) -> None:
         began = time.perf_counter()
@@ -94,16 +117,19 @@ class Run:
         deadline = time.perf_counter() + grace_s
         while (self.open or self.waiting) and time.perf_counter() < deadline:
             await asyncio.sleep(0.001)
+        self.over = True
 
 
 async def main(host: str, port: str, path: str, body_file: str, rate: str, seconds: str, connections: str) -> None:
     with open(body_file, "rb") as file:  # noqa: PTH123  nothing else runs yet
         body = file.read()
     head = f"POST {path} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: application/json\r\n"
-    run = Run(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body, float(rate), float(seconds))
-    loop = asyncio.get_running_loop()
+    request = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+    run = Run(request, float(rate), float(seconds), host, int(port))
     for _ in range(int(connections)):
-        await loop.create_connection(lambda: Connection(run), host, int(port))
+        run.connect()
+    while run.connecting:
+        await asyncio.sleep(0.01)
     await run.go(grace_s=10)
     found = sorted(run.latencies)
     unanswered = run.count - len(found)  # errors, and what was not answered in the end
