@@ -70,7 +70,7 @@ class Run:
         else:
             self.errors += 1
         if closes:
-            connection.transport.close()  # type: ignore[attr-defined]
+            connection.transport.close()
         else:
             self.free(connection)
 
