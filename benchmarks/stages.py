@@ -12,6 +12,7 @@ import numpy as np
 import orjson
 from model import Model
 
+from scorekit.answers import package
 from scorekit.codec import json, large
 from scorekit.component import Component
 from scorekit.message import Prediction
@@ -20,7 +21,7 @@ from scorekit.serve.fleet import Fleet
 from scorekit.serve.http import Connection
 from scorekit.serve.rest import Rest, refuse
 from scorekit.serve.worker import observer
-from scorekit.service import Service, package
+from scorekit.service import Service
 from scorekit.testing import ManualTurns
 
 

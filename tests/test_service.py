@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from scorekit.answers import answer_meta, joined, package
 from scorekit.component import Component
 from scorekit.errors import BadAnswer, BadRequest, ComponentError, RequestError
 from scorekit.lane import Lane
 from scorekit.message import Form, Kind, Message, Prediction, Verb
-from scorekit.service import Service, answer_meta, joined, package
+from scorekit.service import Service
 from scorekit.testing import ManualTurns
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from scorekit.serve import frames, http2
+from scorekit.serve import frames, http2, streams
 from scorekit.serve.detect import PREFACE
 from scorekit.serve.fleet import Fleet
 from scorekit.serve.frames import Code, Fault, frame
@@ -89,8 +89,8 @@ class Loop(ManualTurns):
         pass
 
 
-class Echo(http2.Exchange):
-    def __init__(self, stream: http2.Stream) -> None:
+class Echo(streams.Exchange):
+    def __init__(self, stream: streams.Stream) -> None:
         self.stream, self.got = stream, b""
 
     def received(self, data: bytes) -> None:
@@ -112,7 +112,7 @@ def loop() -> Any:
 
 
 def connection(heads: list[dict[bytes, bytes]]) -> tuple[http2.Connection, Transport]:
-    def handle(stream: http2.Stream, head: dict[bytes, bytes]) -> http2.Exchange:
+    def handle(stream: streams.Stream, head: dict[bytes, bytes]) -> streams.Exchange:
         heads.append(head)
         return Echo(stream)
 

@@ -12,7 +12,7 @@ from ..errors import BadRequest, DeadlineExceeded, NotFound, PayloadTooLarge, Re
 from ..message import Message
 from . import status
 from .frames import Fields
-from .http2 import Exchange, Stream
+from .streams import Exchange, Stream
 
 log = logging.getLogger(__name__)
 

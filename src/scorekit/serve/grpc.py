@@ -10,9 +10,9 @@ from ..proto import SERVICES
 from ..service import Service
 from . import status
 from .calls import ANSWER, NOT_SERVING, SERVING, Answerer, Call, Each, Observe, Unary, Watch
-from .http2 import Exchange, Head, Stream
 from .reflection import reflect
 from .requests import FeedbackRequest, ProtoRequest
+from .streams import Exchange, Head, Stream
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 """Every gRPC library's own default."""

@@ -11,20 +11,17 @@ from asyncio import BaseTransport, Protocol, Transport, get_running_loop
 from collections.abc import Callable
 from typing import cast
 
-import hpack
-
 from . import frames
 from .detect import PREFACE
 from .fleet import Fleet
-from .frames import Code, Fault, Fields, Setting, frame
+from .frames import Code, Fault, Setting, frame
+from .heads import MAX_HEAD_BYTES, Block, Heads
+from .streams import Handler, Stream
 
 log = logging.getLogger(__name__)
 
 MAX_STREAMS = 128
 """Streams open at once on one connection; nginx's number."""
-
-MAX_HEAD_BYTES = 64 * 1024
-"""All headers of one request; as for HTTP/1.1."""
 
 # How much a client may send before it hears from us, for one stream and for all of a connection. It hears at half.
 _STREAM_WINDOW = 1 << 20
@@ -36,98 +33,11 @@ _DEFAULT_WINDOW = 65_535
 _MAX_RESETS_PER_S = 500
 _MAX_IDLE_PER_S = 5000
 
-# Header blocks that are remembered, each a few dozen bytes.
-_MAX_KNOWN = 64
-
 # Streams that were reset from here, whose frames may still be on their way.
 _MAX_FORGOTTEN = 1000
 
 # How long a refused client may go on sending before its connection is closed on it.
 _PASS_OVER_S = 2.0
-
-Head = dict[bytes, bytes]
-"""The header fields of a request by name. Several streams may share one: it is not to be changed."""
-
-
-class Exchange:
-    """What a stream is to whoever answers it. Nothing here may raise."""
-
-    def received(self, data: bytes) -> None:
-        """Some of the request's body."""
-
-    def ended(self) -> None:
-        """The request is complete."""
-
-    def gone(self) -> None:
-        """The client has taken its request back, or has gone: nobody will read an answer."""
-
-
-Handler = Callable[["Stream", Head], Exchange]
-"""Takes the head of a request. Must not raise."""
-
-
-class Stream:
-    """One request and its answer, as the connection keeps them."""
-
-    __slots__ = ("_connection", "_out", "_trailers", "awaited", "exchange", "id", "requested", "taken", "window")
-
-    def __init__(self, connection: "Connection", number: int, window: int) -> None:
-        self._connection = connection
-        self._out = b""
-        self._trailers: Fields | None = None
-        self.id = number
-        self.window = window
-        """Bytes that the client takes on this stream."""
-        self.taken = 0
-        """Bytes that came and were not given back to the client's window."""
-        self.awaited: int | None = None
-        """Bytes of the body that its length says are still to come."""
-        self.exchange: Exchange = Exchange()
-        self.requested = False
-        """Whether the whole request has come."""
-
-    def __repr__(self) -> str:
-        return f"<Stream {self.id} waiting_bytes={len(self._out)}>"
-
-    def start(self, fields: Fields, end: bool = False) -> None:
-        """Begin the answer; with ``end`` it is also its end. A stream that is closed passes over what it is told."""
-        connection = self._connection
-        if self.id in connection.streams:
-            connection.say(frames.headers(self.id, frames.block(fields), end, connection.max_frame))
-            if end:
-                connection.finished(self)
-
-    def send(self, data: bytes) -> None:
-        """More of the body; what the client's window has no room for waits."""
-        self._out = self._out + data if self._out else data
-        self.push()
-
-    def finish(self, trailers: Fields) -> None:
-        """End the answer, once all of its body has left."""
-        self._trailers = trailers
-        self.push()
-
-    def push(self) -> None:
-        """Send what may be sent."""
-        connection, out = self._connection, self._out
-        if self.id not in connection.streams:
-            return
-        if out:
-            room = min(len(out), self.window, connection.window)
-            most = connection.max_frame
-            for at in range(0, room, most):
-                connection.say(frame(frames.DATA, 0, self.id, out[at : min(at + most, room)]))
-            if room > 0:
-                self.window -= room
-                connection.window -= room
-                self._out = out = out[room:]
-        if self._trailers is not None and not out:
-            if self._trailers:
-                block = frames.block(self._trailers)
-                connection.say(frames.headers(self.id, block, True, connection.max_frame))
-            else:
-                connection.say(frame(frames.DATA, frames.END_STREAM, self.id))
-            connection.finished(self)
 
 
 class Connection(Protocol):
@@ -147,9 +57,8 @@ class Connection(Protocol):
         self._closing = False
         self._since = 0.0
         self._resets = self._idle = 0  # of the second that began then
-        self._decoder = hpack.Decoder(max_header_list_size=MAX_HEAD_BYTES)
-        self._known: dict[bytes, Head] = {}
-        self._block: _Block | None = None  # header fields that go on in the next frame
+        self._heads = Heads()
+        self._block: Block | None = None  # header fields that go on in the next frame
         self._last = 0  # the highest stream that the client has opened
         self._forgotten: dict[int, None] = {}
         self._taken = 0
@@ -348,7 +257,7 @@ class Connection(Protocol):
                 raise Fault(Code.FRAME_SIZE_ERROR, "a frame is too short for its priority")
             of_itself = int.from_bytes(payload[:4], "big") & 0x7FFF_FFFF == number
             payload = payload[5:]
-        block = _Block(number, bool(flags & frames.END_STREAM), of_itself, payload)
+        block = Block(number, bool(flags & frames.END_STREAM), of_itself, payload)
         if flags & frames.END_HEADERS:
             self._headed(block)
         else:
@@ -449,17 +358,17 @@ class Connection(Protocol):
 
     # -- inside
 
-    def _headed(self, block: "_Block") -> None:
+    def _headed(self, block: Block) -> None:
         """A block of header fields is complete: the head of a request, or what comes after its body."""
         number = block.stream
         stream = self.streams.get(number)
-        known = self._known.get(block.text) if stream is None else None
-        fields = None if known is not None else self._decoded(block.text)  # whatever becomes of it: tables are shared
+        known = self._heads.known(block.text) if stream is None else None
+        fields = [] if known is not None else self._heads.fields(block.text)
         if block.depends_on_itself:
             self._last = max(self._last, number)
             raise Fault(Code.PROTOCOL_ERROR, "a stream depends on itself", number)
         if stream is not None:
-            self._trailed(stream, block, fields or ())
+            self._trailed(stream, block, fields)
             return
         if number <= self._last:
             self._not_open(number)
@@ -469,15 +378,7 @@ class Connection(Protocol):
             # Safe to ask elsewhere: nothing was done.
             raise Fault(Code.REFUSED_STREAM, "no more streams", number)
         if known is None:
-            try:
-                known = frames.request_head(fields or ())
-            except Fault as fault:
-                fault.stream = number
-                raise
-            if frames.leaves_tables(block.text):
-                if len(self._known) >= _MAX_KNOWN:
-                    self._known.clear()
-                self._known[block.text] = known
+            known = self._heads.request(block, fields)
         stream = self.streams[number] = Stream(self, number, self._initial_window)
         length = known.get(b"content-length")
         if length is not None:
@@ -489,7 +390,7 @@ class Connection(Protocol):
         if block.ends:
             stream.exchange.ended()
 
-    def _trailed(self, stream: Stream, block: "_Block", fields: "list[tuple[bytes, bytes]] | tuple[()]") -> None:
+    def _trailed(self, stream: Stream, block: Block, fields: list[tuple[bytes, bytes]]) -> None:
         if stream.requested:
             self._not_open(stream.id)
             return
@@ -504,16 +405,6 @@ class Connection(Protocol):
             raise Fault(Code.PROTOCOL_ERROR, "the body is not as long as its header says", stream.id)
         stream.requested = True
         stream.exchange.ended()
-
-    def _decoded(self, text: bytes) -> list[tuple[bytes, bytes]]:
-        if not frames.leaves_tables(text):
-            self._known.clear()  # reading it may change what numbers mean
-        try:
-            return [(bytes(name), bytes(value)) for name, value in self._decoder.decode(text, raw=True)]
-        except hpack.OversizedHeaderListError:
-            raise Fault(Code.ENHANCE_YOUR_CALM, "too many header fields") from None
-        except (hpack.HPACKError, UnicodeDecodeError, IndexError):
-            raise Fault(Code.COMPRESSION_ERROR, "no header fields") from None
 
     def _not_open(self, number: int) -> None:
         """DATA or HEADERS has come of a stream that does not expect it."""
@@ -584,18 +475,6 @@ class Connection(Protocol):
         self._flush()
         if self._drains == 2 and not self.streams and not self._receiving:
             self._close()
-
-
-class _Block:
-    """Header fields of a stream, as they come."""
-
-    __slots__ = ("depends_on_itself", "ends", "stream", "text")
-
-    def __init__(self, stream: int, ends: bool, depends_on_itself: bool, text: bytes) -> None:
-        self.stream = stream
-        self.ends = ends
-        self.depends_on_itself = depends_on_itself
-        self.text = text
 
 
 def _update(stream: int, by: int) -> bytes:

@@ -1,0 +1,64 @@
+"""Header blocks to header fields, each block that means the same again read once."""
+
+import hpack
+
+from . import frames
+from .frames import Code, Fault
+from .streams import Head
+
+MAX_HEAD_BYTES = 64 * 1024
+"""All headers of one request; as for HTTP/1.1."""
+
+# Header blocks that are remembered, each a few dozen bytes.
+_MAX_KNOWN = 64
+
+
+class Block:
+    """Header fields of a stream, as they come."""
+
+    __slots__ = ("depends_on_itself", "ends", "stream", "text")
+
+    def __init__(self, stream: int, ends: bool, depends_on_itself: bool, text: bytes) -> None:
+        self.stream = stream
+        self.ends = ends
+        self.depends_on_itself = depends_on_itself
+        self.text = text
+
+
+class Heads:
+    """The header blocks of one connection, and the table that they share."""
+
+    def __init__(self) -> None:
+        self._decoder = hpack.Decoder(max_header_list_size=MAX_HEAD_BYTES)
+        self._known: dict[bytes, Head] = {}
+
+    def __repr__(self) -> str:
+        return f"<Heads known={len(self._known)}>"
+
+    def known(self, text: bytes) -> Head | None:
+        """The head of a block that was read before and means the same still."""
+        return self._known.get(text)
+
+    def fields(self, text: bytes) -> list[tuple[bytes, bytes]]:
+        """The fields of a block. Every block has to be read, whatever becomes of it. Raises ``Fault``."""
+        if not frames.leaves_tables(text):
+            self._known.clear()  # reading it may change what numbers mean
+        try:
+            return [(bytes(name), bytes(value)) for name, value in self._decoder.decode(text, raw=True)]
+        except hpack.OversizedHeaderListError:
+            raise Fault(Code.ENHANCE_YOUR_CALM, "too many header fields") from None
+        except (hpack.HPACKError, UnicodeDecodeError, IndexError):
+            raise Fault(Code.COMPRESSION_ERROR, "no header fields") from None
+
+    def request(self, block: Block, fields: list[tuple[bytes, bytes]]) -> Head:
+        """The head of a request, remembered if it can be. Raises ``Fault`` for one that is malformed."""
+        try:
+            head = frames.request_head(fields)
+        except Fault as fault:
+            fault.stream = block.stream
+            raise
+        if frames.leaves_tables(block.text):
+            if len(self._known) >= _MAX_KNOWN:
+                self._known.clear()
+            self._known[block.text] = head
+        return head
