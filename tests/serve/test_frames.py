@@ -8,9 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scorekit.serve import frames, http2, streams
-from scorekit.serve.detect import PREFACE
 from scorekit.serve.fleet import Fleet
-from scorekit.serve.frames import Code, Fault, frame
+from scorekit.serve.frames import PREFACE, Code, Fault, frame
 from scorekit.testing import ManualTurns
 
 NAMES = st.sampled_from([b":path", b":method", b"te", b"content-type", b"x-mine", b"grpc-timeout", b"long" * 40])

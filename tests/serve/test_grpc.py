@@ -19,8 +19,9 @@ from scorekit import errors
 from scorekit.component import Component
 from scorekit.proto import message_class
 from scorekit.serve import status
-from scorekit.serve.detect import PREFACE, Detect
+from scorekit.serve.detect import Detect
 from scorekit.serve.fleet import Fleet, drain
+from scorekit.serve.frames import PREFACE
 from scorekit.serve.grpc import Grpc
 from scorekit.serve.http import Connection
 from scorekit.serve.http2 import Connection as Http2

@@ -5,9 +5,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from .fleet import Fleet
-
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-"""What an HTTP/2 client says first (RFC 9113 §3.4); no HTTP/1.1 request begins like it."""
+from .frames import PREFACE
 
 # As much of it as no other method begins with: what follows is for the HTTP/2 connection to judge.
 _ENOUGH = len(b"PRI * HTTP/2.0")

@@ -5,9 +5,12 @@ hard in it, Huffman codes and the dynamic table, is left to the library hpack.
 """
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from functools import lru_cache
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+"""What a client says first (RFC 9113 §3.4); no HTTP/1.1 request begins like it."""
 
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = range(10)
 """Types of frames (§6)."""
@@ -61,6 +64,48 @@ class Fault(Exception):
         self.why = why
         self.stream = stream
         super().__init__(why)
+
+
+class Reader:
+    """The bytes of a client, cut into frames."""
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._greeted = False  # the client has said its preface
+
+    def __repr__(self) -> str:
+        return f"<Reader buffered={len(self._buffer)}>"
+
+    @property
+    def in_frame(self) -> bool:
+        """Whether a frame has begun and not ended."""
+        return bool(self._buffer)
+
+    def feed(self, data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
+        """Type, flags, stream and payload of every frame that ``data`` completes. Raises ``Fault``."""
+        if self._buffer:
+            data = self._buffer + data
+        at, end = 0, len(data)
+        if not self._greeted:
+            if not data.startswith(PREFACE):
+                if PREFACE.startswith(data):
+                    self._buffer = data
+                    return
+                raise Fault(Code.PROTOCOL_ERROR, "not HTTP/2")
+            self._greeted = True
+            at = len(PREFACE)
+        read = head.unpack_from
+        while end - at >= HEAD_BYTES:
+            high, low, kind, flags, number = read(data, at)
+            length = high << 8 | low
+            if length > MAX_FRAME_BYTES:
+                raise Fault(Code.FRAME_SIZE_ERROR, "a frame is too long")
+            after = at + HEAD_BYTES + length
+            if after > end:
+                break
+            yield kind, flags, number & 0x7FFF_FFFF, data[at + HEAD_BYTES : after]
+            at = after
+        self._buffer = data[at:]
 
 
 def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:

@@ -6,15 +6,14 @@ a method, so a block that leaves the tables as they are is read once.
 """
 
 import logging
-import time
 from asyncio import BaseTransport, Protocol, Transport, get_running_loop
 from collections.abc import Callable
 from typing import cast
 
 from . import frames
-from .detect import PREFACE
+from .calm import Calm
 from .fleet import Fleet
-from .frames import Code, Fault, Setting, frame
+from .frames import Code, Fault, Reader, Setting, frame
 from .heads import MAX_HEAD_BYTES, Block, Heads
 from .streams import Handler, Stream
 
@@ -27,11 +26,6 @@ MAX_STREAMS = 128
 _STREAM_WINDOW = 1 << 20
 _CONNECTION_WINDOW = 4 << 20
 _DEFAULT_WINDOW = 65_535
-
-# A client may take back this many streams in a second; more is the "rapid reset" attack (CVE-2023-44487). And this many
-# frames that ask for nothing but attention: pings, settings, empty ones.
-_MAX_RESETS_PER_S = 500
-_MAX_IDLE_PER_S = 5000
 
 # Streams that were reset from here, whose frames may still be on their way.
 _MAX_FORGOTTEN = 1000
@@ -48,15 +42,13 @@ class Connection(Protocol):
         self._fleet = fleet
         self._transport: Transport
         self._out: list[bytes] = []
-        self._buffer = b""
-        self._greeted = False  # the client has said its preface
-        self._set = False  # and its first settings
+        self._reader = Reader()
+        self._set = False  # the client has said its first settings
         self._receiving = False
         self._waking = False
         self._drains = 0
         self._closing = False
-        self._since = 0.0
-        self._resets = self._idle = 0  # of the second that began then
+        self._calm = Calm()
         self._heads = Heads()
         self._block: Block | None = None  # header fields that go on in the next frame
         self._last = 0  # the highest stream that the client has opened
@@ -106,11 +98,17 @@ class Connection(Protocol):
     def data_received(self, data: bytes) -> None:
         if self._closing:
             return
-        if self._buffer:
-            data = self._buffer + data
         self._receiving = True
         try:
-            self._buffer = self._read(data)
+            for kind, flags, number, payload in self._reader.feed(data):
+                try:
+                    self._take(kind, flags, number, payload)
+                except Fault as fault:
+                    if not fault.stream:
+                        raise
+                    self._end(fault.stream, fault.code)
+                if self._closing:
+                    break
         except Fault as fault:
             log.info("http2.refused cause=%s", fault.why)
             self._go_away(self._last, fault.code)
@@ -171,36 +169,6 @@ class Connection(Protocol):
 
     # -- reading
 
-    def _read(self, data: bytes) -> bytes:
-        """Take every whole frame of ``data``. Returns what is left, the beginning of the next. Raises ``Fault``."""
-        at, end = 0, len(data)
-        if not self._greeted:
-            if not data.startswith(PREFACE):
-                if PREFACE.startswith(data):
-                    return data
-                raise Fault(Code.PROTOCOL_ERROR, "not HTTP/2")
-            self._greeted = True
-            at = len(PREFACE)
-        read = frames.head.unpack_from
-        while end - at >= frames.HEAD_BYTES:
-            high, low, kind, flags, number = read(data, at)
-            length = high << 8 | low
-            if length > frames.MAX_FRAME_BYTES:
-                raise Fault(Code.FRAME_SIZE_ERROR, "a frame is too long")
-            after = at + frames.HEAD_BYTES + length
-            if after > end:
-                break
-            try:
-                self._take(kind, flags, number & 0x7FFF_FFFF, data[at + frames.HEAD_BYTES : after])
-            except Fault as fault:
-                if not fault.stream:
-                    raise
-                self._end(fault.stream, fault.code)
-            if self._closing:
-                return b""
-            at = after
-        return data[at:] if at else data
-
     def _take(self, kind: int, flags: int, number: int, payload: bytes) -> None:
         if not self._set:
             if kind != frames.SETTINGS or flags & frames.ACK:
@@ -211,7 +179,7 @@ class Connection(Protocol):
         if kind < len(self._handlers):  # what is not known is passed over (§4.1)
             self._handlers[kind](flags, number, payload)
         else:
-            self._count_idle()
+            self._calm.idle()
 
     def _on_data(self, flags: int, number: int, payload: bytes) -> None:
         length = len(payload)
@@ -236,7 +204,7 @@ class Connection(Protocol):
         else:
             stream.taken += length
             if not length:
-                self._count_idle()
+                self._calm.idle()
             elif stream.taken >= _STREAM_WINDOW // 2:
                 if stream.taken > _STREAM_WINDOW:
                     raise Fault(Code.FLOW_CONTROL_ERROR, "more than the stream's window", number)
@@ -281,7 +249,7 @@ class Connection(Protocol):
             raise Fault(Code.FRAME_SIZE_ERROR, "a PRIORITY has five bytes", number)
         if int.from_bytes(payload[:4], "big") & 0x7FFF_FFFF == number:
             raise Fault(Code.PROTOCOL_ERROR, "a stream depends on itself", number)
-        self._count_idle()
+        self._calm.idle()
 
     def _on_reset(self, flags: int, number: int, payload: bytes) -> None:
         if len(payload) != 4:
@@ -291,11 +259,7 @@ class Connection(Protocol):
         stream = self.streams.pop(number, None)
         if stream is not None:
             stream.exchange.gone()
-        self._begin_second()
-        self._resets += 1
-        if self._resets > _MAX_RESETS_PER_S:
-            log.warning("http2.calmed resets_per_s=%d", self._resets)
-            raise Fault(Code.ENHANCE_YOUR_CALM, "too many streams taken back")
+        self._calm.reset()
 
     def _on_settings(self, flags: int, number: int, payload: bytes) -> None:
         if number:
@@ -314,7 +278,7 @@ class Connection(Protocol):
             elif name == Setting.MAX_FRAME_SIZE:
                 self.max_frame = value
         self._out.append(frame(frames.SETTINGS, frames.ACK, 0))
-        self._count_idle()
+        self._calm.idle()
         self._push_all()
 
     def _on_push(self, flags: int, number: int, payload: bytes) -> None:
@@ -327,7 +291,7 @@ class Connection(Protocol):
             raise Fault(Code.FRAME_SIZE_ERROR, "a PING has eight bytes")
         if not flags & frames.ACK:
             self._out.append(frame(frames.PING, frames.ACK, 0, payload))
-            self._count_idle()
+            self._calm.idle()
 
     def _on_go_away(self, flags: int, number: int, payload: bytes) -> None:
         if number:
@@ -412,7 +376,7 @@ class Connection(Protocol):
             raise Fault(Code.PROTOCOL_ERROR, "a frame of no stream")
         if number not in self._forgotten:
             raise Fault(Code.STREAM_CLOSED, "a frame of a stream that is closed")
-        self._count_idle()
+        self._calm.idle()
 
     def _end(self, number: int, code: Code) -> None:
         """Take a stream from the client."""
@@ -430,18 +394,6 @@ class Connection(Protocol):
     def _push_all(self) -> None:
         for stream in list(self.streams.values()):
             stream.push()
-
-    def _begin_second(self) -> None:
-        now = time.monotonic()
-        if now - self._since > 1:
-            self._since, self._resets, self._idle = now, 0, 0
-
-    def _count_idle(self) -> None:
-        self._begin_second()
-        self._idle += 1
-        if self._idle > _MAX_IDLE_PER_S:
-            log.warning("http2.calmed idle_frames_per_s=%d", self._idle)
-            raise Fault(Code.ENHANCE_YOUR_CALM, "too many frames that ask for nothing")
 
     def _go_away(self, last: int, code: Code = Code.NO_ERROR) -> None:
         self._out.append(frame(frames.GOAWAY, 0, 0, last.to_bytes(4, "big") + code.to_bytes(4, "big")))

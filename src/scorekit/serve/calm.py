@@ -1,0 +1,45 @@
+"""How much a client may ask for nothing."""
+
+import logging
+import time
+
+from .frames import Code, Fault
+
+log = logging.getLogger(__name__)
+
+# A client may take back this many streams in a second; more is the "rapid reset" attack (CVE-2023-44487). And this many
+# frames that ask for nothing but attention: pings, settings, empty ones.
+_MAX_RESETS_PER_S = 500
+_MAX_IDLE_PER_S = 5000
+
+
+class Calm:
+    """What one connection has asked for nothing in this second. Raises ``Fault`` where it is too much."""
+
+    def __init__(self) -> None:
+        self._since = 0.0
+        self._resets = self._idle = 0
+
+    def __repr__(self) -> str:
+        return f"<Calm resets={self._resets} idle={self._idle}>"
+
+    def reset(self) -> None:
+        """A stream was taken back."""
+        self._begin()
+        self._resets += 1
+        if self._resets > _MAX_RESETS_PER_S:
+            log.warning("http2.calmed resets_per_s=%d", self._resets)
+            raise Fault(Code.ENHANCE_YOUR_CALM, "too many streams taken back")
+
+    def idle(self) -> None:
+        """A frame has come that only asks for attention."""
+        self._begin()
+        self._idle += 1
+        if self._idle > _MAX_IDLE_PER_S:
+            log.warning("http2.calmed idle_frames_per_s=%d", self._idle)
+            raise Fault(Code.ENHANCE_YOUR_CALM, "too many frames that ask for nothing")
+
+    def _begin(self) -> None:
+        now = time.monotonic()
+        if now - self._since > 1:
+            self._since, self._resets, self._idle = now, 0, 0
