@@ -26,6 +26,10 @@ class Job:
         self.names = names
         self.abandoned = abandoned
         self.outcomes: list[Any] = []
+        self.deadline = float("inf")
+
+    def expired(self) -> None:
+        self.outcomes.append("expired")
 
     def refusal(self) -> RequestError | None:
         return BadRequest("unfit") if self.rows.dtype.kind == "i" and (self.rows == 7).any() else None
@@ -269,3 +273,17 @@ def test_a_batch_grows_while_the_model_is_busy() -> None:
         done(0.1)
     assert bench.model.calls == [1, 3]
     assert [job.outcomes for job in jobs] == [[[[0]]], [[[2]]], [], [[[6]]], [[[8]]]]
+
+
+def test_what_is_too_late_never_reaches_the_model() -> None:
+    """A job whose deadline has come before its turn is told so; its batch-mates are predicted without it."""
+    bench = Bench()
+    bench.batcher = Batcher(bench.model, bench.turns, lane(bench.turns), 100, clock=lambda: 5.0)
+    jobs = [Job([[1]]), Job([[2]]), Job([[3]])]
+    jobs[1].deadline = 4.9
+    bench.submit(*jobs)
+    assert bench.batcher.waiting == 3
+    bench.turns.turn()
+    assert bench.batcher.waiting == 0
+    assert bench.model.calls == [2]
+    assert [job.outcomes for job in jobs] == [[[[2]]], ["expired"], [[[6]]]]

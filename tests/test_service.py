@@ -7,7 +7,7 @@ import pytest
 
 from scorekit.answers import answer_meta, joined, package
 from scorekit.component import Component
-from scorekit.errors import BadAnswer, BadRequest, ComponentError, RequestError
+from scorekit.errors import BadAnswer, BadRequest, ComponentError, DeadlineExceeded, Overloaded, RequestError
 from scorekit.lane import Lane
 from scorekit.message import Form, Kind, Message, Prediction, Verb
 from scorekit.service import Service
@@ -16,6 +16,7 @@ from scorekit.testing import ManualTurns
 
 class Caller:
     abandoned = False
+    deadline = float("inf")
 
     def __init__(self) -> None:
         self.outcomes: list[Any] = []
@@ -351,3 +352,61 @@ def test_a_check_stands_before_the_model() -> None:
         assert isinstance(transformed, Message)
         assert raw[0] == "raw"
     assert not calls
+
+
+class Held:
+    """A thread whose work is done when the test says so."""
+
+    def __init__(self) -> None:
+        self.work: list[Any] = []
+
+    def run(self, work: Any, done: Any, /) -> None:
+        self.work.append((work, done))
+
+    def do(self) -> None:
+        work, done = self.work.pop(0)
+        work()
+        done(0.1)
+
+
+@pytest.mark.parametrize("max_batch_rows", [None, 100])
+def test_what_would_wait_in_too_long_a_queue_is_refused_at_once(max_batch_rows: int | None) -> None:
+    """Beyond the limit a request fails before it is decoded; those that wait are answered, and then there is room."""
+    turns, thread, model = ManualTurns(), Held(), Doubling()
+    slow = Lane(turns, thread, clock=lambda: 0.0, mean_s=0.1)
+    served = Service(Component(model, "Model"), turns, {}, max_batch_rows, lane=slow, max_in_flight=3)
+    callers = [Caller() for _ in range(6)]
+    for caller in callers:
+        ask(served, asked(Kind.TENSOR), caller)
+        turns.turn()
+    refused = [caller for caller in callers if caller.outcomes]
+    assert [type(caller.outcomes[0]) for caller in refused] == [Overloaded] * 2
+    while thread.work:
+        thread.do()
+    assert sum(isinstance(caller.outcomes[0], Message) for caller in callers) == 4
+    late = Caller()
+    ask(served, asked(Kind.TENSOR), late)
+    turns.turn()
+    thread.do()
+    assert isinstance(late.outcomes[0], Message)
+
+
+def test_a_wait_that_would_be_too_long_is_refused() -> None:
+    """What counts is time: ten calls of 0.1 s that wait are a second."""
+    turns, thread = ManualTurns(), Held()
+    slow = Lane(turns, thread, clock=lambda: 0.0, mean_s=0.1)
+    served = Service(Component(Doubling(), "Model"), turns, {}, None, lane=slow, max_wait_s=0.95)
+    callers = [Caller() for _ in range(15)]
+    for caller in callers:
+        ask(served, asked(Kind.TENSOR), caller)
+    assert sum(bool(caller.outcomes) for caller in callers) == 4  # one runs, ten wait
+
+
+@pytest.mark.parametrize("verb", [Verb.PREDICT, Verb.TRANSFORM_INPUT])
+def test_a_deadline_that_has_passed_is_told(verb: Verb) -> None:
+    """A call whose time is over when its turn comes is not made."""
+    turns, model, caller = ManualTurns(), Doubling(), Caller()
+    caller.deadline = 0.0
+    ask(service(model, turns, None), asked(Kind.TENSOR), caller, verb)
+    assert isinstance(caller.outcomes[0], DeadlineExceeded)
+    assert model.calls == 0

@@ -36,6 +36,13 @@ class Job(Protocol):
     def abandoned(self) -> bool:
         """Whether the caller has gone, so that the rows need not be computed."""
 
+    @property
+    def deadline(self) -> float:
+        """When an answer is of no more use, by the batcher's clock."""
+
+    def expired(self) -> None:
+        """The deadline has come before the job's turn."""
+
     def refusal(self) -> RequestError | None:
         """Why the model shall not see these rows, if it shall not."""
 
@@ -81,6 +88,8 @@ class Batcher:
         self._open: dict[Hashable, _Batch] = {}
         self._gathering: list[_Batch] = []  # those that are not on the lane yet
         self._scheduled = False
+        self.waiting = 0
+        """Jobs that the model has not begun."""
 
     def __repr__(self) -> str:
         return f"<Batcher max_rows={self._max_rows} open={len(self._open)}>"
@@ -108,6 +117,7 @@ class Batcher:
             if not self._scheduled:
                 self._scheduled = True
                 self._turns.call_soon(self._flush)
+        self.waiting += 1
         batch.jobs.append(job)
         batch.rows += count
         if not batch.entered and self.clock() - batch.since > self.max_delay_s:
@@ -155,14 +165,21 @@ class _Batch:
         batcher = self._batcher
         if self.key is not None:
             batcher.closed(self.key)
+        batcher.waiting -= len(self.jobs)
         self.jobs = [job for job in self.jobs if not job.abandoned]
+        now = batcher.clock()
+        late = [job for job in self.jobs if job.deadline < now]
+        if late:
+            self.jobs = [job for job in self.jobs if job.deadline >= now]
+            for job in late:
+                job.expired()
         self._input = _joined(self.jobs)
         if batcher.admits is not None and (self._input is None or not batcher.admits(self._input)):
             self._refuse()
         if not self.jobs:
             return False
         rows = self._input if self._input is not None else self.jobs[0].rows
-        batcher.observe(len(rows) if rows.ndim else 1, batcher.clock() - self.since)
+        batcher.observe(len(rows) if rows.ndim else 1, now - self.since)
         return True
 
     def run(self) -> None:

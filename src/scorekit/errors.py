@@ -68,6 +68,10 @@ class HeadTooLarge(RequestError):
     """The request's line and headers are longer than the server reads."""
 
 
+class TooSlow(RequestError):
+    """The client has not sent its request in the time that it has for it."""
+
+
 class ComponentError(RequestError):
     """The user's model raised. What it raised is ``__cause__`` and goes to the log, under ``reference``.
 

@@ -1,6 +1,7 @@
 """What the verbs of the protocol mean, whatever transport brought the request."""
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -8,7 +9,7 @@ from .answers import joined, package, routed
 from .batching import Batcher
 from .codec.tensor import Array
 from .component import NOT_OFFERED, Component
-from .errors import ComponentError, RequestError
+from .errors import ComponentError, DeadlineExceeded, Overloaded, RequestError
 from .hooks import assumed_health
 from .lane import Lane, Turns
 from .message import Feedback, Form, Kind, Message, Prediction, Verb
@@ -23,6 +24,10 @@ class Caller(Protocol):
     @property
     def abandoned(self) -> bool:
         """Whether the connection has gone, so that nobody would read the answer."""
+
+    @property
+    def deadline(self) -> float:
+        """When an answer is of no more use, by ``time.perf_counter``; infinite if never."""
 
     def answer(self, message: Message) -> None: ...
     def answer_raw(self, value: Any) -> None:
@@ -79,6 +84,9 @@ class Service:
     waits longer than ``max_batch_delay_s`` for others. Without ``include_metrics`` answers do not carry the component's
     metrics. ``check`` sees each decoded message to predict, or rows of several at once; raw methods are asked without
     it. Every call of the component is made on ``lane``.
+
+    A request that would be one of more than ``max_in_flight`` that wait, or would wait for longer than ``max_wait_s``,
+    fails at once with ``Overloaded``; one whose deadline has come before its turn with ``DeadlineExceeded``.
     """
 
     def __init__(
@@ -92,7 +100,11 @@ class Service:
         check: Check | None = None,
         lane: Lane | None = None,
         max_batch_delay_s: float = 0.005,
+        max_in_flight: int = 1024,
+        max_wait_s: float = float("inf"),
     ) -> None:
+        self._max_in_flight = max_in_flight
+        self._max_wait_s = max_wait_s
         self._component = component
         self._check = check
         self._metrics = metrics or Metrics({})
@@ -117,10 +129,18 @@ class Service:
 
     def ask(self, verb: Verb, request: Request, caller: Caller) -> None:
         """Answer ``caller`` with what the component makes of ``request``, now or in a later turn of the loop."""
+        if self._full():
+            caller.fail(Overloaded("this server has as many requests waiting as it takes; try again"))
+            return
         if self._component.offers_raw(verb, request.form):
             self._lane.enter(_RawTask(self, verb, request, caller))
             return
         self.ask_decoded(verb, request, caller)
+
+    def _full(self) -> bool:
+        lane, batcher = self._lane, self._batcher
+        waiting = lane.waiting if batcher is None else max(lane.waiting, batcher.waiting)
+        return waiting >= self._max_in_flight or lane.waiting * lane.mean_s > self._max_wait_s
 
     def ask_decoded(self, verb: Verb, request: Request, caller: Caller) -> None:
         """:meth:`ask`, by the method that is given rows."""
@@ -237,7 +257,7 @@ class _Raw:
 class _Call:
     """A request on its way through the model: what the batcher calls a job."""
 
-    __slots__ = ("_request", "_service", "_source", "_verb", "caller", "names", "rows")
+    __slots__ = ("_request", "_service", "_source", "_verb", "caller", "deadline", "names", "rows")
 
     def __init__(
         self, verb: Verb, request: Message, caller: Caller, service: Service, source: FeedbackRequest | None = None
@@ -247,6 +267,7 @@ class _Call:
         self._service = service
         self._source = source
         self.caller = caller
+        self.deadline = caller.deadline
         # Of a job for the batcher, which are of array kinds only.
         self.rows: Array = request.payload
         self.names: Sequence[str] | None = request.names
@@ -254,6 +275,19 @@ class _Call:
     @property
     def abandoned(self) -> bool:
         return self.caller.abandoned
+
+    def wanted(self) -> bool:
+        """Whether its turn has come in time for somebody who still waits; if it is too late, the caller is told."""
+        if self.caller.abandoned:
+            return False
+        if self.deadline < time.perf_counter():
+            self.expired()
+            return False
+        return True
+
+    def expired(self) -> None:
+        """Its deadline has come before its turn."""
+        self.caller.fail(DeadlineExceeded("the time for an answer was over before the model was free"))
 
     def refusal(self) -> RequestError | None:
         """See :meth:`Service.refusal`."""
@@ -291,7 +325,7 @@ class _CallTask:
         self._outcome: Any = None
 
     def begin(self) -> bool:
-        return self._even_if_abandoned or not self._call.abandoned
+        return self._even_if_abandoned or self._call.wanted()
 
     def run(self) -> None:
         try:
@@ -319,7 +353,7 @@ class _RawTask:
         self._outcome: Any = None
 
     def begin(self) -> bool:
-        return not self._caller.abandoned
+        return _Call(self._verb, _NOTHING, self._caller, self._service).wanted()
 
     def run(self) -> None:
         try:

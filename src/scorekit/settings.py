@@ -78,6 +78,21 @@ class Settings:
     max_batch_rows: int = 1024
     max_batch_delay_ms: int = 5
     """How long a request waits for others at most while requests keep coming; an idle server waits for none."""
+    max_in_flight: int = 1024
+    """Requests that wait for the model in one worker; one more is answered 503."""
+    max_wait_ms: int = 5000
+    """The longest wait for the model that a new request is let into."""
+    request_timeout_ms: int = 0
+    """How long a request may wait for the model before it is answered 504; 0 for ever, if its headers say nothing."""
+    max_connections: int = 4096
+    """Open connections of one worker; one more is answered 503 and closed."""
+    max_headers: int = 100
+    head_timeout_s: int = 10
+    """For the whole head of a request, from its first byte."""
+    body_timeout_s: int = 30
+    """Between two parts of a body."""
+    idle_timeout_s: int = 620
+    """Between two requests of a connection."""
     workers: int | None = None
     """Processes that serve; ``None`` for one by CPU of the quota (docs/design/0005)."""
     probe_timeout_s: int = 10
@@ -300,6 +315,14 @@ _SOURCES: dict[str, tuple[str, Parser]] = {
     "metrics_port": (ENV_METRICS_PORT, _port),
     "batching": (ENV_BATCHING, _one_of("on", "auto", "off")),
     "max_batch_rows": ("MAX_BATCH_ROWS", _positive),
+    "max_in_flight": ("MAX_IN_FLIGHT", _positive),
+    "max_wait_ms": ("MAX_WAIT_MS", _positive),
+    "request_timeout_ms": ("REQUEST_TIMEOUT_MS", _whole(0, 2**31)),
+    "max_connections": ("MAX_CONNECTIONS", _positive),
+    "max_headers": ("MAX_HEADERS", _whole(1, 10_000)),
+    "head_timeout_s": ("HEAD_TIMEOUT_S", _whole(1, 86_400)),
+    "body_timeout_s": ("BODY_TIMEOUT_S", _whole(1, 86_400)),
+    "idle_timeout_s": ("IDLE_TIMEOUT_S", _whole(1, 86_400)),
     "workers": ("GUNICORN_WORKERS", _whole(1, 256)),
     "probe_timeout_s": ("PROBE_TIMEOUT_S", _whole(1, 3600)),
     "max_batch_delay_ms": ("MAX_BATCH_DELAY_MS", _whole(0, 10_000)),
@@ -323,4 +346,50 @@ _SOURCES: dict[str, tuple[str, Parser]] = {
     "unit_image": (ENV_UNIT_IMAGE, _text),
 }
 
-_ANNOTATIONS = {"max_grpc_message_bytes": ANNOTATION_GRPC_MAX_MESSAGE}
+_ANNOTATIONS = {
+    "max_grpc_message_bytes": ANNOTATION_GRPC_MAX_MESSAGE,
+    "request_timeout_ms": ANNOTATION_REST_TIMEOUT,
+}
+
+PRECEDENTS: dict[str, tuple[str, str]] = {
+    "max_in_flight": ("requests", "Envoy's circuit breaker: 1024"),
+    "max_wait_ms": ("ms", "Seldon's executor gives up after 5 s"),
+    "request_timeout_ms": ("ms", "the annotation seldon.io/rest-timeout; x-envoy-expected-rq-timeout-ms wins"),
+    "max_connections": ("connections", "nginx: 512 a worker; HAProxy: 2000 and up"),
+    "max_headers": ("headers", "Envoy and gunicorn: 100"),
+    "head_timeout_s": ("s", "nginx: 60; HAProxy advises 5 to 10"),
+    "body_timeout_s": ("s", "nginx: 60 between reads"),
+    "idle_timeout_s": ("s", "longer than a load balancer keeps a connection: Google's 600"),
+    "max_body_bytes": ("bytes", "nginx: 1 MB; a batch of images needs more"),
+    "max_grpc_message_bytes": ("bytes", "every gRPC library: 4 MB"),
+    "max_batch_rows": ("rows", "measured: a call costs the same up to some hundred rows"),
+    "max_batch_delay_ms": ("ms", "only while requests keep coming; an idle server waits for none"),
+    "probe_timeout_s": ("s", "of a worker's first prediction; then a fresh interpreter"),
+    "workers": ("processes", "gunicorn: 1"),
+}
+"""Limits and timeouts, their units, and what others use."""
+
+
+def explained(
+    environ: Mapping[str, str], flags: Mapping[str, str], annotations: Mapping[str, str] | None = None
+) -> list[tuple[str, str, str, str, str]]:
+    """Each limit and timeout in force: its name, value, unit, where the value comes from, and a precedent.
+
+    Raises ``SetupError`` as :func:`read_settings` does.
+    """
+    settings = read_settings(environ, flags, annotations)
+    rows = []
+    for name, (unit, precedent) in PRECEDENTS.items():
+        variable = _SOURCES[name][0]
+        annotation = _ANNOTATIONS.get(name, "")
+        if name in flags:
+            source = f"--{name.replace('_', '-')}"
+        elif environ.get(variable):
+            source = variable
+        elif (annotations or {}).get(annotation):
+            source = annotation
+        else:
+            source = f"default ({variable})"
+        value = getattr(settings, name)
+        rows.append((name, "by the CPU quota" if value is None else str(value), unit, source, precedent))
+    return rows

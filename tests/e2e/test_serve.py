@@ -283,3 +283,74 @@ def test_a_contract_that_cannot_be_read_stops_the_start(
     command = start("serve", "Any", "--contract", "contract.json", "--http-port", str(port), cwd=tmp_path)
     assert command.ended() == 1
     assert f"{tmp_path}/{told}" in command.output
+
+
+def test_every_limit_is_explained(start: Callable[..., Command]) -> None:
+    """`--explain` prints each limit with its value and where that comes from, and serves nothing."""
+    command = start("serve", str(COMPONENT), "--explain", "--max-in-flight", "7", HEAD_TIMEOUT_S="3")
+    assert command.ended() == 0
+    rows = {line.split()[0]: line for line in command.lines}
+    assert "--max-in-flight" in rows["max_in_flight"]
+    assert rows["max_in_flight"].split()[1] == "7"
+    assert rows["head_timeout_s"].split()[1:4] == ["3", "s", "HEAD_TIMEOUT_S"]
+    assert "default (IDLE_TIMEOUT_S)" in rows["idle_timeout_s"]
+
+
+def test_overload_is_answered_at_once_and_health_first(
+    start: Callable[..., Command], port: int, tmp_path: Path
+) -> None:
+    """Of forty clients of a model of 0.1 s those beyond the limit hear 503 in an instant; the rest are answered."""
+    (tmp_path / "Slow.py").write_text(
+        "import time\nclass Slow:\n    def predict(self, X, names):\n        time.sleep(0.1); return X\n"
+    )
+    serving(start, port, "Slow", cwd=tmp_path, MAX_IN_FLIGHT="5")
+    for _ in range(3):
+        ask(port, {"data": {"ndarray": [[1]]}})  # by now it is known to be slow
+    outcomes: list[tuple[int, float, str | None]] = []
+
+    def client() -> None:
+        began = time.monotonic()
+        try:
+            ask(port, {"data": {"ndarray": [[1]]}})
+            outcomes.append((200, time.monotonic() - began, None))
+        except urllib.error.HTTPError as error:
+            outcomes.append((error.code, time.monotonic() - began, error.headers["Retry-After"]))
+            error.close()
+
+    clients = [threading.Thread(target=client) for _ in range(40)]
+    for each in clients:
+        each.start()
+    began = time.monotonic()
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/status", timeout=10) as response:
+        assert response.status == 200
+    health_s = time.monotonic() - began
+    for each in clients:
+        each.join()
+    refused = sorted(seconds for status, seconds, _ in outcomes if status == 503)
+    assert len(refused) >= 20
+    assert {retry for status, _, retry in outcomes if status == 503} == {"1"}
+    assert sum(status == 200 for status, _, _ in outcomes) == 40 - len(refused) >= 5
+    assert refused[len(refused) // 2] < 0.5
+    assert health_s < 0.5
+
+
+def test_what_is_too_late_for_the_gateway_is_not_predicted(
+    start: Callable[..., Command], port: int, tmp_path: Path
+) -> None:
+    """A request whose header gives it 50 ms, behind one of half a second, is answered 504, and no call is made."""
+    (tmp_path / "Slow.py").write_text(
+        "import time\nclass Slow:\n    def predict(self, X, names):\n"
+        "        print('predicting', X.tolist(), flush=True); time.sleep(0.5); return X\n"
+    )
+    command = serving(start, port, "Slow", cwd=tmp_path)
+    ask(port, {"data": {"ndarray": [[1]]}})
+    first = threading.Thread(target=ask, args=(port, {"data": {"ndarray": [[2]]}}))
+    first.start()
+    command.wait_for("predicting [[2]]")
+    headers = {"Content-Type": "application/json", "x-envoy-expected-rq-timeout-ms": "50"}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/predict", b'{"data":{"ndarray":[[3]]}}', headers)
+    with pytest.raises(urllib.error.HTTPError, match="504") as caught:
+        urllib.request.urlopen(request, timeout=10)
+    caught.value.close()
+    first.join()
+    assert "predicting [[3]]" not in command.output

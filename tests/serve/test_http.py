@@ -12,7 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from scorekit.serve.detect import Busy, Detect
 from scorekit.serve.exchange import Exchange
+from scorekit.serve.fleet import Patience
 from scorekit.serve.http import Connection
 from scorekit.serve.rest import refuse
 
@@ -393,3 +395,106 @@ def test_a_body_is_no_head_however_it_is_cut(wire: Wire, size: int) -> None:
     while len(written) < 3:
         time.sleep(0.01)
     assert [each[:15] for each in written] == [b"HTTP/1.1 200 OK"] * 3
+
+
+class Line:
+    """A transport that keeps what is written."""
+
+    def __init__(self) -> None:
+        self.written, self.closed = b"", False
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+
+    def can_write_eof(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+QUICK = Patience(head_s=10, body_s=30, idle_s=60)
+
+
+def timed(wire: Wire, *steps: tuple[float, bytes]) -> Line:
+    """A connection that is sent bytes at times, and looked at at each."""
+    line = Line()
+    connection = Connection(wire._handler, refuse, set(), MAX_BODY)
+
+    def run() -> None:
+        connection.connection_made(line)  # type: ignore[arg-type]  # as much of one as is needed
+        for now, data in steps:
+            if data:
+                connection.data_received(data)
+            connection.check_time(now, QUICK)
+
+    wire.call(run)
+    return line
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        ([(0, b"POST /pre"), (9, b""), (11, b"")], b"408"),
+        ([(at, b"POST /predict"[at : at + 1]) for at in range(12)], b"408"),  # a byte a second: a head has one time
+        ([(0, KNOWN_HEAD % 10), (29, b"1"), (58, b"2"), (87, b"3"), (118, b"")], b"408"),
+        ([(0, KNOWN_HEAD % 10), (29, b"1"), (58, b"2")], b""),
+        ([(0, b"GET /health/ping HTTP/1.1\r\n\r\n"), (59, b"")], b"200"),
+    ],
+    ids=["half a head", "a trickling head", "a stalled body", "a slow body", "idle"],
+)
+def test_clients_have_their_time(wire: Wire, steps: list[tuple[float, bytes]], told: bytes) -> None:
+    """A head has ten seconds, a body thirty from part to part; then the client is told 408 and the connection ends."""
+    line = timed(wire, *steps)
+    assert line.written[9:12] == told
+    assert (b"Connection: close" in line.written) == (told == b"408")
+
+
+def test_a_client_that_is_quiet_between_requests_is_closed_in_silence(wire: Wire) -> None:
+    """Nobody asked anything: there is nothing to answer."""
+    line = timed(wire, (0, b"GET /health/ping HTTP/1.1\r\n\r\n"), (30, b""), (61, b""))
+    assert line.closed
+    assert line.written.count(b"HTTP/1.1") == 1
+
+
+def test_many_requests_that_are_each_quick_are_not_one_slow_head(wire: Wire) -> None:
+    """A connection that is always in the middle of some head when looked at is not slow."""
+    request = b"GET /health/ping HTTP/1.1\r\n\r\n"
+    steps = [(float(at), request[5:] * (at > 0) + request[:5]) for at in range(20)]
+    line = timed(wire, *steps)
+    assert line.written.count(b"200 OK") == 19
+    assert not line.closed
+
+
+def test_too_many_headers_are_refused(wire: Wire) -> None:
+    """A hundred are taken, more are answered 431."""
+    for count, status in ((90, 200), (101, 431)):
+        head = b"GET /health/ping HTTP/1.1\r\n" + b"a: b\r\n" * count + b"\r\n"
+        assert wire.client().send(head).receive()[0][0] == status
+
+
+def test_a_connection_too_many_is_told_so() -> None:
+    """503 with Retry-After, at once, and closed."""
+    line = Line()
+    Busy().connection_made(line)  # type: ignore[arg-type]  # as much of one as is needed
+    assert line.written.startswith(b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n")
+    assert line.closed
+
+
+def test_a_connection_that_says_nothing_is_closed(wire: Wire) -> None:
+    """Before its first byte it is idle, after half a preface it has the time of a head."""
+    for said, closed_after in ((b"", 61), (b"PRI * HT", 11)):
+        line = Line()
+        detect = Detect(lambda: None, lambda: None, set())
+
+        def run(line: Line = line, detect: Detect = detect, said: bytes = said, until: float = closed_after) -> None:
+            detect.connection_made(line)  # type: ignore[arg-type]  # as above
+            detect._since = 0.0
+            if said:
+                detect.data_received(said)
+            detect.check_time(until - 2, QUICK)
+            assert not line.closed
+            detect.check_time(until, QUICK)
+
+        wire.call(run)
+        assert line.closed

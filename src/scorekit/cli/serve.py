@@ -16,6 +16,7 @@ from ..settings import (
     LOG_LEVELS,
     SERVICE_TYPES,
     Settings,
+    explained,
     parse_annotations,
     parse_environment_file,
     read_settings,
@@ -37,6 +38,18 @@ INERT = (
     "access-log",
     "grpc-threads",
 )
+
+
+_LIMITS = {
+    "max-in-flight": "requests that wait in one worker; one more is answered 503 (MAX_IN_FLIGHT; 1024)",
+    "max-wait-ms": "a request that would wait longer is answered 503 (MAX_WAIT_MS; 5000)",
+    "request-timeout-ms": "a request that has waited longer is answered 504; 0: never (REQUEST_TIMEOUT_MS; 0)",
+    "max-connections": "of one worker (MAX_CONNECTIONS; 4096)",
+    "max-headers": "of one request; more are answered 431 (MAX_HEADERS; 100)",
+    "head-timeout-s": "for a request's head, from its first byte (HEAD_TIMEOUT_S; 10)",
+    "body-timeout-s": "between two parts of a body (BODY_TIMEOUT_S; 30)",
+    "idle-timeout-s": "between two requests of a connection (IDLE_TIMEOUT_S; 620)",
+}
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -65,7 +78,10 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--max-batch-rows", help="rows in one call of the model at most (MAX_BATCH_ROWS; 1024)")
     parser.add_argument("--max-batch-delay-ms", help="longest wait for others (MAX_BATCH_DELAY_MS; 5)")
     parser.add_argument("--workers", help="processes (GUNICORN_WORKERS; one for each CPU of a quota, else 1)")
+    parser.add_argument("--explain", action="store_true", help="print every limit and timeout in force, and end")
     parser.add_argument("--timings", action="store_true", help="print what the start took, step by step")
+    for name, about in _LIMITS.items():
+        parser.add_argument(f"--{name}", help=about)
     parser.add_argument("--max-body-bytes", help="a larger body is answered 413 (MAX_BODY_BYTES; 268435456)")
     parser.add_argument("--max-grpc-message-bytes", help="a larger message is refused (GRPC_MAX_MESSAGE_SIZE; 4194304)")
     parser.add_argument("--log-level", choices=LOG_LEVELS, help="(SELDON_LOG_LEVEL; INFO)")
@@ -79,6 +95,15 @@ def serve(arguments: argparse.Namespace) -> int:
     """Run the server until it is told to stop."""
     given = {name: value for name, value in vars(arguments).items() if isinstance(value, str)}
     directory, environ = _component(given.pop("component"), os.environ)
+    if arguments.explain:
+        rows = [
+            ("limit", "value", "unit", "from", "why, and what others use"),
+            *explained(environ, given, _annotations()),
+        ]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        return 0
     return start(directory, environ, given, arguments.timings)
 
 

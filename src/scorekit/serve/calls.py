@@ -46,6 +46,7 @@ class Call(Exchange):
         self._needed = _HEAD_BYTES
         self._timer: TimerHandle | None = None
         self._started = False
+        self.deadline = float("inf")  # grpc-timeout has a timer of its own: expire_after
         self.abandoned = False
         """Whether nobody would read an answer: it has ended, or the client has gone."""
 

@@ -1,10 +1,10 @@
 """HTTP/1.1 or HTTP/2 on one port: the first bytes of a connection say which."""
 
-from asyncio import BaseTransport, Protocol, Transport
+from asyncio import BaseTransport, Protocol, Transport, get_running_loop
 from collections.abc import Callable
 from typing import Any, cast
 
-from .fleet import Fleet
+from .fleet import Fleet, Patience
 from .frames import PREFACE
 
 # As much of it as no other method begins with: what follows is for the HTTP/2 connection to judge.
@@ -12,6 +12,18 @@ _ENOUGH = len(b"PRI * HTTP/2.0")
 
 Make = Callable[[], Any]
 """Makes the protocol of one connection, a member of the same fleet."""
+
+
+_BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
+class Busy(Protocol):
+    """A connection too many: told so, whatever it speaks, and closed."""
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        made = cast(Transport, transport)
+        made.write(_BUSY)
+        made.close()
 
 
 class Detect(Protocol):
@@ -30,6 +42,7 @@ class Detect(Protocol):
 
     def connection_made(self, transport: BaseTransport) -> None:
         self._transport = cast(Transport, transport)
+        self._since = get_running_loop().time()
         self._fleet.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -66,3 +79,7 @@ class Detect(Protocol):
 
     def abort(self) -> None:
         self._transport.abort()
+
+    def check_time(self, now: float, patience: Patience) -> None:
+        if now - self._since > (patience.head_s if self._seen else patience.idle_s):
+            self._transport.close()

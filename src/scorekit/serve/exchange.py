@@ -28,11 +28,19 @@ class Line(Protocol):
 class Head:
     """What the request line and the headers say. Requests of one connection with the same head share one."""
 
-    __slots__ = ("content_type", "is_http_10", "method", "origin", "path", "query")
+    __slots__ = ("content_type", "is_http_10", "method", "origin", "path", "query", "timeout_s")
 
     def __init__(
-        self, method: str, target: bytes, content_type: str = "", is_http_10: bool = False, origin: bytes = b""
+        self,
+        method: str,
+        target: bytes,
+        content_type: str = "",
+        is_http_10: bool = False,
+        origin: bytes = b"",
+        timeout_s: float = 0.0,
     ) -> None:
+        self.timeout_s = timeout_s
+        """How long the gateway waits for an answer (x-envoy-expected-rq-timeout-ms); 0 where it does not say."""
         self.method = method
         if not target.startswith(b"/"):
             target = _origin_form(target)

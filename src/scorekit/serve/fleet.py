@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from typing import Protocol
 
 log = logging.getLogger(__name__)
@@ -23,8 +24,33 @@ class Member(Protocol):
     def abort(self) -> None:
         """Close at once, whatever is open."""
 
+    def check_time(self, now: float, patience: "Patience") -> None:
+        """Close if the client has taken too long, by the loop's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long clients may take, in seconds."""
+
+    head_s: float = 10.0
+    """For the whole head of a request, from its first byte."""
+    body_s: float = 30.0
+    """Between two parts of a body."""
+    idle_s: float = 620.0
+    """Between two requests of a connection."""
+
 
 Fleet = set[Member]
+
+
+async def watch(fleet: Fleet, patience: Patience, every_s: float = 1.0) -> None:
+    """Close connections whose clients take too long, for ever. One look a second costs less than a timer a request."""
+    loop = asyncio.get_running_loop()
+    while True:
+        await asyncio.sleep(every_s)
+        now = loop.time()
+        for connection in list(fleet):
+            connection.check_time(now, patience)
 
 
 async def drain(fleet: Fleet, grace_s: float) -> None:

@@ -12,9 +12,9 @@ from typing import Any, cast
 
 import httptools
 
-from ..errors import BadRequest, HeadTooLarge, PayloadTooLarge
+from ..errors import BadRequest, HeadTooLarge, PayloadTooLarge, TooSlow
 from .exchange import Exchange, Head
-from .fleet import Fleet
+from .fleet import Fleet, Patience
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ _MAX_KNOWN = 4096
 # A client that pipelines more than this waits for answers before more of it is read.
 _MAX_PIPELINED = 32
 
-Refusal = BadRequest | PayloadTooLarge | HeadTooLarge
+Refusal = BadRequest | PayloadTooLarge | HeadTooLarge | TooSlow
 """What can be wrong with a request before it is one."""
 
 Observe = Callable[[Exchange, int], None]
@@ -50,7 +50,12 @@ class Connection(Protocol):
         fleet: Fleet,
         max_body_bytes: int,
         observe: Observe = lambda exchange, status: None,
+        max_headers: int = 100,
     ) -> None:
+        self._max_headers = max_headers
+        self._heard = True
+        self._begun = self._seen_begun = 0  # requests
+        self._since = 0.0
         self.observe = observe
         self._handler = handler
         self._refuse = refuse
@@ -95,10 +100,12 @@ class Connection(Protocol):
         known = self._known
         if known is not None and len(data) == known.length and not self._reading and data.startswith(known.text):
             # The same head as before, so the parser would find the same in it.
+            self._heard = True
             self._take(Exchange(self, known.head, data[known.body_at :], keep_alive=True))
             return
         if self._closing:
             return
+        self._heard = True
         between = not self._reading
         self._completed = 0
         self._parse(data)
@@ -141,13 +148,17 @@ class Connection(Protocol):
 
     def on_message_begin(self) -> None:
         self._begin()
+        self._begun += 1
         self._reading = True
 
     def on_url(self, url: bytes) -> None:
         self._target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        # Only six headers mean anything to this server.
+        self._headers += 1
+        if self._headers > self._max_headers:
+            raise _Refused(HeadTooLarge(f"a request may have {self._max_headers} headers"))
+        # Only seven headers mean anything to this server.
         length = len(name)
         if length == 12:
             if name.lower() == b"content-type":
@@ -163,6 +174,9 @@ class Connection(Protocol):
         elif length == 17:
             if name.lower() == b"transfer-encoding":
                 self._framing += b"Transfer-Encoding: %b\r\n" % value
+        elif length == 30:
+            if name.lower() == b"x-envoy-expected-rq-timeout-ms" and value.isdigit():
+                self._timeout_s = int(value[:9]) / 1000
         elif length == 6:
             name = name.lower()
             if name == b"expect" and value.lower() == b"100-continue":
@@ -197,6 +211,7 @@ class Connection(Protocol):
             self._content_type,
             parser.get_http_version() == "1.0",
             self._origin,
+            self._timeout_s,
         )
         whole = body[0] if len(body) == 1 else b"".join(body)
         self._take(Exchange(self, self._head, whole, parser.should_keep_alive() and not self._draining))
@@ -240,6 +255,23 @@ class Connection(Protocol):
         """Close at once, whatever is open."""
         self._transport.abort()
 
+    def check_time(self, now: float, patience: Patience) -> None:
+        """Close if the client has taken too long: told 408 in the middle of a request, silently between two."""
+        in_head = self._reading and self._in_head
+        if self._heard:
+            # A head has one time for all of it, whatever trickles in; a body has one for each part.
+            if not in_head or self._begun != self._seen_begun:
+                self._since = now
+            self._heard = False
+        self._seen_begun = self._begun
+        quiet = now - self._since
+        if in_head and quiet > patience.head_s:
+            self._close_with(TooSlow(f"the head of the request has not come within {patience.head_s:g} s"))
+        elif self._reading and not in_head and quiet > patience.body_s:
+            self._close_with(TooSlow(f"no more of the body has come for {patience.body_s:g} s"))
+        elif not self._reading and not self._open and quiet > patience.idle_s:
+            self.close_if_quiet()
+
     # -- inside
 
     def _take(self, exchange: Exchange) -> None:
@@ -267,6 +299,8 @@ class Connection(Protocol):
         self._target = b""
         self._content_type = ""
         self._origin = b""
+        self._timeout_s = 0.0
+        self._headers: int = 0
         self._framing: bytes = b""
         self._expects_continue = False
         self._body: list[bytes] = []

@@ -12,7 +12,7 @@ from typing import cast
 
 from . import frames
 from .calm import Calm
-from .fleet import Fleet
+from .fleet import Fleet, Patience
 from .frames import Code, Fault, Reader, Setting, frame
 from .heads import MAX_HEAD_BYTES, Block, Heads
 from .streams import Handler, Stream
@@ -46,6 +46,8 @@ class Connection(Protocol):
         self._set = False  # the client has said its first settings
         self._receiving = False
         self._waking = False
+        self._heard = True
+        self._since_heard = 0.0
         self._drains = 0
         self._closing = False
         self._calm = Calm()
@@ -98,6 +100,7 @@ class Connection(Protocol):
     def data_received(self, data: bytes) -> None:
         if self._closing:
             return
+        self._heard = True
         self._receiving = True
         try:
             for kind, flags, number, payload in self._reader.feed(data):
@@ -151,6 +154,19 @@ class Connection(Protocol):
     def abort(self) -> None:
         """Close at once, whatever is open."""
         self._transport.abort()
+
+    def check_time(self, now: float, patience: Patience) -> None:
+        """Close a connection that has been quiet for too long, or stopped in the middle of a request."""
+        if self._heard:
+            self._heard, self._since_heard = False, now
+        quiet = now - self._since_heard
+        if not self.streams and quiet > (patience.head_s if self._reader.in_frame else patience.idle_s):
+            self.drain()
+            self.close_if_quiet()
+        elif quiet > patience.body_s and any(not stream.requested for stream in self.streams.values()):
+            log.info("http2.timeout streams=%d", len(self.streams))
+            self._go_away(self._last, Code.ENHANCE_YOUR_CALM)
+            self._refuse()
 
     # -- streams call these
 

@@ -23,6 +23,7 @@ from ..errors import (
     Overloaded,
     PayloadTooLarge,
     RequestError,
+    TooSlow,
     UnwritableAnswer,
 )
 from ..message import Message, Verb
@@ -38,6 +39,7 @@ STATUS: dict[type[RequestError], tuple[int, str]] = {
     MethodNotAllowed: (405, "MICROSERVICE_INTERNAL_ERROR"),
     PayloadTooLarge: (413, "MICROSERVICE_BAD_DATA"),
     HeadTooLarge: (431, "MICROSERVICE_BAD_DATA"),
+    TooSlow: (408, "MICROSERVICE_BAD_DATA"),
     BadAnswer: (400, "MICROSERVICE_BAD_DATA"),  # the stock wrapper's choice, though the model is to blame
     ComponentError: (500, "MICROSERVICE_INTERNAL_ERROR"),
     UnwritableAnswer: (500, "MICROSERVICE_INTERNAL_ERROR"),
@@ -62,6 +64,8 @@ class Manners:
 
     stock: bool = False
     origins: str = ""
+    timeout_s: float = float("inf")
+    """How long a request may wait whose own headers say nothing of it."""
 
     def allow(self, exchange: Exchange) -> None:
         """Put the CORS headers of the answer in place, as the stock wrapper has them."""
@@ -92,6 +96,10 @@ class RestCaller:
     @property
     def abandoned(self) -> bool:
         return self._exchange.abandoned
+
+    @property
+    def deadline(self) -> float:
+        return self._exchange.started + (self._exchange.head.timeout_s or self._manners.timeout_s)
 
     def answer(self, message: Message) -> None:
         try:
@@ -157,6 +165,8 @@ def refuse(exchange: Exchange, error: RequestError, stock: bool = False) -> None
         status = 500
     elif isinstance(error, MethodNotAllowed):
         headers = f"Allow: {', '.join(error.allowed)}\r\n".encode()
+    elif isinstance(error, Overloaded):
+        headers = b"Retry-After: 1\r\n"
     exchange.respond(status, json.encode_error(str(error), reason), headers=headers)
 
 

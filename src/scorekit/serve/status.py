@@ -18,6 +18,7 @@ from ..errors import (
     Overloaded,
     PayloadTooLarge,
     RequestError,
+    TooSlow,
     UnwritableAnswer,
 )
 from .frames import Fields
@@ -32,6 +33,7 @@ STATUS: dict[type[RequestError], int] = {
     MethodNotAllowed: 12,
     PayloadTooLarge: 8,  # RESOURCE_EXHAUSTED, as every gRPC library answers
     HeadTooLarge: 8,
+    TooSlow: 4,
     BadAnswer: INTERNAL,
     ComponentError: INTERNAL,  # the stock wrapper answers UNKNOWN, to everything
     HandledError: INTERNAL,

@@ -28,9 +28,9 @@ from ..service import Service
 from ..settings import UNSET, Settings
 from . import channel
 from .channel import Channel, say
-from .detect import Detect
+from .detect import Busy, Detect
 from .exchange import Exchange
-from .fleet import Fleet, drain
+from .fleet import Fleet, Patience, drain, watch
 from .grpc import Grpc
 from .http import Connection
 from .http2 import Connection as Http2
@@ -175,9 +175,12 @@ async def _serve(
         built.check,
         lane,
         settings.max_batch_delay_ms / 1000,
+        settings.max_in_flight,
+        settings.max_wait_ms / 1000,
     )
     metadata = _told(built.metadata, verdict, settings)
-    manners = Manners(settings.compatibility == "stock", settings.cors_allowed_origins)
+    timeout_s = settings.request_timeout_ms / 1000 or float("inf")
+    manners = Manners(settings.compatibility == "stock", settings.cors_allowed_origins, timeout_s)
     rest = Rest(service, metadata, settings.payload_passthrough, manners, built.document)
     grpc = Grpc(service, settings.max_grpc_message_bytes, metadata, metrics.request)
     fleet: Fleet = set()
@@ -186,9 +189,11 @@ async def _serve(
 
     observe = observer(metrics)
 
-    def connect() -> Detect:
+    def connect() -> Detect | Busy:
+        if len(fleet) >= settings.max_connections:
+            return Busy()
         connection = Detect(
-            lambda: Connection(rest, manners.refuse, fleet, settings.max_body_bytes, observe),
+            lambda: Connection(rest, manners.refuse, fleet, settings.max_body_bytes, observe, settings.max_headers),
             lambda: Http2(grpc, fleet),
             fleet,
         )
@@ -225,6 +230,8 @@ async def _serve(
     servers = [await loop.create_server(connect, sock=address, backlog=1024) for address in addresses]
     state = {"state": "ready", "batching": service.batching, "reason": verdict.reason, "took": took}
     above.send(channel.STATE, orjson.dumps(state))
+    patience = Patience(settings.head_timeout_s, settings.body_timeout_s, settings.idle_timeout_s)
+    watching = [asyncio.ensure_future(watch(each, patience)) for each in (fleet, readers)]
     await stopped.wait()
 
     rest.stop_being_ready()
@@ -237,4 +244,6 @@ async def _serve(
     await drain(fleet, GRACE_S)
     scraped.close()
     await drain(readers, 1.0)
+    for each in watching:
+        each.cancel()
     count()
