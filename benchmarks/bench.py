@@ -69,14 +69,13 @@ class Bench:
             f"  {name:14}{result['requests_per_s']:12,.0f} /s {ratio}{late}  errors {result['errors']:.0f}", flush=True
         )
 
-    def rest(self, rows: list[list[float]], form: str | None = None) -> Callable[[Running], Result | None]:
+    def rest(self, rows: list[list[float]], form: str = "") -> Callable[[Running], Result | None]:
         """Closed-loop load of one request; of its JSON ``form`` where a server has several."""
 
         def load(up: Running) -> Result | None:
-            bodies = up.server.bodies
-            if form is not None and form not in bodies:
+            if form and form not in up.server.bodies:
                 return None
-            body = json.dumps((bodies[form] if form else next(iter(bodies.values())))(rows)).encode()
+            body = up.server.body(rows, form)
             wrk(up.url, body, 2)
             return wrk(up.url, body, self.seconds)
 
@@ -110,7 +109,7 @@ class Bench:
         print("\nlatency at fixed rates", flush=True)
         for server in self.servers:
             capacity = self.cases[case][server.name]["requests_per_s"]
-            body = json.dumps(next(iter(server.bodies.values()))(ONE_ROW)).encode()
+            body = server.body(ONE_ROW)
             found = self.latency[server.name] = []
             for share in SHARES:
                 if capacity * share > MOST_RATE:
@@ -130,14 +129,13 @@ class Bench:
     def memories(self, most: int) -> None:
         """Memory of all processes by workers, after each has predicted."""
         print("\nmemory by workers (proportional, private)", flush=True)
-        body = ONE_ROW
         for server in self.servers:
             if server.workers is None:
                 continue
             found = self.memory[server.name] = []
             for count in range(1, most + 1):
                 with self.start(server, workers=count) as up:
-                    wrk(up.url, json.dumps(next(iter(server.bodies.values()))(body)).encode(), 2)
+                    wrk(up.url, server.body(ONE_ROW), 2)
                     proportional, private = up.memory_mb()
                 found.append({"workers": count, "proportional_mb": proportional, "private_mb": private})
                 print(f"  {server.name:14}{count} workers {proportional:8.0f} MB {private:8.0f} MB", flush=True)
@@ -194,7 +192,7 @@ def main() -> None:
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",
         "python": platform.python_version(),
-        "versions": {server.name: version_of(server) for server in servers},
+        "versions": {server.name: version_of(server, bench.programs[server.name]) for server in servers},
         "libraries": {name: version(name) for name in ("numpy", "orjson", "httptools", "uvloop", "protobuf")},
         "seconds": bench.seconds,
         "cases": bench.cases,

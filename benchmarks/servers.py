@@ -56,6 +56,10 @@ class Server:
     workers: Callable[[int], tuple[list[str], dict[str, str]]] | None = None
     """Arguments and variables for several workers."""
 
+    def body(self, rows: Rows, form: str = "") -> bytes:
+        """A request in one of its JSON forms, the first if none is named."""
+        return json.dumps(self.bodies[form or next(iter(self.bodies))](rows)).encode()
+
 
 def _scorekit(programs: Path, folder: Path, ports: Sequence[int]) -> list[str]:
     return [
@@ -156,11 +160,10 @@ def _pip(python: Path, *arguments: str) -> None:
     subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *arguments], check=True)
 
 
-def version_of(server: Server) -> str:
+def version_of(server: Server, programs: Path) -> str:
     code = f"import importlib.metadata as m; print(m.version({server.package!r}))"
-    return subprocess.run(
-        [programs_of(server) / "python", "-c", code], capture_output=True, text=True, check=True
-    ).stdout.strip()
+    argv = [str(programs / "python"), "-c", code]
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
 
 
 class Running:
@@ -181,14 +184,10 @@ class Running:
     def grpc_url(self) -> str:
         return f"http://127.0.0.1:{self.ports[1]}{self.server.grpc}"
 
-    def family(self) -> list[int]:
-        """Its processes."""
-        return _family(self.process.pid)
-
     def memory_mb(self) -> tuple[float, float]:
         """Proportional and private memory of all its processes, in MB (Linux)."""
         proportional = private = 0
-        for pid in self.family():
+        for pid in _family(self.process.pid):
             with contextlib.suppress(OSError):
                 for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
                     key, _, value = line.partition(":")
@@ -230,7 +229,7 @@ def running(
             start_new_session=True,
         )
         try:
-            body = json.dumps(next(iter(server.bodies.values()))([[0.5] * features])).encode()
+            body = server.body([[0.5] * features])
             url = f"http://127.0.0.1:{ports[0]}{server.path}"
             while not answers(url, body):
                 if process.poll() is not None or time.perf_counter() - began > 120:

@@ -10,6 +10,15 @@ from .errors import BadAnswer, BadRequest
 from .message import Kind, Message, Meta, Prediction
 
 
+def unsplittable(prediction: Prediction, rows: int) -> str:
+    """Why the answer to so many rows cannot be split by them; empty where it can."""
+    payload = prediction.payload
+    if prediction.tags or prediction.metrics:
+        return "predict answers with tags or metrics, which tell of one call"
+    has_rows = isinstance(payload, list) or (isinstance(payload, np.ndarray) and payload.ndim > 0)
+    return "" if has_rows and len(payload) == rows else "predict does not answer a row for each row"
+
+
 def joined(messages: Sequence[Message]) -> Message:
     """The messages of an aggregate as one: lists of payloads and names, the first one's kind and puid.
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from .answers import unsplittable
 from .codec.json import SharedText
 from .codec.tensor import Array
 from .errors import RequestError
@@ -222,13 +223,8 @@ class _Batch:
         except RequestError as error:
             log.info("batch.retried_singly jobs=%d cause=%r", len(jobs), error.__cause__ or error)
             return False
-        payload = prediction.payload
-        if prediction.tags or prediction.metrics:
-            log.info("batch.retried_singly rows=%d cause=the answer has tags or metrics of its own", len(rows))
-            return False
-        has_rows = isinstance(payload, list) or (isinstance(payload, np.ndarray) and payload.ndim > 0)
-        if not has_rows or len(payload) != len(rows):
-            log.info("batch.retried_singly rows=%d cause=the answer has no row for each input row", len(rows))
+        if why := unsplittable(prediction, len(rows)):
+            log.info("batch.retried_singly rows=%d cause=%s", len(rows), why)
             return False
         self._merged = prediction
         return True
@@ -237,7 +233,7 @@ class _Batch:
         """Hand each job its rows of one answer."""
         payload, class_names, jobs = prediction.payload, prediction.class_names, self.jobs
         shared = None
-        if isinstance(payload, np.ndarray) and type(payload) is np.ndarray and SharedText.fits(payload, len(jobs)):
+        if type(payload) is np.ndarray and SharedText.fits(payload, len(jobs)):
             shared = SharedText(payload).cut
         start = 0
         for job in jobs:

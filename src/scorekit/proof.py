@@ -7,10 +7,10 @@ input by the batch's own mean, draws random numbers, remembers earlier rows or t
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from .answers import unsplittable
 from .codec.tensor import Array
 from .errors import RequestError
 from .message import Prediction
@@ -43,7 +43,7 @@ def tried(
     began = clock()
     try:
         first = predict(rows[:1], names)
-        if why := _unlike_rows(first, 1):
+        if why := unsplittable(first, 1):
             return Verdict(False, why)
         count = min(len(rows), max(2, int(_WITHIN_S / 4 / max(clock() - began, 1e-6))))
         rows = rows[:count]
@@ -53,7 +53,7 @@ def tried(
     except RequestError as error:
         return Verdict(False, f"predict failed on a row of the contract: {error.__cause__ or error}")
     for prediction, length in ((together, count), (reversed_, count), *((each, 1) for each in alone)):
-        if why := _unlike_rows(prediction, length):
+        if why := unsplittable(prediction, length):
             return Verdict(False, why)
     if not _same(first, 0, again, 0):
         return Verdict(False, "predict answered the same row differently the second time")
@@ -62,16 +62,6 @@ def tried(
             if not _same(alone[at], 0, merged, place):
                 return Verdict(False, f"predict answered row {at} of {count} differently in a batch than alone")
     return Verdict(True, f"{count} rows of the contract were answered in a batch as alone")
-
-
-def _unlike_rows(prediction: Prediction, count: int) -> str:
-    """Why a prediction could not be split by rows, if it could not."""
-    payload: Any = prediction.payload
-    if prediction.tags or prediction.metrics:
-        return "predict answers with tags or metrics, which tell of one call"
-    if not isinstance(payload, list | np.ndarray) or not np.ndim(payload) or len(payload) != count:
-        return "predict does not answer a row for each row"
-    return ""
 
 
 def _same(one: Prediction, at: int, other: Prediction, place: int) -> bool:

@@ -276,18 +276,9 @@ class _Call:
     def abandoned(self) -> bool:
         return self.caller.abandoned
 
-    def wanted(self) -> bool:
-        """Whether its turn has come in time for somebody who still waits; if it is too late, the caller is told."""
-        if self.caller.abandoned:
-            return False
-        if self.deadline < time.perf_counter():
-            self.expired()
-            return False
-        return True
-
     def expired(self) -> None:
         """Its deadline has come before its turn."""
-        self.caller.fail(DeadlineExceeded("the time for an answer was over before the model was free"))
+        _expire(self.caller)
 
     def refusal(self) -> RequestError | None:
         """See :meth:`Service.refusal`."""
@@ -313,6 +304,20 @@ class _Call:
         self.caller.fail(error)
 
 
+def _wanted(caller: Caller) -> bool:
+    """Whether a turn has come in time for somebody who still waits; if it is too late, the caller is told."""
+    if caller.abandoned:
+        return False
+    if caller.deadline < time.perf_counter():
+        _expire(caller)
+        return False
+    return True
+
+
+def _expire(caller: Caller) -> None:
+    caller.fail(DeadlineExceeded("the time for an answer was over before the model was free"))
+
+
 class _CallTask:
     """A call by itself, as a task of the lane's."""
 
@@ -325,7 +330,7 @@ class _CallTask:
         self._outcome: Any = None
 
     def begin(self) -> bool:
-        return self._even_if_abandoned or self._call.wanted()
+        return self._even_if_abandoned or _wanted(self._call.caller)
 
     def run(self) -> None:
         try:
@@ -353,7 +358,7 @@ class _RawTask:
         self._outcome: Any = None
 
     def begin(self) -> bool:
-        return _Call(self._verb, _NOTHING, self._caller, self._service).wanted()
+        return _wanted(self._caller)
 
     def run(self) -> None:
         try:

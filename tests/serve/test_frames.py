@@ -1,5 +1,6 @@
 """HTTP/2's bytes, against the library and against nonsense."""
 
+import asyncio
 from typing import Any
 
 import hpack
@@ -106,6 +107,7 @@ def loop() -> Any:
     made = Loop()
     patch = pytest.MonkeyPatch()
     patch.setattr(http2, "get_running_loop", lambda: made)
+    patch.setattr(asyncio, "get_running_loop", lambda: made)
     yield made
     patch.undo()
 

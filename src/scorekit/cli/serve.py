@@ -120,8 +120,9 @@ def start(directory: Path | None, environ: Mapping[str, str], given: dict[str, s
     for name in sorted(given.keys() & {flag.replace("-", "_") for flag in INERT}):
         log.warning("settings.ignored flag=--%s: it has no effect in this version", name.replace("_", "-"))
     workers = settings.workers or _by_quota(settings)
+    threads = str(max(1, int(cpus.available() / workers)))
     for name in cpus.THREADS:  # read by numpy's libraries when they are imported, which is below
-        os.environ.setdefault(name, str(max(1, int(cpus.available() / workers))))
+        os.environ.setdefault(name, threads)
     clock.lap("settings")
 
     from ..serve.server import run, run_worker

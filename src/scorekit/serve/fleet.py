@@ -43,6 +43,20 @@ class Patience:
 Fleet = set[Member]
 
 
+# How long a refused client may go on sending before its connection is closed on it.
+_PASS_OVER_S = 2.0
+
+
+def close_after_reading(transport: asyncio.Transport) -> None:
+    """End our side, pass over what the client still sends, then close.
+
+    Closing with input unread would reset the connection, and with it the refusal, before the client has read it.
+    """
+    if transport.can_write_eof():
+        transport.write_eof()
+    asyncio.get_running_loop().call_later(_PASS_OVER_S, transport.close)
+
+
 async def watch(fleet: Fleet, patience: Patience, every_s: float = 1.0) -> None:
     """Close connections whose clients take too long, for ever. One look a second costs less than a timer a request."""
     loop = asyncio.get_running_loop()

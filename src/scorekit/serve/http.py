@@ -5,7 +5,7 @@ answered by a plain call, now or later.
 """
 
 import logging
-from asyncio import BaseTransport, Protocol, Transport, get_running_loop
+from asyncio import BaseTransport, Protocol, Transport
 from collections import deque
 from collections.abc import Callable
 from typing import Any, cast
@@ -14,15 +14,12 @@ import httptools
 
 from ..errors import BadRequest, HeadTooLarge, PayloadTooLarge, TooSlow
 from .exchange import Exchange, Head
-from .fleet import Fleet, Patience
+from .fleet import Fleet, Patience, close_after_reading
 
 log = logging.getLogger(__name__)
 
 MAX_HEAD_BYTES = 64 * 1024
 """Request line and headers; nginx takes 32 kB, Envoy 60 kB."""
-
-# How long a refused client may go on sending before its connection is closed on it.
-_PASS_OVER_S = 2.0
 
 # Heads longer than this are read anew each time: a connection that remembers one holds that many bytes.
 _MAX_KNOWN = 4096
@@ -231,7 +228,7 @@ class Connection(Protocol):
             if not exchange.keep_alive:
                 self._closing = True
                 opened.clear()
-                self._close_after_reading() if self._refused else self._transport.close()
+                close_after_reading(self._transport) if self._refused else self._transport.close()
                 return
         if self._closing and not opened:
             self._transport.close()
@@ -336,15 +333,6 @@ class Connection(Protocol):
         exchange = Exchange(self, Head("", self._target), b"", keep_alive=False)
         self._open.append(exchange)
         self._refuse(exchange, error)
-
-    def _close_after_reading(self) -> None:
-        """End our side, pass over what the client still sends, then close.
-
-        Closing with input unread would reset the connection, and with it the refusal, before the client has read it.
-        """
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
-        get_running_loop().call_later(_PASS_OVER_S, self._transport.close)
 
     def _throttle(self) -> None:
         """Read no faster than the client takes answers."""

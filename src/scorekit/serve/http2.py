@@ -12,7 +12,7 @@ from typing import cast
 
 from . import frames
 from .calm import Calm
-from .fleet import Fleet, Patience
+from .fleet import Fleet, Patience, close_after_reading
 from .frames import Code, Fault, Reader, Setting, frame
 from .heads import MAX_HEAD_BYTES, Block, Heads
 from .streams import Handler, Stream
@@ -29,9 +29,6 @@ _DEFAULT_WINDOW = 65_535
 
 # Streams that were reset from here, whose frames may still be on their way.
 _MAX_FORGOTTEN = 1000
-
-# How long a refused client may go on sending before its connection is closed on it.
-_PASS_OVER_S = 2.0
 
 
 class Connection(Protocol):
@@ -421,15 +418,9 @@ class Connection(Protocol):
             self._transport.close()
 
     def _refuse(self) -> None:
-        """End our side, pass over what the client still sends, then close.
-
-        Closing with input unread would reset the connection, and with it the GOAWAY, before the client has read it.
-        """
         self._flush()
         self._closing = True
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
-        get_running_loop().call_later(_PASS_OVER_S, self._transport.close)
+        close_after_reading(self._transport)
 
     def _flush(self) -> None:
         if self._out:
