@@ -16,6 +16,13 @@ COUNT = itertools.count()
 ROWS = np.random.default_rng(0).normal(size=(MAX_ROWS, 3))
 
 
+class Hostile:
+    """A value that cannot be looked at, as a torch tensor that requires grad."""
+
+    def __array__(self, *arguments: Any, **keywords: Any) -> Any:
+        raise RuntimeError("not here")
+
+
 def judged(predict: Callable[[Any], Any], rows: Any = ROWS) -> tuple[bool, str]:
     class Model:
         def predict(self, X: Any, names: Any) -> Any:  # noqa: N803
@@ -59,6 +66,8 @@ def test_rows_that_do_not_depend_on_each_other_are_proof(predict: Callable[[Any]
         (lambda rows: rows[:1], "does not answer a row for each row"),
         (lambda rows: [rows.tolist()], "does not answer a row for each row"),
         (lambda rows: rows.astype(int) if len(rows) > 1 else rows, "differently in a batch than alone"),
+        (lambda rows: [[1, [2, 3]] for _ in rows], "answers cannot be compared: ValueError"),
+        (lambda rows: [Hostile() for _ in rows], "answers cannot be compared: RuntimeError"),
         (lambda rows: 1 / 0, "predict failed on a row of the contract: division by zero"),
     ],
 )
