@@ -1,6 +1,7 @@
-// Emissary-ingress, which was called Ambassador, without its own definitions: its configuration stands in annotations of
-// Services, as the operator writes it, and it converts the old form by itself. docs/design/0012 of scorekit tells why.
+// Emissary-ingress, which was called Ambassador. What it serves stands in an annotation of its Service, what it routes in the
+// operator's Mappings (routes.libsonnet); it needs none of its other definitions. docs/design/0012 of scorekit tells why.
 local access = import 'access.libsonnet';
+local routes = import 'routes.libsonnet';
 local values = import 'values.libsonnet';
 local workload = import 'workload.libsonnet';
 
@@ -10,8 +11,11 @@ local port = 8080;
 // Its own API: health for the kubelet. It is no port of any Service.
 local adminPort = 8877;
 
-local watching = [access.rule('', ['services', 'endpoints', 'secrets', 'configmaps'], access.read)]
-                 + [access.rule('networking.k8s.io', ['ingresses'], access.read)];
+local watching = [
+  access.rule('getambassador.io', ['*'], access.read),
+  access.rule('', ['services', 'endpoints', 'secrets', 'configmaps'], access.read),
+  access.rule('networking.k8s.io', ['ingresses'], access.read),
+];
 
 // One listener for every host; diagnostics are for nobody.
 local configuration = [
@@ -54,6 +58,10 @@ local environ(single) = {
   // `service` is what `kubectl … -l service=ambassador` asks for.
   selector(params):: { 'app.kubernetes.io/name': params.name, service: 'ambassador' },
   labels(params):: workload.labels(params, 'ambassador') + $.selector(params),
+
+  definitions(params):: (
+    if values.flag(params, 'ambassadorDefinitions') then routes(workload.labels(params, 'ambassador')) else []
+  ),
 
   account(params, namespace):: access.account(workload.metadata(params, namespace, account, 'ambassador')),
 

@@ -20,7 +20,8 @@ local noApife = 'withApife=true: Seldon Core has had no API front end (its OAuth
     + [operator.deployment(params, namespace), crd(workload.labels(params, 'operator'))]
     + (
       if !withAmbassador then []
-      else [ambassador.account(params, namespace)]
+      else ambassador.definitions(params)
+           + [ambassador.account(params, namespace)]
            + (if rbac then ambassador.roles(params, namespace) else [])
            + [ambassador.deployment(params, namespace), ambassador.service(params, namespace)]
            + ambassador.resilience(params, namespace)

@@ -17,7 +17,7 @@ local account = 'seldon';
 local user = 8888;
 
 // What it does in the namespace, or the namespaces, that it watches.
-local working = [
+local working(ambassador) = [
   access.rule('machinelearning.seldon.io', ['seldondeployments'], access.own),
   access.rule('machinelearning.seldon.io', ['seldondeployments/finalizers', 'seldondeployments/status'], access.status),
   access.rule('apps', ['deployments'], access.own),
@@ -30,7 +30,13 @@ local working = [
   access.rule('', ['events'], ['create', 'patch']),
   // The credentials of a model's storage are looked up by service account.
   access.rule('', ['namespaces', 'serviceaccounts', 'secrets', 'configmaps'], access.read),
-];
+] + (
+  if !ambassador then []
+  else [
+    access.rule('getambassador.io', ['mappings', 'tlscontexts'], access.own),
+    access.rule('getambassador.io', ['mappings/status', 'tlscontexts/status'], access.status),
+  ]
+);
 
 // Where it lives: the lock of its leader, and seldon-config.
 local living = [
@@ -65,10 +71,9 @@ local environ(params, namespace) = {
   MANAGER_LOG_LEVEL: 'INFO',
   WATCH_NAMESPACE: if single then namespace else '',
   CONTROLLER_ID: '',
-  // Version v1 writes Ambassador's configuration into an annotation of each Service: no definition of Ambassador's own is
-  // needed in the cluster, and no webhook that converts it.
   AMBASSADOR_ENABLED: yes(ambassador),
-  AMBASSADOR_VERSION: 'v1',
+  // Mappings; v1 would write annotations that stop today's Ambassador.
+  AMBASSADOR_VERSION: 'v2',
   AMBASSADOR_SINGLE_NAMESPACE: yes(single),
   ISTIO_ENABLED: 'false',
   KEDA_ENABLED: 'false',
@@ -157,7 +162,7 @@ local deployment(params, namespace) = {
     local wide = !values.flag(params, 'singleNamespace');
     local metadata(role) = workload.metadata(params, namespace, role, 'operator');
     local granted(role, wide, rules) = access.granted(metadata(role), wide, account, namespace, rules);
-    granted(if wide then 'seldon-wide' else 'seldon-local', wide, working)
+    granted(if wide then 'seldon-wide' else 'seldon-local', wide, working(values.flag(params, 'withAmbassador')))
     + granted('seldon-leader', false, living)
     // Nothing in a cluster-wide name may depend on there being one namespace only.
     + granted('seldon-webhook-' + namespace, true, making)

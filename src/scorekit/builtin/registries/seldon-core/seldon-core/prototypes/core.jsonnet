@@ -23,6 +23,7 @@
 // @optionalParam ambassadorVersion string 4.1.0 Version of Emissary-ingress
 // @optionalParam ambassadorDigest string null Digest (sha256:...) of its image
 // @optionalParam ambassadorServiceType string NodePort Type of its Service
+// @optionalParam ambassadorDefinitions string true Whether to define Mapping and TLSContext: false where Emissary's own are
 // @optionalParam ambassadorReplicas number 1 How many Ambassadors
 // @optionalParam ambassadorMaxReplicas number 0 How many at most; more than ambassadorReplicas makes an autoscaler
 // @optionalParam ambassadorCpuPercent number 75 Use of the requested CPU that the autoscaler aims at
