@@ -163,7 +163,7 @@ def test_a_base_install_says_what_to_install(
     monkeypatch.setattr(ks.opening, "_NEEDS", {"no_such_module": "rjsonnet"})
     assert ks.main(["show", "default"]) == 1
     assert capsys.readouterr().err == (
-        "level=error msg=\"rendering needs rjsonnet: pip install 'scorekit[ks]'\"\n"  #
+        "level=error msg=\"ks needs rjsonnet: pip install 'scorekit[ks]'\"\n"  #
     )
 
 
