@@ -17,7 +17,16 @@ FLOORS = {
     ],
     2: ["batching", "component", "conformity", "metrics", "openapi", "proof", "survey", "verify"],
     3: ["service", "ks"],
-    4: ["sockets", "cpus", "jsonnet", "files", "client", "wheel", "github"],  # edges that other edges stand on
+    4: [
+        "sockets",
+        "cpus",
+        "jsonnet",
+        "files",
+        "client",
+        "wheel",
+        "github",
+        "download",
+    ],  # edges that other edges stand on
     5: ["serve", "runner"],
     6: ["cli", "testing"],
     7: ["__main__"],
@@ -26,7 +35,19 @@ SERVING = [
     *("message", "proto", "user_model", "codec", "metric", "metadata", "exposition"),
     *("answers", "lane", "batching", "proof", "hooks", "component", "metrics", "service", "serve"),
 ]
-DEPLOYING = ["ks", "libsonnet", "manifests", "graph", "envoy", "jsonnet", "files", "wheel", "github", "runner"]
+DEPLOYING = [
+    "ks",
+    "libsonnet",
+    "manifests",
+    "graph",
+    "envoy",
+    "jsonnet",
+    "files",
+    "wheel",
+    "github",
+    "download",
+    "runner",
+]
 # What only edges may touch: sockets, processes and event loops.
 EDGE_ONLY = {"socket", "subprocess", "asyncio", "uvloop", "httptools", "h2", "rjsonnet", "multiprocessing", "threading"}
 

@@ -107,6 +107,9 @@ def set_current(tree: Workspace, name: str) -> None:
 
 
 def _rename(tree: Workspace, specs: Specs, name: str, new_name: str, is_override: bool) -> None:
+    taken = {**specs.entries("environments", False), **specs.entries("environments", True)}
+    if new_name in taken:
+        raise SetupError(f'Failed to update "{name}"; environment "{new_name}" exists')
     check_new(tree, new_name, is_override)
     entries = specs.entries("environments", is_override)
     if name not in entries:
