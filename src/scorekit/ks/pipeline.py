@@ -89,6 +89,9 @@ class _Step:
     def evaluated(self) -> tuple[list[Object], list[str]]:
         """The module's objects, and the names of all it has."""
         params = load_params(self.tree, self.evaluator, self.environment, self.module)
+        for key, error in params.broken.items():
+            if not self.wanted or self.module.prefix + key in self.wanted:
+                raise error
         spliced = splice(self.tree, self.evaluator, self.module, params.own, self.wanted)
         result = self._main(params, spliced)
         objects: list[Object] = []

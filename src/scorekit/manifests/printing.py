@@ -44,6 +44,15 @@ def as_json(objects: Iterable[Object]) -> str:
     return _json({"apiVersion": "v1", "items": list(objects), "kind": "List"}, "\n") + "\n"
 
 
+def compact_json(value: Any) -> str:
+    """One value on one line as Go writes it: sorted keys, no spaces, the same characters escaped."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{_json(key, '')}:{compact_json(value[key])}" for key in sorted(value)) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(compact_json, value)) + "]"
+    return _json(value, "")
+
+
 def _node(value: Any, is_sorted: bool = True) -> yaml.Node:
     if isinstance(value, dict):
         keys = sorted(value, key=functools.cmp_to_key(_compare)) if is_sorted else value
