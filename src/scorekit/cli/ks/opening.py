@@ -1,6 +1,7 @@
 """What every word of ``ks`` begins with: the app around the current folder, and how it speaks."""
 
 import argparse
+import contextlib
 import importlib.util
 import json
 import re
@@ -8,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ...errors import SetupError
+from ...errors import RenderError, SetupError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,15 +25,26 @@ _BARE = re.compile(r"[A-Za-z0-9\-._/@^+]+")
 _NEEDS = {"rjsonnet": "rjsonnet", "yaml": "PyYAML"}
 
 
-def app(arguments: argparse.Namespace) -> "Directory":
-    """The app that ``--dir``, else the current folder, lies in. Raises ``SetupError``."""
+def app(arguments: argparse.Namespace, is_checked: bool = True) -> "Directory":
+    """The app that ``--dir``, else the current folder, lies in. Raises ``SetupError``.
+
+    One that needs ``ks upgrade`` is warned of, if it ``is_checked``.
+    """
     given: str | None = getattr(arguments, "dir", None)
     from ...files import find_root
 
     root = find_root(Path(given) if given else Path.cwd())
     if root is None:
         raise SetupError(f"finding app root from starting path: {given or ''}: unable to find ksonnet project")
-    return opened(root)
+    tree = opened(root)
+    if is_checked:
+        from ...ks.upgrading import warnings
+
+        # What is wrong with app.yaml is told by whoever reads it next.
+        with contextlib.suppress(RenderError):
+            for message in warnings(tree):
+                log("warning", message)
+    return tree
 
 
 def opened(root: Path) -> "Directory":
