@@ -23,6 +23,42 @@ def test_numbers_are_gos() -> None:
     assert [type(each) for each in value] == [int, int, float, int, float, float]
 
 
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ('"" + 0.1', "0.10000000000000001"),
+        ("std.toString([1.5, 1 / 3])", "[1.5, 0.33333333333333331]"),
+        ('"%s" % 1e-7', "9.9999999999999995e-08"),
+        ('"" + 1e21', "1000000000000000000000"),
+        ('"" + 100.0', "100"),
+        ('"" + -2.5', "-2.5"),
+    ],
+)
+def test_a_number_in_a_string_is_go_jsonnets(source: str, text: str) -> None:
+    """17 digits for what is no whole number, as version 0.11.2 (ksonnet's) writes it; no exponent for what is."""
+    assert evaluated(source) == text
+
+
+@pytest.mark.parametrize(
+    ("source", "place"),
+    [
+        ("{\n a: {}.b }", Position("@/program", 2, 5)),
+        ("{\n a: std.extVar('code') }", Position("<extvar:code>", 1, 3)),
+        ("{ a: import 'lib' }", Position("lib", 2, 1)),
+        ("{ a: std.native('regexMatch')('(', '') }", Position("@/program", 1, 6)),
+    ],
+)
+def test_errors_have_places(source: str, place: Position) -> None:
+    """A missing field, a fault of syntax in a variable or in an import, and what a native function refuses."""
+
+    def library(folder: str, wanted: str) -> tuple[str, str]:
+        return wanted, "{\n]"
+
+    with pytest.raises(JsonnetError) as caught:
+        Jsonnet().evaluate(Program(source, library, {"code": "{ ]"}))
+    assert caught.value.trace[0] == place
+
+
 def test_natives_are_there() -> None:
     """The five of ksonnet answer by its names."""
     source = """[

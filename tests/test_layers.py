@@ -49,7 +49,17 @@ DEPLOYING = [
     "runner",
 ]
 # What only edges may touch: sockets, processes and event loops.
-EDGE_ONLY = {"socket", "subprocess", "asyncio", "uvloop", "httptools", "h2", "rjsonnet", "multiprocessing", "threading"}
+EDGE_ONLY = {
+    "socket",
+    "subprocess",
+    "asyncio",
+    "uvloop",
+    "httptools",
+    "h2",
+    "_gojsonnet",
+    "multiprocessing",
+    "threading",
+}
 
 
 def modules() -> Iterator[tuple[str, Path]]:

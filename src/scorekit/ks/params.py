@@ -136,7 +136,7 @@ class _File:
         try:
             return self.evaluator.evaluate(Program(source, search, self.codes))
         except JsonnetError as error:
-            raise Sources(main=self.path, texts={self.path: self.text}).located(error) from error
+            raise Sources(self.path).located(error) from error
 
     def object(self, source: str, otherwise: str) -> Object:
         value = self.value(source)

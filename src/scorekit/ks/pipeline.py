@@ -119,8 +119,7 @@ class _Step:
         try:
             return self.evaluator.evaluate(Program(_WANTED % (arguments, keep), search, codes, variables))
         except JsonnetError as error:
-            texts = {**spliced.texts, path: text}
-            raise Sources(path, texts, _SPLICED, spliced.spans, {_MAIN: path}).located(error) from error
+            raise Sources(path, _SPLICED, spliced.spans, {_MAIN: path}).located(error) from error
 
     def _folders(self) -> tuple[str, ...]:
         """The search path, ksonnet's last added first (§B.4.4)."""

@@ -22,7 +22,7 @@ Commands: TypeAlias = "argparse._SubParsersAction[Any]"
 # What logrus leaves without quotes.
 _BARE = re.compile(r"[A-Za-z0-9\-._/@^+]+")
 
-_NEEDS = {"rjsonnet": "rjsonnet", "yaml": "PyYAML"}
+_NEEDS = {"_gojsonnet": "gojsonnet", "yaml": "PyYAML"}
 
 
 def app(arguments: argparse.Namespace, is_checked: bool = True) -> "Directory":

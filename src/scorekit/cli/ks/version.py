@@ -13,7 +13,7 @@ def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
 
 def _version(arguments: argparse.Namespace) -> None:
     print(f"ksonnet version: 0.13.1, by scorekit {__version__}")
-    print(f"jsonnet version: {_installed('rjsonnet')}")
+    print(f"jsonnet version: {_installed('gojsonnet')}")
     print("client-go version: none")
 
 
