@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from scorekit.errors import RenderError
 from scorekit.jsonnet import Jsonnet
 from scorekit.ks.evaluator import JsonnetError, Position, Program
 
@@ -57,6 +58,21 @@ def test_errors_have_places(source: str, place: Position) -> None:
     with pytest.raises(JsonnetError) as caught:
         Jsonnet().evaluate(Program(source, library, {"code": "{ ]"}))
     assert caught.value.trace[0] == place
+
+
+@pytest.mark.parametrize("source", ["{\n a: import 'x' }", "{\n a: importstr 'x' }", "local x = import 'x';\n   x.y"])
+def test_an_import_that_fails_says_why(source: str) -> None:
+    """In the importer's own words, always; with a place for `import`."""
+
+    def nothing(folder: str, wanted: str) -> tuple[str, str]:
+        raise RenderError(f"there is no {wanted}, nor anything else of that name to be had here")
+
+    for _ in range(50):
+        with pytest.raises(
+            JsonnetError, match=r"^there is no x, nor anything else of that name to be had here$"
+        ) as caught:
+            Jsonnet().evaluate(Program(source, nothing))
+        assert "str" in source or caught.value.trace[0].file == "@/program"
 
 
 def test_natives_are_there() -> None:

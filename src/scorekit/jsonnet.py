@@ -25,6 +25,9 @@ _NAMES = ("Unknown variable: ", "Duplicate field: ", "Can't use ")
 _HEAD = "function(_)"
 _NO_ARGUMENT = "RUNTIME ERROR: Missing argument: _\n"
 
+_FAILED = "@failed/"
+"""The folder of what could not be imported."""
+
 _MAX_STACK = 500  # go-jsonnet's own limit
 
 
@@ -35,7 +38,12 @@ class Jsonnet:
         raised: list[RenderError] = []  # the engine keeps no more than the text of what a callback raises
 
         def imported(folder: str, wanted: str) -> tuple[str, bytes]:
-            path, text = _watched(program.importer, raised)(folder.removesuffix("/"), wanted)
+            try:
+                path, text = program.importer(folder.removesuffix("/"), wanted)
+            except RenderError as error:
+                # What a callback raises is read by gojsonnet 0.22 from memory that it has freed.
+                raised.append(error)
+                return _FAILED + wanted, b'error "import"'
             return path, text.encode()
 
         natives = {name: (names, _watched(function, raised)) for name, (names, function) in NATIVES.items()}
@@ -53,7 +61,10 @@ class Jsonnet:
             found = _translated(str(error))
             if not raised:
                 raise found from error
-            raise JsonnetError(str(raised[0]), found.trace, found.fields) from raised[0]
+            trace = tuple(at for at in found.trace if not at.file.startswith(_FAILED))
+            raise JsonnetError(str(raised[0]), trace, found.fields) from raised[0]
+        if raised:  # `importstr` takes any text
+            raise JsonnetError(str(raised[0])) from raised[0]
         return json.loads(text, parse_int=_whole)
 
     def check(self, file: str, source: str) -> None:
