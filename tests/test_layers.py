@@ -13,11 +13,20 @@ FLOORS = {
     0: ["errors", "message", "settings", "clock", "places", "proto", "user_model"],
     1: [
         *("answers", "codec", "contract", "graph", "envoy", "exposition"),
-        *("hooks", "lane", "manifests", "metadata", "metric"),
+        *("hooks", "lane", "libsonnet", "manifests", "metadata", "metric"),
     ],
     2: ["batching", "component", "conformity", "metrics", "openapi", "proof", "survey", "verify"],
     3: ["service", "ks"],
-    4: ["sockets", "cpus", "jsonnet", "files", "client"],  # edges that other edges stand on
+    4: [
+        "sockets",
+        "cpus",
+        "jsonnet",
+        "files",
+        "client",
+        "wheel",
+        "github",
+        "download",
+    ],  # edges that other edges stand on
     5: ["serve", "runner"],
     6: ["cli", "testing"],
     7: ["__main__"],
@@ -26,9 +35,31 @@ SERVING = [
     *("message", "proto", "user_model", "codec", "metric", "metadata", "exposition"),
     *("answers", "lane", "batching", "proof", "hooks", "component", "metrics", "service", "serve"),
 ]
-DEPLOYING = ["ks", "manifests", "graph", "envoy", "jsonnet", "files", "runner"]
+DEPLOYING = [
+    "ks",
+    "libsonnet",
+    "manifests",
+    "graph",
+    "envoy",
+    "jsonnet",
+    "files",
+    "wheel",
+    "github",
+    "download",
+    "runner",
+]
 # What only edges may touch: sockets, processes and event loops.
-EDGE_ONLY = {"socket", "subprocess", "asyncio", "uvloop", "httptools", "h2", "rjsonnet", "multiprocessing", "threading"}
+EDGE_ONLY = {
+    "socket",
+    "subprocess",
+    "asyncio",
+    "uvloop",
+    "httptools",
+    "h2",
+    "_gojsonnet",
+    "multiprocessing",
+    "threading",
+}
 
 
 def modules() -> Iterator[tuple[str, Path]]:

@@ -160,10 +160,10 @@ def test_a_base_install_says_what_to_install(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the extra there is one sentence and no traceback."""
-    monkeypatch.setattr(ks.opening, "_NEEDS", {"no_such_module": "rjsonnet"})
+    monkeypatch.setattr(ks.opening, "_NEEDS", {"no_such_module": "gojsonnet"})
     assert ks.main(["show", "default"]) == 1
     assert capsys.readouterr().err == (
-        "level=error msg=\"rendering needs rjsonnet: pip install 'scorekit[ks]'\"\n"  #
+        "level=error msg=\"ks needs gojsonnet: pip install 'scorekit[ks]'\"\n"  #
     )
 
 

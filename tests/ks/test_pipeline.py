@@ -270,18 +270,18 @@ def test_a_pin_of_the_environment_wins_and_a_missing_one_warns(rendered: Render)
         pytest.param("{", r'component "b" (components/b.jsonnet:1:2): syntax error: it ends too early', id="end"),
         pytest.param(
             'local params = std.extVar("__ksonnet/params").components.b;\n{ a: params.nmae }',
-            'component "b" (components/b.jsonnet:2): no such field: nmae; did you mean name?',
+            'component "b" (components/b.jsonnet:2:6): Field does not exist: nmae',
             id="a parameter that is not there",
         ),
         pytest.param(
             "{ a:\n  missing }",
-            'component "b" (components/b.jsonnet:2:3): variable is not defined: missing',
+            'component "b" (components/b.jsonnet:2:3): Unknown variable: missing',
             id="variable",
         ),
         pytest.param('{ a: error "mine" }', 'component "b" (components/b.jsonnet:1:6): mine', id="its own error"),
         pytest.param(
             '{ a:\n import "no.libsonnet" }',
-            'component "b" (components/b.jsonnet:2): couldn\'t open import "no.libsonnet": no match locally or in '
+            'component "b" (components/b.jsonnet:2:2): couldn\'t open import "no.libsonnet": no match locally or in '
             "components, lib/ksonnet-lib/v1.8.0, lib, vendor, environments/default, environments",
             id="import",
         ),
@@ -344,14 +344,14 @@ def test_an_error_in_main_is_placed_in_main(rendered: Render) -> None:
         "environments/default/main.jsonnet": 'local base = import "base.libsonnet";\nbase + { a+: { x: $.nowhere } }',
     }
     with pytest.raises(
-        RenderError, match=r'^component "a" \(environments/default/main.jsonnet:2\): no such field: nowhere'
+        RenderError, match=r'^component "a" \(environments/default/main.jsonnet:2:19\): Field does not exist: nowhere'
     ):
         rendered(files)
 
 
 def test_an_error_in_params_is_placed_in_params(rendered: Render) -> None:
     """So for the two params files."""
-    with pytest.raises(RenderError, match=r"^components/params.libsonnet:2:18: variable is not defined: y"):
+    with pytest.raises(RenderError, match=r"^components/params.libsonnet:2:18: Unknown variable: y"):
         rendered({"components/params.libsonnet": "{\n components: {a: y}}"})
     with pytest.raises(RenderError, match=r"^environments/default/params.libsonnet:1:1: oh"):
         rendered({"environments/default/params.libsonnet": 'error "oh"'})
