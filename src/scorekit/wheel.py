@@ -53,3 +53,9 @@ def _walk(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
         else:
             found.append((path, child.read_bytes()))
     return found
+
+
+def stock_prototypes() -> dict[str, str]:
+    """ksonnet's own prototypes, which every app has: the text of each, by file."""
+    folder = resources.files("scorekit") / "builtin" / "prototypes"
+    return {path: content.decode() for path, content in sorted(_walk(folder, ""))}

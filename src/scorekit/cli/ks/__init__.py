@@ -6,7 +6,7 @@ import sys
 from typing import NoReturn
 
 from ...errors import ScorekitError, SetupError
-from . import component, env, imports, init, module, param, pkg, registry, show, upgrade, version
+from . import component, env, imports, init, module, param, pkg, prototype, registry, show, upgrade, version
 from .opening import log
 from .show import render_app
 
@@ -58,6 +58,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser = _Parser(prog="ks", description="Render and edit ksonnet apps.", parents=[everywhere], allow_abbrev=False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for group in (init, show, env, param, component, module, imports, pkg, registry, upgrade, version):
+    for group in (init, prototype, show, env, param, component, module, imports, pkg, registry, upgrade, version):
         group.add(commands, everywhere)
     return parser
