@@ -349,6 +349,40 @@ def test_an_error_in_main_is_placed_in_main(rendered: Render) -> None:
         rendered(files)
 
 
+def test_parameters_that_do_not_evaluate_block_their_component_alone(rendered: Render) -> None:
+    """In the module's file and in the environment's; what uses them all the same is told why."""
+    own = "{ components: { good: { n: 1 },\n  bad: { n: error 'mine' } } }"
+    environment = (
+        'local params = std.extVar("__ksonnet/params");\n'
+        "params + { components+: { bad+: { m: 1 }, worse+: { n: [][0] } } }"
+    )
+    use = 'std.extVar("__ksonnet/params").components.%s'
+    files = {
+        "components/params.libsonnet": own,
+        "environments/default/params.libsonnet": environment,
+        "components/good.jsonnet": config_map("good", n=use % "good.n"),
+        "components/bad.jsonnet": config_map("bad", n=use % "bad.n"),
+        "components/worse.jsonnet": config_map("worse", n=use % "worse.n"),
+        "components/user.jsonnet": config_map("user", n=use % "bad.n"),
+    }
+    assert rendered(files, "good")[0]["data"] == {"n": 1}
+    for wanted in ([], ["bad"], ["good", "bad"]):
+        with pytest.raises(RenderError, match=r"^components/params.libsonnet:2:13: mine$"):
+            rendered(files, *wanted)
+    with pytest.raises(RenderError, match=r"^environments/default/params.libsonnet:2:\d+: Index 0 out of bounds"):
+        rendered(files, "worse")
+    with pytest.raises(RenderError, match=r'^component "user" \(components/user.jsonnet:1:\d+\): .*mine$'):
+        rendered(files, "user")
+
+
+def test_numbers_in_strings_are_go_jsonnets(rendered: Render) -> None:
+    """As ksonnet printed them: 17 digits."""
+    files = {
+        "components/a.jsonnet": config_map("a", half='"" + 0.5', third='"%s" % (1 / 3)', tenth="std.toString(0.1)")
+    }
+    assert rendered(files)[0]["data"] == {"half": "0.5", "third": "0.33333333333333331", "tenth": "0.10000000000000001"}
+
+
 def test_an_error_in_params_is_placed_in_params(rendered: Render) -> None:
     """So for the two params files."""
     with pytest.raises(RenderError, match=r"^components/params.libsonnet:2:18: Unknown variable: y"):

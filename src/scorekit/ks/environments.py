@@ -88,7 +88,10 @@ def set_targets(tree: Workspace, name: str, modules: list[str], is_override: boo
     specs = Specs(tree)
     entry = specs.environment(name)
     for module in modules:
-        find_module(tree, module)
+        try:
+            find_module(tree, module)
+        except RenderError as error:
+            raise SetupError(f'unable to find module "{module}"') from error
     if is_override:
         entry.pop("libraries", None)
     specs.entries("environments", is_override)[name] = {**entry, "targets": modules}

@@ -40,6 +40,7 @@ def imported(files: Iterable[tuple[str, bytes]], suffix: Callable[[], str]) -> l
         except UnicodeDecodeError as error:
             raise SetupError(f"{path}: not UTF-8: {error.reason} at byte {error.start}") from error
         if _EXTENSIONS[kind] == "yaml":
+            _parsed(text, path)  # as a whole, for the right line of a fault
             found += [_document(each, path, suffix) for each in _MARK.split(text) if _parsed(each, path) is not None]
         else:
             found.append(Imported(stem, kind, text))

@@ -43,7 +43,8 @@ class Sources:
                 if 1 <= line <= span.lines:
                     return Position(span.component.path, line, position.column), span.component
         file = self.aliases.get(position.file, position.file)
-        return None if file.startswith(VIRTUAL) else (Position(file, position.line, position.column), None)
+        # `<std>` and `<extvar:…>` are no files either.
+        return None if file.startswith((VIRTUAL, "<")) else (Position(file, position.line, position.column), None)
 
     def _component(self, fields: Iterable[str]) -> Component | None:
         # The fields of a trace go outwards; the components are the outermost ones it can name.

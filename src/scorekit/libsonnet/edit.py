@@ -259,7 +259,8 @@ class Source:
             previous = holder.members[index - 1]
             comma = (previous.comma or 0) - 1
             if comma == start - 1:
-                return [Splice(comma, end, "")]
+                line = self.text[:comma].rstrip(" \t")
+                return [Splice(len(line.rstrip()) if line.endswith("\n") else comma, end, "")]
             return [Splice(comma, comma + 1, ""), Splice(start, end, "")]
         if is_last and not index and start == holder.start + 1:
             rest = self.text[end : holder.end - 1]
