@@ -259,6 +259,8 @@ def test_what_only_a_cluster_needs_is_named(start: Callable[..., Command], port:
     params.write_text(params.read_text().replace("replicas: 1", "replicas: 2").replace('"REST"', '"GRPC"'))
     command = running(start, port, app)
     [told] = [line for line in command.lines if line.startswith("left to a cluster: CustomResourceDefinition ")]
-    assert "; Role operator, ambassador, seldon-leader, seldon-local; " in told.replace("; ServiceAccount ambassador, seldon", "")
+    assert "; Role operator, ambassador, seldon-leader, seldon-local; " in told.replace(
+        "; ServiceAccount ambassador, seldon", ""
+    )
     assert told.endswith("; Deployment seldon-controller-manager, seldon-core-ambassador\n")
     assert f"left to a cluster: 2 replicas of {NAME}; one runs here" in command.output
