@@ -39,7 +39,9 @@ PACKAGE = {
     "README.md": "the repository's",
     "incubator/nginx/parts.yaml": "name: nginx\ndescription: A web server\n",
     "incubator/nginx/nginx.libsonnet": "{ version:: 1 }",
-    "incubator/nginx/prototypes/simple.jsonnet": "{}",
+    "incubator/nginx/prototypes/simple.jsonnet": (
+        "// @apiVersion 0.1\n// @name nginx\n// @description d\n// @param name string n\n{}"
+    ),
     "incubator/nginx-more/parts.yaml": "name: another\n",
 }
 
@@ -127,7 +129,7 @@ def test_a_package_is_vendored_under_its_commit(ks: Run, app: Path, hub: Hub) ->
     assert files(app / f"vendor/inc/nginx@{OLD}") == {
         "parts.yaml": PACKAGE["incubator/nginx/parts.yaml"],
         "nginx.libsonnet": "{ version:: 1 }",
-        "prototypes/simple.jsonnet": "{}",
+        "prototypes/simple.jsonnet": PACKAGE["incubator/nginx/prototypes/simple.jsonnet"],
     }
     assert f"  inc/nginx:\n    name: nginx\n    registry: inc\n    version: {OLD}\n" in (app / "app.yaml").read_text()
     assert ks("pkg", "list").out.splitlines()[2:] == [f"inc      nginx {OLD} *"]

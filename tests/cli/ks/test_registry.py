@@ -25,7 +25,10 @@ def shelf(app: Path) -> Path:
         "apiVersion: 0.0.1\nkind: ksonnet.io/parts\nname: pkg\ndescription: A package\nversion: 0.3.3\n"
     )
     (shelf / "pkg/lib.libsonnet").write_text('{ word: "one" }')
-    (shelf / "pkg/prototypes/x.jsonnet").write_text("{}")
+    (shelf / "pkg/prototypes/x.jsonnet").write_text(
+        "// @apiVersion 0.1\n// @name io.x\n// @description d\n// @shortDescription A short one\n"
+        "// @param name string n\n{}"
+    )
     (shelf / "pkg/logo.png").write_bytes(b"\x89PNG\xff")
     return shelf
 
@@ -56,7 +59,9 @@ def test_a_registry_in_a_folder(ks: Run, app: Path, shelf: Path, uri: str) -> No
         "REGISTRY NAME VERSION INSTALLED ENVIRONMENTS\n======== ==== ======= ========= ============\n"
         "here     pkg          *\n"
     )
-    assert ks("pkg", "describe", "here/pkg").out.startswith("LIBRARY NAME:\nhere/pkg\n\nDESCRIPTION:\nA package\n")
+    assert ks("pkg", "describe", "here/pkg") == ok(
+        "LIBRARY NAME:\nhere/pkg\n\nDESCRIPTION:\nA package\n\nPROTOTYPES:\n  io.x - A short one\n"
+    )
     assert ks("pkg", "remove", "pkg") == ok(err=info("Removing package here/pkg"))
     assert not (app / "vendor/here").exists()
     assert "libraries" not in (app / "app.yaml").read_text()

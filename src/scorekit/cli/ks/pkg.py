@@ -86,7 +86,8 @@ def _offered(tree: "Directory", registry: "Registry") -> "Catalogue | None":
 def _describe(arguments: argparse.Namespace) -> None:
     [text] = words(arguments)
     tree = app(arguments)
-    from ...ks.packages import PARTS_FILE, describe, description, pinned, wanted
+    from ...ks.catalog import prototypes_in
+    from ...ks.packages import PARTS_FILE, describe, description, folder, pinned, wanted
     from ...ks.registries import registries
     from ...ks.specs import Specs
 
@@ -94,7 +95,9 @@ def _describe(arguments: argparse.Namespace) -> None:
     specs = Specs(tree)
     fitting = [each for each in pinned(specs) if package.fits(each) and package.version in ("", each.version)]
     if fitting:
-        print(f"LIBRARY NAME:\n{text}\n\nDESCRIPTION:\n{describe(tree, fitting[0])}")
+        print(f"LIBRARY NAME:\n{text}\n\nDESCRIPTION:\n{describe(tree, fitting[0])}\n\nPROTOTYPES:")
+        for prototype in prototypes_in(tree, folder(tree, fitting[0]) or ""):
+            print(f"  {prototype.name} - {prototype.short_description}")
         return
     if not package.registry:
         raise SetupError("cannot find package - please specify a registry")
