@@ -58,20 +58,41 @@ def test_a_file_is_replaced_whole_where_a_link_points(tmp_path: Path) -> None:
     assert target.exists()
 
 
+@pytest.mark.parametrize("path", ["../x", "/x", "a/../../x", ".", "", "a/.."])
+def test_nothing_outside_is_changed(tmp_path: Path, path: str) -> None:
+    """A path that leads out of the folder, or to the folder itself, is refused."""
+    (tmp_path / "x").write_text("kept")
+    tree = Directory(tmp_path / "app")
+    tree.write("file", "")
+    refused = pytest.raises(SetupError, match="is not inside the app: nothing is changed there")
+    with refused:
+        tree.write(path, "")
+    with refused:
+        tree.remove(path)
+    with refused:
+        tree.make(path)
+    with refused:
+        tree.move("file", path)
+    with refused:
+        tree.move(path, "other")
+    assert (tmp_path / "x").read_text() == "kept"
+
+
 def test_what_cannot_be_changed_is_our_error(tmp_path: Path) -> None:
     """With the path and the system's reason."""
     tree = Directory(tmp_path)
     tree.write("file", "")
     tree.write("other", "")
-    for act, message in (
-        (lambda: tree.write("file/x", ""), r"^file/x cannot be written: "),
-        (lambda: tree.make("file/x"), r"^file/x cannot be made: "),
-        (lambda: tree.move("file", "other"), r"^file cannot be moved: other is there already$"),
-        (lambda: tree.move("no", "x"), r"^no cannot be moved to x: "),
-        (lambda: tree.read_bytes("no"), r"^no cannot be read: "),
-    ):
-        with pytest.raises(SetupError, match=message):
-            act()
+    with pytest.raises(SetupError, match=r"^file/x cannot be written: "):
+        tree.write("file/x", "")
+    with pytest.raises(SetupError, match=r"^file/x cannot be made: "):
+        tree.make("file/x")
+    with pytest.raises(SetupError, match=r"^file cannot be moved: other is there already$"):
+        tree.move("file", "other")
+    with pytest.raises(SetupError, match=r"^no cannot be moved to x: "):
+        tree.move("no", "x")
+    with pytest.raises(SetupError, match=r"^no cannot be read: "):
+        tree.read_bytes("no")
 
 
 def test_bytes_that_are_no_text_are_our_error(tmp_path: Path) -> None:

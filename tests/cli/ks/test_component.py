@@ -123,6 +123,7 @@ def test_import_of_nothing(ks: Run, app: Path) -> None:
     """ksonnet's words."""
     assert ks("import") == refused("path is required")
     assert ks("import", "-f", "/no/such") == refused("/no/such does not exist")
+    assert ks("import", "-f", "app.yaml", "--module", "../x").status == 1
 
 
 @pytest.fixture

@@ -106,6 +106,7 @@ def test_registries_in_a_table_and_overridden(ks: Run, app: Path, shelf: Path) -
     ("arguments", "message"),
     [
         (["registry", "add", "here", "."], "Registry with name already exists"),
+        (["registry", "add", "../x", "."], "Registry name is invalid: it takes letters, digits and dashes"),
         (["registry", "add", "x", "./no"], 'validating registry URL: registry path "{app}/no" does not exist'),
         (
             ["registry", "add", "x", "./lib"],

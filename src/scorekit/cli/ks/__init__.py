@@ -52,9 +52,14 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     everywhere = _Parser(add_help=False, allow_abbrev=False)
     everywhere.add_argument("--dir", default=argparse.SUPPRESS, help="folder to look for the app from")
-    everywhere.add_argument("-v", "--verbose", action="count", default=argparse.SUPPRESS, help="say more")
     everywhere.add_argument(
-        "--tls-skip-verify", action="store_true", default=argparse.SUPPRESS, help="do not verify a server's certificate"
+        "-v", "--verbose", action="count", default=argparse.SUPPRESS, help="accepted: there is nothing more to say"
+    )
+    everywhere.add_argument(
+        "--tls-skip-verify",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="do not verify a cluster's certificate",
     )
     parser = _Parser(prog="ks", description="Render and edit ksonnet apps.", parents=[everywhere], allow_abbrev=False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -1,6 +1,7 @@
 """``ks pkg …``: packages."""
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
 from ...errors import SetupError
@@ -44,6 +45,8 @@ def _install(arguments: argparse.Namespace) -> None:
     if registry is None:
         raise SetupError(f"registry '{package.registry}' does not exist")
     source = source_of(tree, registry)
+    if sys.stderr.isatty():  # beyond ksonnet's own lines, for a person who waits
+        log("info", f"Asking {registry.uri}")
     count = install(tree, source, package, arguments.name, arguments.env, arguments.force)
     if count is not None:
         log("info", f"Retrieved {count} files")
