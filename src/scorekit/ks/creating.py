@@ -70,11 +70,11 @@ def remove_component(tree: Workspace, name: str, log: Log) -> None:
     for environment in load_app(tree).environments.values():
         path = f"{environment.folder}/params.libsonnet"
         text = tree.read(path)
-        if text is not None:
-            edited = delete_env_param(text, path, name, ())
-            log("info", "removing environment component", component_name=name)
-            if edited is not None:
-                edits[path] = edited
+        log("info", "removing environment component", component_name=name)
+        # A file of another shape than ksonnet's need not be understood where it does not know the component.
+        edited = delete_env_param(text, path, name, ()) if text is not None and name in text else None
+        if edited is not None:
+            edits[path] = edited
     log("info", "Removing component parameter references ...")
     text = tree.read(module.params_path)
     edited = None if text is None else delete_param(text, module.params_path, component.key, ())
