@@ -209,7 +209,9 @@ def test_refusals_say_what_to_do(
     if token:
         monkeypatch.setenv("GITHUB_TOKEN", token)
     hub.refusal = refusal
-    assert ks("pkg", "install", "inc/nginx") == refused(f"github.com/o/r@master: {message}")
+    assert ks("pkg", "install", "inc/nginx") == refused(
+        f"resolving package metadata: inc/nginx: github.com/o/r@master: {message}"
+    )
     assert files(app) == before
 
 
@@ -298,13 +300,17 @@ def test_a_broken_archive_is_our_error(ks: Run, app: Path, hub: Hub, data: bytes
     hub.archive = data
     ran = ks("pkg", "install", "inc/nginx")
     assert ran.status == 1
-    assert "github.com/o/r: the archive is broken" in ran.err or "it has no parts.yaml" in ran.err
+    assert "resolving package metadata: inc/nginx: github.com/o/r" in ran.err
     assert not (app / "vendor/inc").exists()
 
 
 def test_a_package_that_is_not_in_the_archive(ks: Run, app: Path, hub: Hub) -> None:
-    """It is said by its name."""
+    """It is said by its name; so is a folder that is no package."""
     added(ks)
+    assert ks("pkg", "install", "inc/no") == refused(
+        f"resolving package metadata: inc/no: github.com/o/r@{OLD} has no folder incubator/no"
+    )
+    hub.archive = archive(**{"incubator/no/README.md": ""})
     assert ks("pkg", "install", "inc/no") == refused("resolving package metadata: inc/no: it has no parts.yaml")
 
 

@@ -141,14 +141,22 @@ def test_registries_in_a_table_and_overridden(ks: Run, app: Path, shelf: Path) -
         (["registry", "set", "here"], "nothing to set"),
         (["pkg", "install", "pkg"], "registry '' does not exist"),
         (["pkg", "install", "no/pkg"], "registry 'no' does not exist"),
-        (["pkg", "install", "here/no"], "open {shelf}/no/parts.yaml: no such file or directory"),
+        (
+            ["pkg", "install", "here/no"],
+            "resolving package metadata: here/no: open {shelf}/no/parts.yaml: no such file or directory",
+        ),
         (["pkg", "install", "here/pkg", "--env", "no"], 'checking environment: environment "no" was not found'),
         (["pkg", "install", "a b"], "package name should be in the form `<registry>/<library>@<version>`"),
         (["pkg", "install", "here/../x"], "package name should be in the form `<registry>/<library>@<version>`"),
         (["pkg", "install"], "Command requires a single argument of the form <registry>/<package>@<version>"),
         (["pkg", "describe"], "Command 'pkg describe' requires a package name"),
         (["pkg", "describe", "pkg"], "cannot find package - please specify a registry"),
-        (["pkg", "remove", "no"], "package not found: no"),
+        (["pkg", "remove", "no"], "updating library in global scope: package not found: no"),
+        (
+            ["pkg", "remove", "here/pkg@1", "--env", "default"],
+            "updating library in environment scope: package not found: here/pkg@1",
+        ),
+        (["pkg", "remove", "here/pkg", "--env", "no"], "invalid environment: no"),
         (["pkg", "list", "-o", "x"], 'detecting output format: unknown output format "x"'),
     ],
 )
@@ -204,10 +212,13 @@ def test_the_registry_inside_the_wheel(ks: Run, app: Path) -> None:
         "seldon-core seldon-core 1.17.1  *",
     ]
     assert ks("pkg", "install", "seldon-core/seldon-core@v0.2.6") == refused(
+        "resolving package metadata: seldon-core/seldon-core@v0.2.6: "
         "seldon-core@v0.2.6 cannot be had: this registry is gone from GitHub; "
         "scorekit has seldon-core@1.17.1 in its place"
     )
-    assert ks("pkg", "install", "seldon-core/no") == refused('there is no package "no" here; there are: seldon-core')
+    assert ks("pkg", "install", "seldon-core/no") == refused(
+        'resolving package metadata: seldon-core/no: there is no package "no" here; there are: seldon-core'
+    )
     assert ks("pkg", "describe", "seldon-core").out.startswith(
         "LIBRARY NAME:\nseldon-core\n\nDESCRIPTION:\nSeldon Core"
     )
