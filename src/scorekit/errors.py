@@ -72,6 +72,10 @@ class TooSlow(RequestError):
     """The client has not sent its request in the time that it has for it."""
 
 
+class NotTaken(RequestError):
+    """The body is in a form that this server does not read, such as a compressed one."""
+
+
 class ComponentError(RequestError):
     """The user's model raised. What it raised is ``__cause__`` and goes to the log, under ``reference``.
 

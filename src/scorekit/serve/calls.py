@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from ..codec import proto
-from ..errors import BadRequest, DeadlineExceeded, NotFound, PayloadTooLarge, RequestError
+from ..errors import BadRequest, DeadlineExceeded, NotTaken, PayloadTooLarge, RequestError
 from ..message import Message
 from . import status
 from .frames import Fields
@@ -126,7 +126,7 @@ class Call(Exchange):
         """Take every whole message of ``data``; what is left is the beginning of the next."""
         while len(data) >= _HEAD_BYTES:
             if data[0]:
-                raise NotFound("this server takes messages as they are, not compressed")
+                raise NotTaken("this server takes messages as they are, not compressed")
             length = int.from_bytes(data[1:_HEAD_BYTES], "big")
             if length > self._max_message_bytes:
                 raise PayloadTooLarge(

@@ -1,12 +1,16 @@
 """One HTTP/1.1 request and its answer-to-be."""
 
 import time
+from collections.abc import Mapping
 from email.utils import formatdate
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Protocol
 
 JSON = b"application/json"
 HTML = b"text/html; charset=utf-8"
+
+NOTHING_TOLD: Mapping[bytes, bytes] = MappingProxyType({})
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
@@ -26,28 +30,27 @@ class Line(Protocol):
 
 
 class Head:
-    """What the request line and the headers say. Requests of one connection with the same head share one."""
+    """What the request line and the headers say. Requests of one connection with the same head share one.
 
-    __slots__ = ("content_type", "is_http_10", "method", "origin", "path", "query", "timeout_s")
+    ``told`` has the header fields that mean anything to this server, by their names in lower case.
+    """
+
+    __slots__ = ("content_type", "is_http_10", "is_json", "method", "origin", "path", "query", "timeout_s", "told")
 
     def __init__(
-        self,
-        method: str,
-        target: bytes,
-        content_type: str = "",
-        is_http_10: bool = False,
-        origin: bytes = b"",
-        timeout_s: float = 0.0,
+        self, method: str, target: bytes, is_http_10: bool = False, told: Mapping[bytes, bytes] = NOTHING_TOLD
     ) -> None:
-        self.timeout_s = timeout_s
-        """How long the gateway waits for an answer (x-envoy-expected-rq-timeout-ms); 0 where it does not say."""
         self.method = method
-        if not target.startswith(b"/"):
-            target = _origin_form(target)
         self.path, _, self.query = target.partition(b"?")
-        self.content_type = content_type
         self.is_http_10 = is_http_10
-        self.origin = origin
+        self.told = told
+        self.content_type = told.get(b"content-type", b"").decode("latin-1")
+        self.is_json = self.content_type == "application/json" and not self.query and b"content-encoding" not in told
+        """Whether the body is JSON, and nothing else is to be looked at."""
+        self.origin = told.get(b"origin", b"")
+        wait = told.get(b"x-envoy-expected-rq-timeout-ms", b"")
+        self.timeout_s = int(wait[:9]) / 1000 if wait.isdigit() else 0.0
+        """How long the gateway waits for an answer; 0 where it does not say."""
 
     def __repr__(self) -> str:
         return f"<Head {self.method} {self.path!r}>"
@@ -56,7 +59,7 @@ class Head:
 class Exchange:
     """One request and its answer-to-be."""
 
-    __slots__ = ("_connection", "_response", "body", "head", "headers", "keep_alive", "service", "started")
+    __slots__ = ("_connection", "_response", "body", "head", "headers", "keep_alive", "reference", "service", "started")
 
     def __init__(self, connection: Line, head: Head, body: bytes, keep_alive: bool) -> None:
         self._connection = connection
@@ -66,6 +69,8 @@ class Exchange:
         self.keep_alive = keep_alive
         self.headers = b""
         """Complete lines that stand in the response, whatever it is."""
+        self.reference = ""
+        """Under which the log tells more of the answer, if it does."""
         self.service = "unknown"
         """What metrics call the route."""
         self.started = time.perf_counter()
@@ -107,10 +112,9 @@ class Exchange:
         return self._response
 
 
-def _origin_form(target: bytes) -> bytes:
-    """The path and query of ``http://host/path?query``, which a client may send to any server (RFC 9112 §3.2.2)."""
-    scheme, _, rest = target.partition(b"://")
-    return b"/" + rest.partition(b"/")[2] if scheme in (b"http", b"https") else target
+def shown(text: bytes) -> str:
+    """What a client has sent as it may stand in a log or an answer: printable and short."""
+    return ascii(text[:200].decode("latin-1"))[1:-1]
 
 
 class _Heads:

@@ -20,6 +20,7 @@ from ..errors import (
     MethodNotAllowed,
     NotFound,
     NotOffered,
+    NotTaken,
     Overloaded,
     PayloadTooLarge,
     RequestError,
@@ -28,7 +29,7 @@ from ..errors import (
 )
 from ..message import Message, Verb
 from ..service import Service
-from .exchange import HTML, Exchange
+from .exchange import HTML, Exchange, shown
 from .requests import FeedbackRequest, JsonRequest, UnreadRequest, find, read
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ STATUS: dict[type[RequestError], tuple[int, str]] = {
     PayloadTooLarge: (413, "MICROSERVICE_BAD_DATA"),
     HeadTooLarge: (431, "MICROSERVICE_BAD_DATA"),
     TooSlow: (408, "MICROSERVICE_BAD_DATA"),
+    NotTaken: (415, "MICROSERVICE_BAD_DATA"),
     BadAnswer: (400, "MICROSERVICE_BAD_DATA"),  # the stock wrapper's choice, though the model is to blame
     ComponentError: (500, "MICROSERVICE_INTERNAL_ERROR"),
     UnwritableAnswer: (500, "MICROSERVICE_INTERNAL_ERROR"),
@@ -217,21 +219,21 @@ class Rest:
         try:
             route = self._routes.get(exchange.head.path)
             if route is None:
-                raise NotFound(f"404 Not Found: no route {_shown(exchange.head.path)}")
+                raise NotFound(f"404 Not Found: no route {shown(exchange.head.path)}")
             methods, handle, exchange.service = route
             if exchange.head.method not in methods:
                 if exchange.head.method == "OPTIONS" and self._manners.origins:
                     exchange.respond(200, b"", HTML, self._manners.preflight(exchange, methods))
                     return
                 raise MethodNotAllowed(
-                    f"405 Method Not Allowed: {_shown(exchange.head.path)} takes {', '.join(methods)}", methods
+                    f"405 Method Not Allowed: {shown(exchange.head.path)} takes {', '.join(methods)}", methods
                 )
             handle(exchange)
         except RequestError as error:
             self._manners.refuse(exchange, error)
         except Exception:
             # The outermost handler: whatever went wrong is ours, and the caller must not wait for ever.
-            log.exception("rest.failed path=%s", _shown(exchange.head.path))
+            log.exception("rest.failed path=%s", shown(exchange.head.path))
             exchange.respond(500, json.encode_error("internal error", "MICROSERVICE_INTERNAL_ERROR"))
 
     @property
@@ -273,8 +275,3 @@ class Rest:
         if self._metadata is None:
             raise BadMetadata("Model metadata unavailable")
         exchange.respond(200, self._metadata)
-
-
-def _shown(path: bytes) -> str:
-    """A path as it may stand in a log or an answer: printable and short."""
-    return ascii(path[:200].decode("latin-1"))[1:-1]

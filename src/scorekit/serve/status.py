@@ -15,6 +15,7 @@ from ..errors import (
     MethodNotAllowed,
     NotFound,
     NotOffered,
+    NotTaken,
     Overloaded,
     PayloadTooLarge,
     RequestError,
@@ -41,6 +42,7 @@ STATUS: dict[type[RequestError], int] = {
     BadMetric: INTERNAL,
     BadMetadata: INTERNAL,
     NotOffered: 12,
+    NotTaken: 12,  # as every gRPC library answers a compression that it does not know
     Overloaded: 8,
     DeadlineExceeded: 4,
 }
