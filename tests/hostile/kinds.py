@@ -1,4 +1,4 @@
-"""What can be sent in malice, and what answers it: the table of docs/robustness.md. Every kind has cases that try it."""
+"""What can be sent in malice, and what answers it: the table of docs/robustness.md. Each kind has cases."""
 
 KINDS: dict[str, str] = {
     "A body longer than `--max-body-bytes`, told or in chunks": "413, closed",

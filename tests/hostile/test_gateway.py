@@ -134,5 +134,5 @@ REQUESTS = st.builds(
 def test_no_mixture_of_the_tricks_is_seen_in_two_ways(
     pair: tuple[Recorder, Gateway, Recorder], requests: list[bytes]
 ) -> None:
-    """Lengths, codings, blanks, line ends and chunks, drawn and put together: the same requests behind Envoy and alone."""
+    """Lengths, codings, blanks, line ends and chunks, drawn and put together, are cut alike."""
     compare(pair, routed(b"".join(requests) + LAST))

@@ -1,11 +1,11 @@
 """Hostile HTTP/1.1: each case with its answer, its end and a bound on memory."""
 
+import asyncio
 import tracemalloc
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from scorekit.serve import fleet
 from scorekit.serve.budget import Budget
 from scorekit.serve.detect import Busy
 from scorekit.serve.exchange import Exchange
@@ -28,7 +28,7 @@ class NoTimers:
 @pytest.fixture(autouse=True)
 def no_timers() -> Iterator[None]:
     patch = pytest.MonkeyPatch()
-    patch.setattr(fleet.asyncio, "get_running_loop", NoTimers)
+    patch.setattr(asyncio, "get_running_loop", NoTimers)
     yield
     patch.undo()
 

@@ -80,6 +80,9 @@ class Transport:
     def write_eof(self) -> None:
         pass
 
+    def get_write_buffer_size(self) -> int:
+        return 0
+
     def close(self) -> None:
         self.closed = True
 

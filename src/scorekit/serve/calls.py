@@ -41,8 +41,7 @@ class Call(Exchange):
     def __init__(self, stream: Stream, max_message_bytes: int) -> None:
         self._stream = stream
         self._max_message_bytes = max_message_bytes
-        self._parts: list[bytes] = []
-        self._bytes = 0
+        self._part: bytes | bytearray = b""  # of a message
         self._needed = _HEAD_BYTES
         self._timer: TimerHandle | None = None
         self._started = False
@@ -71,11 +70,16 @@ class Call(Exchange):
     def received(self, data: bytes) -> None:
         if self.abandoned:
             return
-        self._parts.append(data)
-        self._bytes += len(data)
-        if self._bytes < self._needed:
+        if self._part:
+            if isinstance(self._part, bytes):
+                self._part = bytearray(self._part)
+            self._part += data  # however small the parts are, they take no more than what is in them
+            if len(self._part) < self._needed:
+                return
+            data = bytes(self._part)
+        elif len(data) < self._needed:
+            self._part = data
             return
-        data = b"".join(self._parts) if len(self._parts) > 1 else data
         try:
             data = self._messages(data)
         except RequestError as error:
@@ -86,13 +90,12 @@ class Call(Exchange):
             log.exception("grpc.failed")
             self.end(status.trailers(status.INTERNAL, "internal error"))
             return
-        self._parts = [data] if data else []
-        self._bytes = len(data)
+        self._part = data
 
     def ended(self) -> None:
         if self.abandoned:
             return
-        if self._bytes:
+        if self._part:
             self.fail(BadRequest("the call ended in the middle of a message"))
         else:
             self.last()
@@ -145,7 +148,7 @@ class Call(Exchange):
 
     def _over(self) -> None:
         self.abandoned = True
-        self._parts = []
+        self._part = b""
         if self._timer is not None:
             self._timer.cancel()
 

@@ -11,11 +11,13 @@ from collections.abc import Callable
 from typing import cast
 
 from . import frames
+from .budget import Budget
 from .calm import Calm
 from .fleet import Fleet, Patience, close_after_reading
 from .frames import Code, Fault, Reader, Setting, frame
 from .heads import MAX_HEAD_BYTES, Block, Heads
-from .streams import Handler, Stream
+from .pace import Pace
+from .streams import MAX_HELD_BYTES, Handler, Stream
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +29,9 @@ _STREAM_WINDOW = 1 << 20
 _CONNECTION_WINDOW = 4 << 20
 _DEFAULT_WINDOW = 65_535
 
+# Frames of one block of header fields: four hold as many bytes as it may have.
+_MAX_PARTS = 32
+
 # Streams that were reset from here, whose frames may still be on their way.
 _MAX_FORGOTTEN = 1000
 
@@ -34,8 +39,10 @@ _MAX_FORGOTTEN = 1000
 class Connection(Protocol):
     """One client connection. ``fleet`` is the set of open connections, for a drain."""
 
-    def __init__(self, handler: Handler, fleet: Fleet) -> None:
+    def __init__(self, handler: Handler, fleet: Fleet, max_headers: int = 100, budget: Budget | None = None) -> None:
         self._handler = handler
+        self._budget = budget or Budget(2**62)
+        self._held = 0  # bytes of requests
         self._fleet = fleet
         self._transport: Transport
         self._out: list[bytes] = []
@@ -45,10 +52,13 @@ class Connection(Protocol):
         self._waking = False
         self._heard = True
         self._since_heard = 0.0
+        self._begun, self._since_begun = -1, 0.0  # the frame or block of header fields that has begun and not ended
+        self._sending = Pace()
+        self._coming: dict[int, Pace] = {}  # of the streams whose requests were incomplete when last looked at
         self._drains = 0
         self._closing = False
         self._calm = Calm()
-        self._heads = Heads()
+        self._heads = Heads(max_headers)
         self._block: Block | None = None  # header fields that go on in the next frame
         self._last = 0  # the highest stream that the client has opened
         self._forgotten: dict[int, None] = {}
@@ -57,6 +67,8 @@ class Connection(Protocol):
         self.window = _DEFAULT_WINDOW
         """Bytes that the client takes on all streams together."""
         self.max_frame = frames.MAX_FRAME_BYTES
+        self.writable = True
+        self.unsent = self.sent_frames = self.sent_bytes = 0
         self.streams: dict[int, Stream] = {}
         self._handlers: tuple[Callable[[int, int, bytes], None], ...] = (
             self._on_data,
@@ -90,8 +102,8 @@ class Connection(Protocol):
         self._closing = True
         self._fleet.discard(self)
         self._handlers = ()  # breaks a reference cycle
-        streams, self.streams = self.streams, {}
-        for stream in streams.values():
+        for stream in list(self.streams.values()):
+            self._drop(stream)
             stream.exchange.gone()
 
     def data_received(self, data: bytes) -> None:
@@ -107,6 +119,7 @@ class Connection(Protocol):
                     if not fault.stream:
                         raise
                     self._end(fault.stream, fault.code)
+                    self._calm.reset()
                 if self._closing:
                     break
         except Fault as fault:
@@ -123,11 +136,14 @@ class Connection(Protocol):
         return bool(self.streams) and not self._closing
 
     def pause_writing(self) -> None:
+        self.writable = False
         self._transport.pause_reading()  # read no faster than the client takes answers
 
     def resume_writing(self) -> None:
+        self.writable = True
         if not self._closing:
             self._transport.resume_reading()
+            self._push_all()
 
     # -- the rest of the server calls these
 
@@ -156,14 +172,38 @@ class Connection(Protocol):
         """Close a connection that has been quiet for too long, or stopped in the middle of a request."""
         if self._heard:
             self._heard, self._since_heard = False, now
-        quiet = now - self._since_heard
-        if not self.streams and quiet > (patience.head_s if self._reader.in_frame else patience.idle_s):
+        begun = self._reader.frames if self._reader.in_frame or self._block is not None else -1
+        if begun != self._begun or begun < 0:
+            self._begun, self._since_begun = begun, now
+        patience_s = patience.body_s if self._reader.in_frame and self.streams else patience.head_s
+        if now - self._since_begun > patience_s:
+            self._refuse_slow("a frame, or a block of header fields, does not end")
+        elif not self.streams and now - self._since_heard > patience.idle_s:
             self.drain()
             self.close_if_quiet()
-        elif quiet > patience.body_s and any(not stream.requested for stream in self.streams.values()):
-            log.info("http2.timeout streams=%d", len(self.streams))
-            self._go_away(self._last, Code.ENHANCE_YOUR_CALM)
-            self._refuse()
+        else:
+            buffered = self._transport.get_write_buffer_size()
+            unsent = buffered + self.unsent
+            moved = self.sent_bytes - buffered
+            if self._sending.too_slow(unsent > 0, moved, now, patience.write_s, patience.bytes_per_s) and unsent:
+                self._refuse_slow(f"{unsent} bytes of answers are not taken")
+                self.abort()
+            else:
+                self._reset_slow(now, patience)
+
+    def _refuse_slow(self, why: str) -> None:
+        log.info("http2.timeout cause=%s", why)
+        self._go_away(self._last, Code.ENHANCE_YOUR_CALM)
+        self._refuse()
+
+    def _reset_slow(self, now: float, patience: Patience) -> None:
+        coming = [stream for stream in self.streams.values() if not stream.requested]
+        self._coming = {stream.id: self._coming.get(stream.id) or Pace() for stream in coming}
+        for stream in coming:
+            pace = self._coming[stream.id]
+            if pace.too_slow(stream.id, stream.held, now, patience.body_s, patience.bytes_per_s):
+                log.info("http2.timeout stream=%d", stream.id)
+                self._end(stream.id, Code.ENHANCE_YOUR_CALM)
 
     # -- streams call these
 
@@ -176,9 +216,14 @@ class Connection(Protocol):
 
     def finished(self, stream: Stream) -> None:
         """``stream`` has been answered."""
-        del self.streams[stream.id]
+        self._drop(stream)
         if not stream.requested:
             self._reset(stream.id, Code.NO_ERROR)  # the client need not send the rest (RFC 9113 §8.1)
+
+    def piled_up(self, stream: Stream) -> None:
+        """More waits for the client than it may; ``stream`` is the last to add to it."""
+        log.info("http2.piled_up unsent_bytes=%d", self.unsent)
+        self._end(stream.id, Code.ENHANCE_YOUR_CALM)
 
     # -- reading
 
@@ -216,14 +261,15 @@ class Connection(Protocol):
             stream.requested = True
         else:
             stream.taken += length
-            if not length:
+            if not payload:
                 self._calm.idle()
-            elif stream.taken >= _STREAM_WINDOW // 2:
+            if stream.taken >= _STREAM_WINDOW // 2:
                 if stream.taken > _STREAM_WINDOW:
                     raise Fault(Code.FLOW_CONTROL_ERROR, "more than the stream's window", number)
                 self._out.append(_update(number, stream.taken))
                 stream.taken = 0
         if payload:
+            self._hold(stream, len(payload))
             stream.exchange.received(payload)
         if stream.requested:
             stream.exchange.ended()
@@ -249,7 +295,8 @@ class Connection(Protocol):
         if block is None:
             raise Fault(Code.PROTOCOL_ERROR, "a CONTINUATION of nothing")
         block.text += payload
-        if len(block.text) > MAX_HEAD_BYTES or not payload:
+        block.parts += 1
+        if len(block.text) > MAX_HEAD_BYTES or block.parts > _MAX_PARTS or not payload:
             raise Fault(Code.ENHANCE_YOUR_CALM, "header fields without end")  # CVE-2024-27316 and its kin
         if flags & frames.END_HEADERS:
             self._block = None
@@ -269,8 +316,9 @@ class Connection(Protocol):
             raise Fault(Code.FRAME_SIZE_ERROR, "a RST_STREAM has four bytes")
         if not number or number > self._last:
             raise Fault(Code.PROTOCOL_ERROR, "a RST_STREAM of no stream")
-        stream = self.streams.pop(number, None)
+        stream = self.streams.get(number)
         if stream is not None:
+            self._drop(stream)
             stream.exchange.gone()
         self._calm.reset()
 
@@ -280,7 +328,9 @@ class Connection(Protocol):
         if flags & frames.ACK:
             if payload:
                 raise Fault(Code.FRAME_SIZE_ERROR, "a SETTINGS that acknowledges is empty")
+            self._calm.idle()
             return
+        self._calm.idle(1 + len(payload) // 6)
         for name, value in frames.read_settings(payload):
             if name == Setting.INITIAL_WINDOW_SIZE:
                 for stream in self.streams.values():
@@ -291,7 +341,6 @@ class Connection(Protocol):
             elif name == Setting.MAX_FRAME_SIZE:
                 self.max_frame = value
         self._out.append(frame(frames.SETTINGS, frames.ACK, 0))
-        self._calm.idle()
         self._push_all()
 
     def _on_push(self, flags: int, number: int, payload: bytes) -> None:
@@ -304,18 +353,20 @@ class Connection(Protocol):
             raise Fault(Code.FRAME_SIZE_ERROR, "a PING has eight bytes")
         if not flags & frames.ACK:
             self._out.append(frame(frames.PING, frames.ACK, 0, payload))
-            self._calm.idle()
+        self._calm.idle()
 
     def _on_go_away(self, flags: int, number: int, payload: bytes) -> None:
         if number:
             raise Fault(Code.PROTOCOL_ERROR, "a GOAWAY of a stream")
         if len(payload) < 8:
             raise Fault(Code.FRAME_SIZE_ERROR, "a GOAWAY is too short")
+        self._calm.idle()
 
     def _on_window(self, flags: int, number: int, payload: bytes) -> None:
         if len(payload) != 4:
             raise Fault(Code.FRAME_SIZE_ERROR, "a WINDOW_UPDATE has four bytes")
         more = int.from_bytes(payload, "big") & 0x7FFF_FFFF
+        self._calm.window(self.sent_frames)
         if not more:
             raise Fault(Code.PROTOCOL_ERROR, "a WINDOW_UPDATE by nothing", number)
         if not number:
@@ -393,10 +444,31 @@ class Connection(Protocol):
 
     def _end(self, number: int, code: Code) -> None:
         """Take a stream from the client."""
-        stream = self.streams.pop(number, None)
+        stream = self.streams.get(number)
         self._reset(number, code)
         if stream is not None:
+            self._drop(stream)
             stream.exchange.gone()
+
+    def _hold(self, stream: Stream, more: int) -> None:
+        held = stream.held + more
+        if self._held + more > MAX_HELD_BYTES and self._held > stream.held:
+            raise Fault(Code.ENHANCE_YOUR_CALM, "too many bytes of requests at once", stream.id)
+        if held > Budget.FREE:
+            charged = more if stream.held > Budget.FREE else held
+            if not self._budget.has(charged):
+                raise Fault(Code.REFUSED_STREAM, "this server holds as many bytes of requests as it may", stream.id)
+            self._budget.held += charged
+        stream.held = held
+        self._held += more
+
+    def _drop(self, stream: Stream) -> None:
+        """Forget a stream and what it holds."""
+        del self.streams[stream.id]
+        self._held -= stream.held
+        if stream.held > Budget.FREE:
+            self._budget.held -= stream.held
+        stream.forgotten()
 
     def _reset(self, number: int, code: Code) -> None:
         self._forgotten[number] = None

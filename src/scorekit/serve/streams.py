@@ -36,21 +36,53 @@ class Line(Protocol):
     """Bytes that the client takes on all streams together."""
     streams: "dict[int, Stream]"
 
+    writable: bool
+    """Whether the client reads what is sent."""
+    unsent: int
+    """Bytes of answers that wait for the client, of all streams together."""
+    sent_frames: int
+    sent_bytes: int
+    """Of answers' bodies, ever."""
+
     def say(self, data: bytes) -> None:
         """Send ``data`` within this turn of the loop or the next."""
+
+    def piled_up(self, stream: "Stream") -> None:
+        """More waits for the client than it may; ``stream`` is the last to add to it."""
 
     def finished(self, stream: "Stream") -> None:
         """``stream`` has been answered."""
 
 
+MAX_HELD_BYTES = 64 << 20
+"""Of requests, and of answers that wait, on one connection: sixteen messages of 4 MB each."""
+
+
 class Stream:
     """One request and its answer, as the connection keeps them."""
 
-    __slots__ = ("_line", "_out", "_trailers", "awaited", "exchange", "id", "requested", "taken", "window")
+    __slots__ = (
+        *(
+            "_line",
+            "_out",
+            "_trailers",
+            "_waiting",
+            "awaited",
+            "exchange",
+            "held",
+            "id",
+            "requested",
+            "taken",
+            "window",
+        ),
+    )
 
     def __init__(self, line: Line, number: int, window: int) -> None:
         self._line = line
         self._out = b""
+        self._waiting = 0  # bytes that are counted as unsent
+        self.held = 0
+        """Bytes of the request's body."""
         self._trailers: Fields | None = None
         self.id = number
         self.window = window
@@ -90,14 +122,23 @@ class Stream:
         if self.id not in line.streams:
             return
         if out:
-            room = min(len(out), self.window, line.window)
-            most = line.max_frame
-            for at in range(0, room, most):
-                line.say(frame(frames.DATA, 0, self.id, out[at : min(at + most, room)]))
-            if room > 0:
-                self.window -= room
-                line.window -= room
-                self._out = out = out[room:]
+            if line.writable:
+                room = min(len(out), self.window, line.window)
+                most = line.max_frame
+                for at in range(0, room, most):
+                    line.sent_frames += 1
+                    line.say(frame(frames.DATA, 0, self.id, out[at : min(at + most, room)]))
+                if room > 0:
+                    self.window -= room
+                    line.window -= room
+                    line.sent_bytes += room
+                    self._out = out = out[room:]
+            if self._waiting or out:
+                line.unsent += len(out) - self._waiting
+                grown, self._waiting = len(out) > self._waiting, len(out)
+                if grown and line.unsent > MAX_HELD_BYTES and line.unsent > len(out):
+                    line.piled_up(self)
+                    return
         if self._trailers is not None and not out:
             if self._trailers:
                 block = frames.block(self._trailers)
@@ -105,3 +146,8 @@ class Stream:
             else:
                 line.say(frame(frames.DATA, frames.END_STREAM, self.id))
             line.finished(self)
+
+    def forgotten(self) -> None:
+        """The stream has ended; what waited for the client does not any more."""
+        self._line.unsent -= self._waiting
+        self._waiting, self._out = 0, b""
