@@ -218,6 +218,6 @@ HARMLESS = {
     "get-with-body": b"GET /q HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nGET q",
     "get-with-chunks": b"GET /q HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + END,
     "high-value": b"GET /q HTTP/1.1\r\nHost: x\r\nA: \xff\r\n\r\n",
-    "connection-names-length": b"GET /q HTTP/1.1\r\nHost: x\r\nConnection: content-length\r\nContent-Length: 1\r\n\r\nx",
+    "connection-names-it": b"GET /q HTTP/1.1\r\nHost: x\r\nConnection: content-length\r\nContent-Length: 1\r\n\r\nx",
     "unknown-expectation": HEAD + b"Expect: foo\r\nContent-Length: 1\r\n\r\nx",
 }

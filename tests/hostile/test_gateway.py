@@ -97,23 +97,11 @@ LINES = st.sampled_from(
 BODIES = st.lists(
     st.sampled_from(
         [
-            b"0\r\n\r\n",
-            b"5\r\nhello\r\n",
-            b"5;a=b\r\nhello\r\n",
-            b"5 \r\nhello\r\n",
-            b"05\r\nhello\r\n",
-            b"5\nhello\r\n",
+            *(b"0\r\n\r\n", b"5\r\nhello\r\n", b"5;a=b\r\nhello\r\n", b"5 \r\nhello\r\n", b"05\r\nhello\r\n"),
+            *(b"5\nhello\r\n", b"5\r\nhello", b"0\r\nX: y\r\n\r\n", b"0\r\nContent-Length: 9\r\n\r\n", b"0\n\n"),
+            *(b"hello", b"\r\n", b"0\r\n", b"-1\r\n", b"0x5\r\nhello\r\n", b"fffffffffffffffff\r\n", b"5\r\nhello\n"),
+            SMUGGLED,
         ]
-        + [
-            b"5\r\nhello",
-            b"0\r\nX: y\r\n\r\n",
-            b"0\r\nContent-Length: 9\r\n\r\n",
-            b"0\n\n",
-            b"hello",
-            b"\r\n",
-            b"0\r\n",
-        ]
-        + [b"-1\r\n", b"0x5\r\nhello\r\n", b"fffffffffffffffff\r\n", b"5\r\nhello\n", SMUGGLED]
     ),
     max_size=4,
 )

@@ -45,6 +45,7 @@ class _Parts:
     def __init__(self) -> None:
         self.texts: dict[str, bytes] = {}
         self.files: dict[str, bytes] = {}
+        self._begun = 0
         self._begin()
 
     def callbacks(self) -> dict[str, Any]:
@@ -58,6 +59,9 @@ class _Parts:
         }
 
     def _begin(self) -> None:
+        self._begun += 1
+        if self._begun > _MAX_PARTS + 1:
+            raise BadRequest(f"a request has at most {_MAX_PARTS} parts")
         self._field, self._value, self._content = bytearray(), bytearray(), bytearray()
         self._disposition: dict[bytes, bytes] = {}
 
@@ -71,8 +75,6 @@ class _Parts:
         if name is None:
             return
         into = self.files if b"filename" in self._disposition else self.texts
-        if len(self.texts) + len(self.files) >= _MAX_PARTS:
-            raise BadRequest(f"a request has at most {_MAX_PARTS} parts")
         into.setdefault(name.decode(errors="replace"), bytes(self._content))
 
 

@@ -160,7 +160,9 @@ def find(exchange: Exchange) -> bytes | str | dict[str, Any]:
 def _field(encoded: bytes) -> str:
     """The field ``json`` of a urlencoded form or query, or ``""``."""
     try:
-        fields = urllib.parse.parse_qs(encoded.decode(), errors="strict")
+        fields = urllib.parse.parse_qs(encoded.decode(), errors="strict", max_num_fields=1000)
     except ValueError as error:
-        raise BadRequest("the form or query is not UTF-8 text in percent-encoding") from error
+        raise BadRequest(
+            "the form or query is not UTF-8 text in percent-encoding, or has more than 1000 fields"
+        ) from error
     return fields.get("json", [""])[0]

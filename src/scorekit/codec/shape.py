@@ -1,0 +1,59 @@
+"""What is wrong with the shape of a JSON document, though every parser takes it: keys that come twice, depth."""
+
+import json
+from collections.abc import Iterable
+from itertools import chain
+from typing import Any
+
+from ..errors import BadRequest
+
+MAX_DEPTH = 64
+"""Levels of lists and objects in what is no table: a table needs four, and what answers are written by ends at 254."""
+
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
+
+
+def refuse_doubled(value: dict[str, Any], text: bytes | str, path: str = "") -> None:
+    """Raise ``BadRequest`` if an object in ``text``, whose value is ``value``, has a key twice.
+
+    Of two, parsers take the one or the other, and who checks a request may not see what the model is asked. Every key
+    has a colon: as many colons as keys where keys usually are, and there is no other key, and none twice.
+    """
+    keys = len(value)
+    for name in ("data", "meta", "jsonData"):
+        inner = value.get(name)
+        if type(inner) is dict:
+            keys += len(inner)
+            if "tensor" in inner and type(inner["tensor"]) is dict:
+                keys += len(inner["tensor"])
+    if (text.count(b":") if isinstance(text, bytes) else text.count(":")) == keys:
+        return
+    try:
+        json.loads(text, object_pairs_hook=lambda pairs: _once(pairs, path), parse_int=len, parse_float=len)
+    except RecursionError:
+        raise BadRequest(_TOO_DEEP, path) from None
+
+
+def refuse_deep(value: Any, path: str) -> None:
+    """Raise ``BadRequest`` if ``value`` has more than :data:`MAX_DEPTH` levels. No recursion."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [each for each in chain.from_iterable(map(_members, level)) if type(each) is list or type(each) is dict]
+        if not level:
+            return
+    raise BadRequest(_TOO_DEEP, path)
+
+
+def _members(value: Any) -> Iterable[Any]:
+    if type(value) is dict:
+        return value.values()
+    return value if type(value) is list else ()
+
+
+def _once(pairs: list[tuple[str, Any]], path: str) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise BadRequest(f"the key {ascii(twice[:40])[1:-1]!r} comes twice", path)
+    return found
