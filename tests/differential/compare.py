@@ -157,7 +157,7 @@ ALLOWED_CALLS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """The same over gRPC: by id, why, and the message expected instead of a fault."""
 
-SWITCHED = frozenset({NAN, NO_JSON, NOT_FOUND, WRONG_METHOD, NO_CORS})
+SWITCHED = frozenset({NAN, NO_JSON, DOUBLED, NOT_FOUND, WRONG_METHOD, NO_CORS})
 """The differences that SCOREKIT_COMPATIBILITY=stock undoes."""
 
 

@@ -271,7 +271,7 @@ def parsed(name: str, body: bytes, of: Any) -> Any:
         raise BadRequest(f"a {name} may have {_MAX_ELEMENTS} elements here")
     try:
         return of.FromString(body)
-    except (DecodeError, RecursionError) as error:
+    except (DecodeError, ValueError, RecursionError) as error:
         raise BadRequest(f"not a {name}: {error}") from None
 
 
