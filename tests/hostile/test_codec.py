@@ -208,6 +208,7 @@ class Nowhere:
     """A connection of nobody."""
 
     lost = False
+    peer = ""
 
     def flush(self) -> None:
         pass

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from ..codec import proto
-from ..errors import BadRequest, DeadlineExceeded, NotTaken, PayloadTooLarge, RequestError
+from ..errors import BadRequest, ComponentError, DeadlineExceeded, NotTaken, PayloadTooLarge, RequestError
 from ..message import Message
 from . import status
+from .exchange import internal, new_reference
 from .frames import Fields
 from .streams import Exchange, Stream
 
@@ -87,8 +88,7 @@ class Call(Exchange):
             return
         except Exception:
             # The outermost handler: whatever went wrong is ours, and the caller must not wait for ever.
-            log.exception("grpc.failed")
-            self.end(status.trailers(status.INTERNAL, "internal error"))
+            log.exception("grpc.failed id=%s", self.broke())
             return
         self._part = data
 
@@ -123,7 +123,15 @@ class Call(Exchange):
 
     def fail(self, error: RequestError) -> None:
         """End the call with the status of ``error``."""
+        if isinstance(error, ComponentError):
+            self._stream.reference = error.reference
         self.end(status.of(error))
+
+    def broke(self) -> str:
+        """End the call for a fault of ours. Returns the reference under which the log is to tell of it."""
+        self._stream.reference = reference = new_reference()
+        self.end(status.trailers(status.INTERNAL, internal(reference)))
+        return reference
 
     def _messages(self, data: bytes) -> bytes:
         """Take every whole message of ``data``; what is left is the beginning of the next."""
@@ -179,8 +187,7 @@ class Unary(Call):
             self.fail(error)
         except Exception:
             # The outermost handler: whatever went wrong is ours, and the caller must not wait for ever.
-            log.exception("grpc.failed")
-            self.end(status.trailers(status.INTERNAL, "internal error"))
+            log.exception("grpc.failed id=%s", self.broke())
 
     def end(self, trailers: Fields) -> None:
         if not self.abandoned:

@@ -1,11 +1,14 @@
 """One HTTP/1.1 request and its answer-to-be."""
 
+import secrets
 import time
 from collections.abc import Mapping
 from email.utils import formatdate
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Protocol
+
+from .trace import trace
 
 JSON = b"application/json"
 HTML = b"text/html; charset=utf-8"
@@ -22,6 +25,10 @@ class Line(Protocol):
     def lost(self) -> bool:
         """Whether the client has gone."""
 
+    @property
+    def peer(self) -> str:
+        """Who has connected."""
+
     def flush(self) -> None:
         """Send what is ready, in the order it was asked."""
 
@@ -35,7 +42,18 @@ class Head:
     ``told`` has the header fields that mean anything to this server, by their names in lower case.
     """
 
-    __slots__ = ("content_type", "is_http_10", "is_json", "method", "origin", "path", "query", "timeout_s", "told")
+    __slots__ = (
+        "content_type",
+        "is_http_10",
+        "is_json",
+        "method",
+        "origin",
+        "path",
+        "query",
+        "timeout_s",
+        "told",
+        "trace",
+    )
 
     def __init__(
         self, method: str, target: bytes, is_http_10: bool = False, told: Mapping[bytes, bytes] = NOTHING_TOLD
@@ -52,6 +70,9 @@ class Head:
         self.timeout_s = int(wait[:9]) / 1000 if wait.isdigit() else 0.0
         """How long the gateway waits for an answer; 0 where it does not say."""
 
+        self.trace = trace(told) if b"traceparent" in told else None
+        """The trace that it belongs to."""
+
     def __repr__(self) -> str:
         return f"<Head {self.method} {self.path!r}>"
 
@@ -67,7 +88,7 @@ class Exchange:
         self.head = head
         self.body = body
         self.keep_alive = keep_alive
-        self.headers = b""
+        self.headers = b"" if head.trace is None else head.trace.lines()
         """Complete lines that stand in the response, whatever it is."""
         self.reference = ""
         """Under which the log tells more of the answer, if it does."""
@@ -107,9 +128,24 @@ class Exchange:
         self._connection.flush()
 
     @property
+    def peer(self) -> str:
+        """Who asks."""
+        return self._connection.peer
+
+    @property
     def response(self) -> bytes | None:
         """The bytes to send, once there are any."""
         return self._response
+
+
+def new_reference() -> str:
+    """Under which the log says what an answer does not."""
+    return secrets.token_hex(6)
+
+
+def internal(reference: str) -> str:
+    """What a caller is told of a fault of ours."""
+    return f"internal error; the server's log tells why, under {reference}"
 
 
 def shown(text: bytes) -> str:

@@ -18,6 +18,7 @@ from .budget import Budget
 from .exchange import Exchange, Head
 from .fleet import Fleet, Patience, close_after_reading
 from .pace import Pace
+from .peers import peer_of
 
 log = logging.getLogger(__name__)
 
@@ -237,6 +238,10 @@ class Connection(Protocol):
         self._take(exchange)
 
     # -- the rest of the server calls these
+
+    @property
+    def peer(self) -> str:
+        return peer_of(self._transport.get_extra_info("peername"))
 
     @property
     def open_requests(self) -> int:

@@ -7,7 +7,7 @@ a method, so a block that leaves the tables as they are is read once.
 
 import logging
 from asyncio import BaseTransport, Protocol, Transport, get_running_loop
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from . import frames
@@ -17,6 +17,8 @@ from .fleet import Fleet, Patience, close_after_reading
 from .frames import Code, Fault, Reader, Setting, frame
 from .heads import MAX_HEAD_BYTES, Block, Heads
 from .pace import Pace
+from .peers import peer_of
+from .sight import Look, Told
 from .streams import MAX_HELD_BYTES, Handler, Stream
 
 log = logging.getLogger(__name__)
@@ -39,7 +41,15 @@ _MAX_FORGOTTEN = 1000
 class Connection(Protocol):
     """One client connection. ``fleet`` is the set of open connections, for a drain."""
 
-    def __init__(self, handler: Handler, fleet: Fleet, max_headers: int = 100, budget: Budget | None = None) -> None:
+    def __init__(
+        self,
+        handler: Handler,
+        fleet: Fleet,
+        max_headers: int = 100,
+        budget: Budget | None = None,
+        looks: Sequence[Look] = (),
+    ) -> None:
+        self._looks = looks
         self._handler = handler
         self._budget = budget or Budget(2**62)
         self._held = 0  # bytes of requests
@@ -407,7 +417,11 @@ class Connection(Protocol):
             raise Fault(Code.REFUSED_STREAM, "no more streams", number)
         if known is None:
             known = self._heads.request(block, fields)
-        stream = self.streams[number] = Stream(self, number, self._initial_window)
+        if self._looks or b"traceparent" in known:
+            stream = Told(self, number, self._initial_window, known, self._looks, self._peer())
+        else:
+            stream = Stream(self, number, self._initial_window)
+        self.streams[number] = stream
         length = known.get(b"content-length")
         if length is not None:
             stream.awaited = int(length[:19])
@@ -417,6 +431,9 @@ class Connection(Protocol):
         stream.exchange = self._handler(stream, known)
         if block.ends:
             stream.exchange.ended()
+
+    def _peer(self) -> str:
+        return peer_of(self._transport.get_extra_info("peername"))
 
     def _trailed(self, stream: Stream, block: Block, fields: list[tuple[bytes, bytes]]) -> None:
         if stream.requested:

@@ -25,11 +25,12 @@ from ..errors import (
     PayloadTooLarge,
     RequestError,
     TooSlow,
+    Unauthenticated,
     UnwritableAnswer,
 )
 from ..message import Message, Verb
 from ..service import Service
-from .exchange import HTML, Exchange, shown
+from .exchange import HTML, Exchange, internal, new_reference, shown
 from .requests import FeedbackRequest, JsonRequest, UnreadRequest, find, read
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ STATUS: dict[type[RequestError], tuple[int, str]] = {
     PayloadTooLarge: (413, "MICROSERVICE_BAD_DATA"),
     HeadTooLarge: (431, "MICROSERVICE_BAD_DATA"),
     TooSlow: (408, "MICROSERVICE_BAD_DATA"),
+    Unauthenticated: (401, "MICROSERVICE_BAD_DATA"),
     NotTaken: (415, "MICROSERVICE_BAD_DATA"),
     BadAnswer: (400, "MICROSERVICE_BAD_DATA"),  # the stock wrapper's choice, though the model is to blame
     ComponentError: (500, "MICROSERVICE_INTERNAL_ERROR"),
@@ -72,9 +74,9 @@ class Manners:
     def allow(self, exchange: Exchange) -> None:
         """Put the CORS headers of the answer in place, as the stock wrapper has them."""
         if exchange.head.origin and self.origins in ("*", exchange.head.origin.decode("latin-1")):
-            exchange.headers = b"Access-Control-Allow-Origin: %b\r\nVary: Origin\r\n" % exchange.head.origin
+            exchange.headers += b"Access-Control-Allow-Origin: %b\r\nVary: Origin\r\n" % exchange.head.origin
         else:
-            exchange.headers = f"Access-Control-Allow-Origin: {self.origins}\r\n".encode("latin-1", "replace")
+            exchange.headers += f"Access-Control-Allow-Origin: {self.origins}\r\n".encode("latin-1", "replace")
 
     def preflight(self, exchange: Exchange, methods: tuple[str, ...]) -> bytes:
         """The header lines that tell a page what it may ask."""
@@ -161,6 +163,10 @@ def refuse(exchange: Exchange, error: RequestError, stock: bool = False) -> None
     if isinstance(error, HandledError):
         exchange.respond(error.status, error.body, error.content_type.encode("latin-1", "replace"))
         return
+    if isinstance(error, ComponentError):
+        exchange.reference = error.reference
+        if exchange.head.trace is not None:
+            log.error("rest.failed id=%s trace_id=%s", error.reference, exchange.head.trace.trace_id)
     status, reason = (error.status, error.reason) if isinstance(error, DeclaredError) else STATUS[type(error)]
     headers = b""
     if stock and isinstance(error, NotFound | MethodNotAllowed):
@@ -233,8 +239,9 @@ class Rest:
             self._manners.refuse(exchange, error)
         except Exception:
             # The outermost handler: whatever went wrong is ours, and the caller must not wait for ever.
-            log.exception("rest.failed path=%s", shown(exchange.head.path))
-            exchange.respond(500, json.encode_error("internal error", "MICROSERVICE_INTERNAL_ERROR"))
+            exchange.reference = reference = new_reference()
+            log.exception("rest.failed id=%s path=%s", reference, shown(exchange.head.path))
+            exchange.respond(500, json.encode_error(internal(reference), "MICROSERVICE_INTERNAL_ERROR"))
 
     @property
     def ready(self) -> bool:

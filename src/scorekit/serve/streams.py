@@ -71,6 +71,7 @@ class Stream:
             "exchange",
             "held",
             "id",
+            "reference",
             "requested",
             "taken",
             "window",
@@ -83,6 +84,8 @@ class Stream:
         self._waiting = 0  # bytes that are counted as unsent
         self.held = 0
         """Bytes of the request's body."""
+        self.reference = ""
+        """Under which the log tells more of the answer, if it does."""
         self._trailers: Fields | None = None
         self.id = number
         self.window = window
