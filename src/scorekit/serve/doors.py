@@ -42,7 +42,7 @@ class Doors:
         self._rest: Callable[[Exchange], None] = guarded(rest, manners.refuse, self._keys) if has_keys else rest
         self._grpc: Handler = guarded_calls(grpc, self._keys) if has_keys else grpc
         self._looks: list[Look] = [access.write] if settings.access_log else []
-        telling = spans(os.environ, settings.model_name)
+        telling = spans(os.environ, settings.model_name, "https" if settings.tls_cert else "http")
         self._finish = telling[1] if telling else None
         if telling:
             self._looks.append(telling[0])

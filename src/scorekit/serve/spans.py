@@ -4,6 +4,7 @@ The exporter has a thread and a bounded queue of its own: where nobody takes the
 """
 
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ log = logging.getLogger(__name__)
 
 _NAMING = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
+_LAST_S = 2.0
+
 
 def wanted(environ: Mapping[str, str]) -> bool:
     """Whether the variables ask for spans."""
@@ -23,7 +26,7 @@ def wanted(environ: Mapping[str, str]) -> bool:
     return exporter == "otlp" or (not exporter and any(environ.get(name) for name in _NAMING))
 
 
-def spans(environ: Mapping[str, str], model: str) -> tuple[Look, Callable[[], None]] | None:
+def spans(environ: Mapping[str, str], model: str, scheme: str) -> tuple[Look, Callable[[], None]] | None:
     """What makes a span of each request, and what sends the last of them; ``None`` where they are not asked for."""
     if not wanted(environ):
         return None
@@ -38,10 +41,17 @@ def spans(environ: Mapping[str, str], model: str) -> tuple[Look, Callable[[], No
     named = {} if environ.get("OTEL_SERVICE_NAME") else {SERVICE_NAME: model}
     provider = TracerProvider(resource=Resource.create(named), shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    return _look(provider.get_tracer("scorekit")), provider.shutdown
+
+    def finish() -> None:
+        # Where nobody takes them the exporter tries for ten seconds, which a server that ends does not have.
+        sending = threading.Thread(target=provider.shutdown, daemon=True)
+        sending.start()
+        sending.join(_LAST_S)
+
+    return _look(provider.get_tracer("scorekit"), scheme), finish
 
 
-def _look(tracer: Any) -> Look:
+def _look(tracer: Any, scheme: str) -> Look:
     from opentelemetry.trace import (
         NonRecordingSpan,
         SpanContext,
@@ -62,7 +72,7 @@ def _look(tracer: Any) -> Look:
             context = SpanContext(int(told.trace_id, 16), int(told.span_id, 16), True, flags, state)
             parent = set_span_in_context(NonRecordingSpan(context))
         began_ns = int(seen.began * 1e9)
-        span = tracer.start_span(_name(seen), parent, SpanKind.SERVER, attributes(seen), start_time=began_ns)
+        span = tracer.start_span(_name(seen), parent, SpanKind.SERVER, attributes(seen, scheme), start_time=began_ns)
         if seen.status >= 500 or seen.grpc in _FAULTS:
             span.set_status(Status(StatusCode.ERROR))
         span.end(began_ns + int(seen.seconds * 1e9))
@@ -90,14 +100,14 @@ def _name(seen: Seen) -> str:
     return seen.method or "HTTP" if seen.status in _ROUTES or not seen.method else f"{seen.method} {shown(seen.path)}"
 
 
-def attributes(seen: Seen) -> dict[str, str | int]:
+def attributes(seen: Seen, scheme: str) -> dict[str, str | int]:
     """By the semantic conventions of HTTP and RPC servers."""
     told: dict[str, str | int] = {
         "network.protocol.name": "http",
         "network.protocol.version": seen.protocol.partition("/")[2],
         "http.request.method": seen.method or "_OTHER",
         "url.path": shown(seen.path),
-        "url.scheme": "http",
+        "url.scheme": scheme,
         "http.request.body.size": seen.in_bytes,
     }
     if seen.status:
