@@ -52,6 +52,7 @@ CASES = [
         one_header=b"GET /q HTTP/1.1\r\nHost: x\r\nA: " + b"a" * 70_000 + b"\r\n\r\n",
         one_name=b"GET /q HTTP/1.1\r\nHost: x\r\n" + b"a" * 70_000 + b": a\r\n\r\n",
         many=b"GET /q HTTP/1.1\r\nHost: x\r\n" + b"a: b\r\n" * 100 + b"\r\n",
+        several=b"GET /q HTTP/1.1\r\nHost: x\r\n" + (b"A: " + b"a" * 30_000 + b"\r\n") * 3 + b"\r\n",
         without_end=b"GET /q HTTP/1.1\r\nHost: x\r\nA: " + b"a" * 70_000,
     ),
     *_cases(

@@ -158,3 +158,19 @@ def test_a_connection_too_many_is_closed_at_once() -> None:
     Busy().connection_made(transport)  # type: ignore[arg-type]  # as above
     assert transport.statuses() == [503]
     assert transport.closed
+
+
+@pytest.mark.parametrize("sent", [b"GET /q", HEAD + b"Content-Length: 90000\r\n\r\n" + b"x" * 7000])
+def test_a_client_that_does_not_finish_is_told_so(sent: bytes) -> None:
+    """Ten seconds for a head, 7200 bytes of a body in thirty."""
+    line = Line().send(sent).looked_at(0, 9)
+    assert line.transport.statuses() == []
+    assert line.looked_at(11, 31).transport.statuses() == [408]
+
+
+def test_a_connection_that_asks_nothing_is_closed() -> None:
+    """Ten minutes and twenty seconds after its last answer, without a word."""
+    line = Line().send(GET).looked_at(0, 619)
+    assert not line.transport.closed
+    assert line.looked_at(621).transport.closed
+    assert line.transport.statuses() == [200]

@@ -35,20 +35,33 @@ def decode(body: bytes) -> Message:
 
     Numbers are float64, as everywhere in this encoding; ``meta`` is ``{}`` where the request has none.
     """
-    meta, payload = _Merged(), _Merged()
+    meta = payload = b""
+    metas: list[Any] = []
+    parts: list[Any] = []  # what a field says that comes more than once: each adds to it
     form = 0
     try:
         for number, kind, content in fields(body):
             if kind != BYTES or number > 7:
                 continue
             if number == 2:
-                meta.add(content, True)
+                if meta:
+                    metas.append(content)
+                else:
+                    meta = content  # type: ignore[assignment]  # bytes, by its kind
             elif number > 2:
-                payload.add(content, number == form and number in _MERGED)
-                form = number
+                if number == form and number in _MERGED:
+                    parts.append(content)
+                else:
+                    payload, form = content, number  # type: ignore[assignment]
+                    if parts:
+                        parts = []
+        if metas:
+            meta = b"".join([meta, *metas])
+        if parts:
+            payload = b"".join([payload, *parts])
         if form == 3:
-            return _array(payload.whole(), _read_meta(meta.whole()))
-        return _other(form, payload.whole(), _read_meta(meta.whole()))
+            return _array(payload, _read_meta(meta))
+        return _other(form, payload, _read_meta(meta))
     except (Malformed, DecodeError, RecursionError) as error:
         raise BadRequest(f"not a SeldonMessage: {error}") from None
 
@@ -87,23 +100,6 @@ def encode(message: Message) -> bytes:
         raise UnwritableAnswer(f"The answer cannot be written as a protocol buffer: {error}") from error
 
 
-class _Merged:
-    """What a message's field says in all, however often it comes."""
-
-    __slots__ = ("_parts",)
-
-    def __init__(self) -> None:
-        self._parts: list[Any] = []
-
-    def add(self, content: Any, merges: bool) -> None:
-        if not merges:
-            self._parts.clear()
-        self._parts.append(content)
-
-    def whole(self) -> bytes:
-        return b"".join(self._parts)
-
-
 def _other(form: int, payload: bytes, meta: Meta) -> Message:
     if form == 4:
         return Message(Kind.BIN, payload, [], meta)
@@ -118,7 +114,8 @@ def _other(form: int, payload: bytes, meta: Meta) -> Message:
 
 def _array(data: bytes, meta: Meta) -> Message:
     names: list[str] = []
-    merged = _Merged()
+    payload = b""
+    parts: list[Any] = []
     form = 0
     for number, kind, content in fields(data):
         if kind != BYTES or number > 4:
@@ -126,9 +123,14 @@ def _array(data: bytes, meta: Meta) -> Message:
         if number == 1:
             names.append(_text(content, "$.data.names"))  # type: ignore[arg-type]
         else:
-            merged.add(content, number == form)
-            form = number
-    payload = merged.whole()
+            if number == form:
+                parts.append(content)
+            else:
+                payload, form = content, number  # type: ignore[assignment]
+                if parts:
+                    parts = []
+    if parts:
+        payload = b"".join([payload, *parts])
     if form == 2:
         return Message(Kind.TENSOR, _from_tensor(payload), names, meta)
     if form == 3:

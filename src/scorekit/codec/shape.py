@@ -10,6 +10,7 @@ from ..errors import BadRequest
 MAX_DEPTH = 64
 """Levels of lists and objects in what is no table: a table needs four, and what answers are written by ends at 254."""
 
+_OTHERS = ("meta", "jsonData")
 _TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 
 
@@ -19,14 +20,15 @@ def refuse_doubled(value: dict[str, Any], text: bytes | str, path: str = "") -> 
     Of two, parsers take the one or the other, and who checks a request may not see what the model is asked. Every key
     has a colon: as many colons as keys where keys usually are, and there is no other key, and none twice.
     """
+    colons = text.count(b":") if type(text) is bytes else text.count(":")  # type: ignore[arg-type]  # else it is a str
     keys = len(value)
-    for name in ("data", "meta", "jsonData"):
-        inner = value.get(name)
-        if type(inner) is dict:
-            keys += len(inner)
-            if "tensor" in inner and type(inner["tensor"]) is dict:
-                keys += len(inner["tensor"])
-    if (text.count(b":") if isinstance(text, bytes) else text.count(":")) == keys:
+    data = value.get("data")
+    if type(data) is dict:
+        keys += len(data)
+        tensor = data.get("tensor")
+        if type(tensor) is dict:
+            keys += len(tensor)
+    if colons == keys or colons == keys + sum(len(value[key]) for key in _OTHERS if type(value.get(key)) is dict):
         return
     try:
         json.loads(text, object_pairs_hook=lambda pairs: _once(pairs, path), parse_int=len, parse_float=len)

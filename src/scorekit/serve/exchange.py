@@ -44,6 +44,7 @@ class Head:
 
     __slots__ = (
         "content_type",
+        "headers",
         "is_http_10",
         "is_json",
         "method",
@@ -72,6 +73,8 @@ class Head:
 
         self.trace = trace(told) if b"traceparent" in told else None
         """The trace that it belongs to."""
+        self.headers = b"" if self.trace is None else self.trace.lines()
+        """What stands in each answer to it."""
 
     def __repr__(self) -> str:
         return f"<Head {self.method} {self.path!r}>"
@@ -80,7 +83,17 @@ class Head:
 class Exchange:
     """One request and its answer-to-be."""
 
-    __slots__ = ("_connection", "_response", "body", "head", "headers", "keep_alive", "reference", "service", "started")
+    __slots__ = (
+        "_connection",
+        "_reference",
+        "_response",
+        "body",
+        "head",
+        "headers",
+        "keep_alive",
+        "service",
+        "started",
+    )
 
     def __init__(self, connection: Line, head: Head, body: bytes, keep_alive: bool) -> None:
         self._connection = connection
@@ -88,10 +101,8 @@ class Exchange:
         self.head = head
         self.body = body
         self.keep_alive = keep_alive
-        self.headers = b"" if head.trace is None else head.trace.lines()
+        self.headers = head.headers
         """Complete lines that stand in the response, whatever it is."""
-        self.reference = ""
-        """Under which the log tells more of the answer, if it does."""
         self.service = "unknown"
         """What metrics call the route."""
         self.started = time.perf_counter()
@@ -126,6 +137,15 @@ class Exchange:
         self._response = b"%b%d\r\n%b\r\n%b" % (_heads.get(status, content_type), len(body), headers, sent)
         self._connection.observe(self, status)
         self._connection.flush()
+
+    @property
+    def reference(self) -> str:
+        """Under which the log tells more of the answer, if it does."""
+        return getattr(self, "_reference", "")  # few have one, and none of them is in a hurry
+
+    @reference.setter
+    def reference(self, reference: str) -> None:
+        self._reference = reference
 
     @property
     def peer(self) -> str:

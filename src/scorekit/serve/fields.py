@@ -11,10 +11,9 @@ from ..errors import BadRequest
 from .exchange import Head
 
 Fields = list[tuple[bytes, bytes]]
-"""Names in lower case and values, in the order they came."""
+"""Names in lower case and values of those that are known, in the order they came."""
 
-# Those that mean anything to this server.
-_KNOWN = frozenset(
+KNOWN = frozenset(
     {
         b"authorization",
         b"connection",
@@ -31,6 +30,8 @@ _KNOWN = frozenset(
         b"x-envoy-expected-rq-timeout-ms",
     }
 )
+"""Those that mean anything to this server."""
+
 _ONCE = frozenset({b"host", b"content-length", b"transfer-encoding", b"content-type", b"authorization", b"x-api-key"})
 _OF_THE_OFFER = frozenset({b"connection", b"upgrade", b"http2-settings", b"expect"})
 
@@ -39,15 +40,14 @@ _HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::\d{
 
 
 def head(method: str, target: bytes, version: str, fields: Fields) -> Head:
-    """What the request line and the fields say. Raises ``BadRequest`` for what could be read in two ways."""
+    """What the request line and the known fields say. Raises ``BadRequest`` for what could be read in two ways."""
     told: dict[bytes, bytes] = {}
     for name, value in fields:
-        if name in _KNOWN:
-            if name in told:
-                if name in _ONCE:
-                    raise BadRequest(f"a request has one {name.decode()}, not two")
-                value = told[name] + b", " + value
-            told[name] = value
+        if name in told:
+            if name in _ONCE:
+                raise BadRequest(f"a request has one {name.decode()}, not two")
+            value = told[name] + b", " + value
+        told[name] = value
     if version != "1.1" and version != "1.0":
         raise BadRequest("this server speaks HTTP/1.1, HTTP/1.0 and HTTP/2")
     host = told.get(b"host")

@@ -86,6 +86,8 @@ class Connection(Protocol):
         self._paused = False
         self._writable = True
         self._known: _Known | None = None
+        self._head: Head
+        self._said: object = None  # the method, target, version and fields that the last head was made of
         self._completed = 0
         self.lost = False
         self._begin()
@@ -127,6 +129,7 @@ class Connection(Protocol):
 
     def _parse(self, data: bytes) -> None:
         in_head, self._headed = self._in_head, False
+        self._may_be_long = len(data) + self._head_bytes > MAX_HEAD_BYTES
         body_before, begun = self._body_bytes, self._begun
         try:
             self._parser.feed_data(data)
@@ -181,26 +184,33 @@ class Connection(Protocol):
         self._target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._fields.append((name.lower(), value))
-        self._fields_bytes += len(name) + len(value)
-        if len(self._fields) > self._max_headers:
+        name = name.lower()
+        if name in fields.KNOWN:
+            self._fields.append((name, value))
+        self._headers += 1
+        if self._headers > self._max_headers:
             raise _Refused(HeadTooLarge(f"a request may have {self._max_headers} headers"))
-        if self._fields_bytes > MAX_HEAD_BYTES:
-            raise _Refused(_head_too_large())
+        if self._may_be_long:
+            self._fields_bytes += len(name) + len(value)
+            if self._fields_bytes > MAX_HEAD_BYTES:
+                raise _Refused(_head_too_large())
 
     def on_headers_complete(self) -> None:
         parser = self._parser
         self._in_head, self._headed = False, True
-        self._head_bytes = self._framing_bytes = 0
-        if len(self._target) + self._fields_bytes > MAX_HEAD_BYTES:
+        if self._may_be_long and self._head_bytes + len(self._target) + self._fields_bytes > MAX_HEAD_BYTES:
             raise _Refused(_head_too_large())
-        try:
-            head = fields.head(
-                parser.get_method().decode("ascii"), self._target, parser.get_http_version(), self._fields
-            )
-        except BadRequest as error:
-            raise _Refused(error) from None
-        self._head = head
+        self._head_bytes = self._framing_bytes = 0
+        said = parser.get_method(), self._target, parser.get_http_version(), self._fields
+        if said == self._said:  # gateways number their requests, and nothing else is new
+            head = self._head
+        else:
+            try:
+                head = fields.head(said[0].decode("ascii"), *said[1:])
+            except BadRequest as error:
+                raise _Refused(error) from None
+            self._head = head
+            self._said = said
         length = head.told.get(b"content-length")
         if length is not None:
             if _exceeds(length, self._max_body_bytes):
@@ -338,6 +348,7 @@ class Connection(Protocol):
     def _begin(self) -> None:
         self._target = b""
         self._fields: fields.Fields = []
+        self._headers: int = 0
         self._fields_bytes: int = 0
         self._body = b""
         self._body_bytes: int = 0

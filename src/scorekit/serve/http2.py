@@ -62,7 +62,8 @@ class Connection(Protocol):
         self._waking = False
         self._heard = True
         self._since_heard = 0.0
-        self._begun, self._since_begun = -1, 0.0  # the frame or block of header fields that has begun and not ended
+        self._begun: object = None  # the frame or block of header fields that has begun and not ended
+        self._since_begun = 0.0
         self._sending = Pace()
         self._coming: dict[int, Pace] = {}  # of the streams whose requests were incomplete when last looked at
         self._drains = 0
@@ -182,8 +183,8 @@ class Connection(Protocol):
         """Close a connection that has been quiet for too long, or stopped in the middle of a request."""
         if self._heard:
             self._heard, self._since_heard = False, now
-        begun = self._reader.frames if self._reader.in_frame or self._block is not None else -1
-        if begun != self._begun or begun < 0:
+        begun = self._block or (self._reader.begun if self._reader.in_frame else None)
+        if begun is None or begun != self._begun:
             self._begun, self._since_begun = begun, now
         patience_s = patience.body_s if self._reader.in_frame and self.streams else patience.head_s
         if now - self._since_begun > patience_s:
@@ -279,7 +280,11 @@ class Connection(Protocol):
                 self._out.append(_update(number, stream.taken))
                 stream.taken = 0
         if payload:
-            self._hold(stream, len(payload))
+            more = len(payload)
+            if self._held + more > Budget.FREE:
+                self._check_held(stream, more)
+            stream.held += more
+            self._held += more
             stream.exchange.received(payload)
         if stream.requested:
             stream.exchange.ended()
@@ -467,7 +472,8 @@ class Connection(Protocol):
             self._drop(stream)
             stream.exchange.gone()
 
-    def _hold(self, stream: Stream, more: int) -> None:
+    def _check_held(self, stream: Stream, more: int) -> None:
+        """Raise ``Fault`` where ``more`` bytes of a stream are too many."""
         held = stream.held + more
         if self._held + more > MAX_HELD_BYTES and self._held > stream.held:
             raise Fault(Code.ENHANCE_YOUR_CALM, "too many bytes of requests at once", stream.id)
@@ -476,8 +482,6 @@ class Connection(Protocol):
             if not self._budget.has(charged):
                 raise Fault(Code.REFUSED_STREAM, "this server holds as many bytes of requests as it may", stream.id)
             self._budget.held += charged
-        stream.held = held
-        self._held += more
 
     def _drop(self, stream: Stream) -> None:
         """Forget a stream and what it holds."""
@@ -485,7 +489,8 @@ class Connection(Protocol):
         self._held -= stream.held
         if stream.held > Budget.FREE:
             self._budget.held -= stream.held
-        stream.forgotten()
+        if stream.unsent or self._looks:
+            stream.forgotten()
 
     def _reset(self, number: int, code: Code) -> None:
         self._forgotten[number] = None

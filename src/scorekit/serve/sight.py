@@ -107,7 +107,7 @@ class Told(Stream):
             self._out_bytes,
             self._peer,
             self._trace,
-            self.reference,
+            getattr(self, "reference", ""),
         )
         for look in self._looks:
             look(seen)

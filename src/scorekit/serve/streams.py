@@ -66,7 +66,6 @@ class Stream:
             "_line",
             "_out",
             "_trailers",
-            "_waiting",
             "awaited",
             "exchange",
             "held",
@@ -74,18 +73,21 @@ class Stream:
             "reference",
             "requested",
             "taken",
-            "window",
+            "unsent",
         ),
+        "window",
     )
+
+    reference: str
+    """Under which the log tells more of the answer; unset where it does not."""
 
     def __init__(self, line: Line, number: int, window: int) -> None:
         self._line = line
         self._out = b""
-        self._waiting = 0  # bytes that are counted as unsent
+        self.unsent = 0
+        """Bytes of the answer that wait for the client."""
         self.held = 0
         """Bytes of the request's body."""
-        self.reference = ""
-        """Under which the log tells more of the answer, if it does."""
         self._trailers: Fields | None = None
         self.id = number
         self.window = window
@@ -136,9 +138,9 @@ class Stream:
                     line.window -= room
                     line.sent_bytes += room
                     self._out = out = out[room:]
-            if self._waiting or out:
-                line.unsent += len(out) - self._waiting
-                grown, self._waiting = len(out) > self._waiting, len(out)
+            if self.unsent or out:
+                line.unsent += len(out) - self.unsent
+                grown, self.unsent = len(out) > self.unsent, len(out)
                 if grown and line.unsent > MAX_HELD_BYTES and line.unsent > len(out):
                     line.piled_up(self)
                     return
@@ -152,5 +154,5 @@ class Stream:
 
     def forgotten(self) -> None:
         """The stream has ended; what waited for the client does not any more."""
-        self._line.unsent -= self._waiting
-        self._waiting, self._out = 0, b""
+        self._line.unsent -= self.unsent
+        self.unsent, self._out = 0, b""
