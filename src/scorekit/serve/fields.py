@@ -39,6 +39,18 @@ _OF_THE_OFFER = frozenset({b"connection", b"upgrade", b"http2-settings", b"expec
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?")
 
 
+class Known:
+    """A request's head as it came, and how long the whole request was."""
+
+    __slots__ = ("body_at", "head", "length", "text")
+
+    def __init__(self, head: Head, text: bytes, length: int) -> None:
+        self.head = head
+        self.text = text
+        self.body_at = len(text)
+        self.length = length
+
+
 def head(method: str, target: bytes, version: str, fields: Fields) -> Head:
     """What the request line and the known fields say. Raises ``BadRequest`` for what could be read in two ways."""
     told: dict[bytes, bytes] = {}

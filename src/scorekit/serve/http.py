@@ -12,18 +12,16 @@ from typing import Any, cast
 
 import httptools
 
-from ..errors import BadRequest, HeadTooLarge, Overloaded, PayloadTooLarge, TooSlow
+from ..errors import BadRequest, HeadTooLarge, TooSlow
 from . import fields
 from .budget import Budget
 from .exchange import Exchange, Head
 from .fleet import Fleet, Patience, close_after_reading
 from .pace import Pace
 from .peers import peer_of
+from .refusals import MAX_HEAD_BYTES, Refusal, Refused, body_too_large, exceeds, head_too_large, too_many
 
 log = logging.getLogger(__name__)
-
-MAX_HEAD_BYTES = 64 * 1024
-"""Request line and headers; nginx takes 32 kB, Envoy 60 kB."""
 
 # Heads longer than this are read anew each time: a connection that remembers one holds that many bytes.
 _MAX_KNOWN = 4096
@@ -34,9 +32,6 @@ _MAX_PIPELINED_BYTES = 1 << 20
 
 # Chunks may cost this much more than what is in them: a client's buffer, sent byte by byte, takes six for one.
 _MAX_CHUNK_BYTES = 8
-
-Refusal = BadRequest | PayloadTooLarge | HeadTooLarge | TooSlow | Overloaded
-"""What can be wrong with a request before it is one."""
 
 Observe = Callable[[Exchange, int], None]
 """Told each answered exchange and its status."""
@@ -85,7 +80,7 @@ class Connection(Protocol):
         self._closing = False  # nothing that comes in counts any more
         self._paused = False
         self._writable = True
-        self._known: _Known | None = None
+        self._known: fields.Known | None = None
         self._head: Head
         self._said: object = None  # the method, target, version and fields that the last head was made of
         self._completed = 0
@@ -136,7 +131,7 @@ class Connection(Protocol):
         except httptools.HttpParserUpgrade as upgrade:
             self._decline_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserCallbackError as error:
-            if not isinstance(error.__context__, _Refused):
+            if not isinstance(error.__context__, Refused):
                 raise  # a fault of ours: the event loop logs it and closes the connection
             self._close_with(error.__context__.error)
         except httptools.HttpParserError as error:
@@ -145,7 +140,7 @@ class Connection(Protocol):
             if in_head and not self._headed:
                 self._head_bytes += len(data)
                 if self._head_bytes > MAX_HEAD_BYTES:
-                    self._close_with(_head_too_large())
+                    self._close_with(head_too_large())
         elif not in_head and begun == self._begun:
             # Sizes of chunks, their extensions, trailers: nothing that anybody asked for, and without end if unwatched.
             self._framing_bytes += len(data) - (self._body_bytes - body_before)
@@ -189,17 +184,17 @@ class Connection(Protocol):
             self._fields.append((name, value))
         self._headers += 1
         if self._headers > self._max_headers:
-            raise _Refused(HeadTooLarge(f"a request may have {self._max_headers} headers"))
+            raise Refused(HeadTooLarge(f"a request may have {self._max_headers} headers"))
         if self._may_be_long:
             self._fields_bytes += len(name) + len(value)
             if self._fields_bytes > MAX_HEAD_BYTES:
-                raise _Refused(_head_too_large())
+                raise Refused(head_too_large())
 
     def on_headers_complete(self) -> None:
         parser = self._parser
         self._in_head, self._headed = False, True
         if self._may_be_long and self._head_bytes + len(self._target) + self._fields_bytes > MAX_HEAD_BYTES:
-            raise _Refused(_head_too_large())
+            raise Refused(head_too_large())
         self._head_bytes = self._framing_bytes = 0
         said = parser.get_method(), self._target, parser.get_http_version(), self._fields
         if said == self._said:  # gateways number their requests, and nothing else is new
@@ -208,22 +203,22 @@ class Connection(Protocol):
             try:
                 head = fields.head(said[0].decode("ascii"), *said[1:])
             except BadRequest as error:
-                raise _Refused(error) from None
+                raise Refused(error) from None
             self._head = head
             self._said = said
         length = head.told.get(b"content-length")
         if length is not None:
-            if _exceeds(length, self._max_body_bytes):
-                raise _Refused(self._too_large())
+            if exceeds(length, self._max_body_bytes):
+                raise Refused(body_too_large(self._max_body_bytes))
             if len(length) > 4 and not self._budget.has(int(length)):
-                raise _Refused(_too_many())
+                raise Refused(too_many())
         if not self._open and not head.is_http_10 and head.told.get(b"expect", b"").lower() == b"100-continue":
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, part: bytes) -> None:
         self._body_bytes += len(part)
         if self._body_bytes > self._max_body_bytes:
-            raise _Refused(self._too_large())
+            raise Refused(body_too_large(self._max_body_bytes))
         if self._body_bytes > Budget.FREE:
             self._charge(self._body_bytes - self._body_charged)
         if not self._body:
@@ -339,7 +334,7 @@ class Connection(Protocol):
         body_at = data.find(b"\r\n\r\n") + 4
         plain = fields.plainly_framed(self._head.told, self._body_bytes)
         if plain and 4 <= body_at <= _MAX_KNOWN and len(data) - body_at == self._body_bytes and not self._is_ending:
-            self._known = _Known(self._head, data[:body_at], len(data))
+            self._known = fields.Known(self._head, data[:body_at], len(data))
 
     @property
     def _is_ending(self) -> bool:
@@ -356,7 +351,7 @@ class Connection(Protocol):
 
     def _charge(self, more: int) -> None:
         if not self._budget.has(more):
-            raise _Refused(_too_many())
+            raise Refused(too_many())
         self._budget.held += more
         self._charged += more
         self._body_charged += more
@@ -378,9 +373,6 @@ class Connection(Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._parse(head + rest)
 
-    def _too_large(self) -> PayloadTooLarge:
-        return PayloadTooLarge(f"the body is larger than this server accepts ({self._max_body_bytes} bytes)")
-
     def _close_with(self, error: Refusal) -> None:
         """Answer a request that cannot be read and close: what follows on the connection has no known beginning."""
         if self._closing:
@@ -401,36 +393,3 @@ class Connection(Protocol):
                 self._transport.pause_reading()
             else:
                 self._transport.resume_reading()
-
-
-class _Known:
-    """A request's head as it came, and how long the whole request was."""
-
-    __slots__ = ("body_at", "head", "length", "text")
-
-    def __init__(self, head: Head, text: bytes, length: int) -> None:
-        self.head = head
-        self.text = text
-        self.body_at = len(text)
-        self.length = length
-
-
-class _Refused(Exception):
-    """A signal out of a parser callback, not an error of its own."""
-
-    def __init__(self, error: Refusal) -> None:
-        self.error = error
-
-
-def _head_too_large() -> HeadTooLarge:
-    return HeadTooLarge(f"the head of a request may be {MAX_HEAD_BYTES} bytes long")
-
-
-def _too_many() -> Overloaded:
-    return Overloaded("this server holds as many bytes of requests as it may")
-
-
-def _exceeds(digits: bytes, limit: int) -> bool:
-    """Whether a Content-Length is over ``limit``; what is no number is left to the parser to refuse."""
-    significant = digits.lstrip(b"0")
-    return digits.isdigit() and (len(significant) > 18 or int(significant or b"0") > limit)
