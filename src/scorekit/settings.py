@@ -46,6 +46,20 @@ ANNOTATION_REST_TIMEOUT = "seldon.io/rest-timeout"
 ANNOTATION_GRPC_TIMEOUT = "seldon.io/grpc-timeout"
 ANNOTATION_GRPC_MAX_MESSAGE = "seldon.io/grpc-max-message-size"
 
+MAX_HEAD_BYTES = 64 * 1024
+"""All headers of one request, and its request line."""
+
+MAX_STREAMS = 128
+MAX_HELD_BYTES = 64 << 20
+"""Of requests, and of answers that wait, on one HTTP/2 connection: sixteen messages of 4 MB each."""
+
+MAX_RESETS_PER_S = 500
+MAX_IDLE_PER_S = 5000
+MAX_JSON_DEPTH = 64
+MAX_JSON_CONTAINERS = 2_000_000
+MAX_PROTO_FIELDS = 250_000
+MAX_PARTS = 1000
+
 SERVICE_TYPES = ("MODEL", "ROUTER", "TRANSFORMER", "COMBINER", "OUTLIER_DETECTOR")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -394,6 +408,23 @@ PRECEDENTS: dict[str, tuple[str, str]] = {
 }
 """Limits and timeouts, their units, and what others use."""
 
+FIXED: dict[str, tuple[int, str, str]] = {
+    "max_head_bytes": (MAX_HEAD_BYTES, "bytes", "nginx: 32 kB; Envoy: 60 kB"),
+    "max_http2_streams": (MAX_STREAMS, "streams", "of one connection; nginx: 128"),
+    "max_http2_bytes": (
+        MAX_HELD_BYTES,
+        "bytes",
+        "of one connection, requests and answers each: sixteen messages of 4 MB",
+    ),
+    "max_http2_resets": (MAX_RESETS_PER_S, "streams/s", "the rapid reset attack, CVE-2023-44487"),
+    "max_http2_idle": (MAX_IDLE_PER_S, "frames/s", "that ask for nothing: PING, SETTINGS and the like"),
+    "max_json_depth": (MAX_JSON_DEPTH, "levels", "of jsonData and meta; protobuf: 100"),
+    "max_json_containers": (MAX_JSON_CONTAINERS, "lists", "measured: 60 bytes and more for each, for two of the text"),
+    "max_proto_fields": (MAX_PROTO_FIELDS, "fields", "measured: a tenth of a second"),
+    "max_form_parts": (MAX_PARTS, "parts", "Django, Werkzeug: 1000"),
+}
+"""Limits that nobody needs to change: their values, units and precedents."""
+
 
 def explained(
     environ: Mapping[str, str], flags: Mapping[str, str], annotations: Mapping[str, str] | None = None
@@ -417,4 +448,5 @@ def explained(
             source = f"default ({variable})"
         value = getattr(settings, name)
         rows.append((name, "by the CPU quota" if value is None else str(value), unit, source, precedent))
+    rows.extend((name, str(value), unit, "fixed", precedent) for name, (value, unit, precedent) in FIXED.items())
     return rows

@@ -13,6 +13,7 @@ from scorekit.serve import frames, http2, streams
 from scorekit.serve.budget import Budget
 from scorekit.serve.fleet import Patience
 from scorekit.serve.frames import PREFACE, Code, frame
+from scorekit.settings import MAX_HELD_BYTES
 from scorekit.testing import ManualTurns
 
 from .kinds import KINDS
@@ -220,11 +221,11 @@ def test_requests_that_pile_up_on_one_connection_are_reset() -> None:
         for stream in range(1, 257, 2):
             if stream in peer.connection.streams:
                 peer.send(frame(frames.DATA, 0, stream, chunk))
-        assert peer.connection._held <= streams.MAX_HELD_BYTES
+        assert peer.connection._held <= MAX_HELD_BYTES
     for _ in range(250):
         for stream in list(peer.connection.streams):
             peer.send(frame(frames.DATA, 0, stream, chunk))
-        assert peer.connection._held <= streams.MAX_HELD_BYTES
+        assert peer.connection._held <= MAX_HELD_BYTES
     away, reset = peer.told()
     assert away is None
     assert set(reset.values()) == {CALM}
@@ -239,7 +240,7 @@ def test_answers_that_nobody_takes_are_dropped_above_the_limit() -> None:
     peer.send(frame(frames.SETTINGS, 0, 0, b"\0\4\0\0\0\0"))
     for stream in range(1, 257, 2):
         peer.send(opened(True, stream))
-        assert peer.connection.unsent <= streams.MAX_HELD_BYTES
+        assert peer.connection.unsent <= MAX_HELD_BYTES
     assert set(peer.told()[1].values()) == {CALM}
     assert peer.connection.open_requests == 32
     for stream in list(peer.connection.streams):
@@ -249,7 +250,7 @@ def test_answers_that_nobody_takes_are_dropped_above_the_limit() -> None:
 
 def test_one_large_answer_is_sent_whatever_its_size() -> None:
     """The limit is for what piles up, not for a single answer."""
-    peer = Peer(answer=b"x" * (streams.MAX_HELD_BYTES + 1))
+    peer = Peer(answer=b"x" * (MAX_HELD_BYTES + 1))
     peer.send(opened(True, 1))
     assert peer.told() == (None, {})
     assert peer.connection.open_requests == 1

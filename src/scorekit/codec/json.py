@@ -13,6 +13,7 @@ import orjson
 
 from ..errors import BadRequest, PayloadTooLarge, UnwritableAnswer
 from ..message import Kind, Message, Meta, Verb, labelled
+from ..settings import MAX_JSON_CONTAINERS
 from .shape import refuse_deep, refuse_doubled
 from .tensor import Array, from_ndarray, from_tensor
 
@@ -20,7 +21,6 @@ _WRITE = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
 _EMPTY = np.empty(0)
 _MAX_SHARED = 64  # numbers in the answer to one request on average; from there on writing each by itself is as quick
 _FEW_BYTES = 4_000_000
-_MAX_CONTAINERS = 2_000_000  # each takes 60 bytes and more, for two or three of the text
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -51,8 +51,8 @@ def parse(body: bytes | str, path: str = "", bare_nan: bool = False) -> Any:
 
 def _refuse_many(body: bytes | str, path: str) -> None:
     count = body.count(b"[") + body.count(b"{") if isinstance(body, bytes) else body.count("[") + body.count("{")
-    if count > _MAX_CONTAINERS:
-        raise PayloadTooLarge(f"more than {_MAX_CONTAINERS} lists and objects{path and ' at '}{path}")
+    if count > MAX_JSON_CONTAINERS:
+        raise PayloadTooLarge(f"more than {MAX_JSON_CONTAINERS} lists and objects{path and ' at '}{path}")
 
 
 def _parse_python(body: bytes | str, path: str) -> Any:

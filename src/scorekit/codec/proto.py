@@ -9,10 +9,11 @@ from google.protobuf.internal import api_implementation
 from ..errors import BadRequest, UnwritableAnswer
 from ..message import Feedback, Kind, Message, Meta, Verb
 from ..proto import DecodeError, EncodeError, message_class, user_class
+from ..settings import MAX_PROTO_FIELDS
 from .shape import refuse_deep
 from .tensor import MAX_DIMENSIONS, Array, check_shape, from_ndarray, shaped
 from .values import from_list, from_value, list_value, value
-from .wire import BYTES, MAX_FIELDS, VARINT, Malformed, delimited, fields, int32, varint, write_varint
+from .wire import BYTES, VARINT, Malformed, delimited, fields, int32, varint, write_varint
 
 _Feedback = message_class("seldon.protos.Feedback")
 _Message = message_class("seldon.protos.SeldonMessage")
@@ -145,7 +146,7 @@ def _array(data: bytes, meta: Meta) -> Message:
 def _from_tensor(data: bytes) -> Array:
     shape: list[int] = []
     values: list[bytes] = []
-    for number, kind, content in fields(data, MAX_FIELDS + len(data) // 9):
+    for number, kind, content in fields(data, MAX_PROTO_FIELDS + len(data) // 9):
         if len(shape) > MAX_DIMENSIONS:
             break
         if number == 1 and kind == VARINT:

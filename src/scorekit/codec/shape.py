@@ -6,12 +6,12 @@ from itertools import chain
 from typing import Any
 
 from ..errors import BadRequest
+from ..settings import MAX_JSON_DEPTH
 
-MAX_DEPTH = 64
-"""Levels of lists and objects in what is no table: a table needs four, and what answers are written by ends at 254."""
+# A table needs four levels, and what answers are written by ends at 254.
 
 _OTHERS = ("meta", "jsonData")
-_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
+_TOO_DEEP = f"nested deeper than {MAX_JSON_DEPTH} levels"
 
 
 def refuse_doubled(value: dict[str, Any], text: bytes | str, path: str = "") -> None:
@@ -37,9 +37,9 @@ def refuse_doubled(value: dict[str, Any], text: bytes | str, path: str = "") -> 
 
 
 def refuse_deep(value: Any, path: str) -> None:
-    """Raise ``BadRequest`` if ``value`` has more than :data:`MAX_DEPTH` levels. No recursion."""
+    """Raise ``BadRequest`` if ``value`` has more than :data:`MAX_JSON_DEPTH` levels. No recursion."""
     level = [value]
-    for _ in range(MAX_DEPTH):
+    for _ in range(MAX_JSON_DEPTH):
         level = [each for each in chain.from_iterable(map(_members, level)) if type(each) is list or type(each) is dict]
         if not level:
             return

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..settings import MAX_JSON_DEPTH
 from .tensor import Array
 from .wire import BYTES, FIXED64, VARINT, Malformed, delimited, fields, varint
 
@@ -20,9 +21,6 @@ _LIST = 0x0A  # in a ListValue: an element
 _LIST_VALUE = 0x32  # in a Value: that is a list
 
 _MAX_DEPTH = 90  # protobuf's readers stop at 100 levels of messages
-
-MAX_NESTING = 64
-"""Levels of lists and objects in what a client sends."""
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -96,8 +94,8 @@ def _plain(data: bytes, depth: int) -> Any:
             continue
         kind, found = number, value
     if kind in (5, 6):
-        if depth >= MAX_NESTING:
-            raise Malformed(f"values nest deeper than {MAX_NESTING}")
+        if depth >= MAX_JSON_DEPTH:
+            raise Malformed(f"values nest deeper than {MAX_JSON_DEPTH}")
         return _members(content, depth + 1) if kind == 5 else _elements(content, depth + 1)
     return _KINDS[kind, _WIRES[kind]](found)
 

@@ -6,19 +6,18 @@ makes a Python number of each element (and its pure-Python 3.20, which seldon-co
 
 from collections.abc import Iterator
 
+from ..settings import MAX_PROTO_FIELDS
+
 VARINT, FIXED64, BYTES, GROUP, END_GROUP, FIXED32 = range(6)
 
 _MAX_GROUPS = 100  # the library's own limit
-
-MAX_FIELDS = 250_000
-"""Of one message: a tenth of a second to read."""
 
 
 class Malformed(ValueError):
     """Bytes that are no protocol buffer."""
 
 
-def fields(data: bytes, most: int = MAX_FIELDS) -> Iterator[tuple[int, int, bytes | int]]:
+def fields(data: bytes, most: int = MAX_PROTO_FIELDS) -> Iterator[tuple[int, int, bytes | int]]:
     """Number, wire type and value of each field: an int for ``VARINT``, else the value's bytes.
 
     Groups are passed over. Raises ``Malformed``, also for more than ``most`` fields.

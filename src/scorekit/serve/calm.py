@@ -3,14 +3,11 @@
 import logging
 import time
 
+from ..settings import MAX_IDLE_PER_S, MAX_RESETS_PER_S
 from .frames import Code, Fault
 
 log = logging.getLogger(__name__)
 
-# A client may take back this many streams in a second; more is the "rapid reset" attack (CVE-2023-44487). And this many
-# frames that ask for nothing but attention: pings, settings, empty ones.
-_MAX_RESETS_PER_S = 500
-_MAX_IDLE_PER_S = 5000
 
 # A client opens its windows for what it has read; Envoy's number, and what all may have at the beginning.
 _MAX_WINDOWS_PER_DATA = 10
@@ -31,7 +28,7 @@ class Calm:
         """A stream was taken back, or the client has had us reset it (CVE-2025-8671)."""
         self._begin()
         self._resets += 1
-        if self._resets > _MAX_RESETS_PER_S:
+        if self._resets > MAX_RESETS_PER_S:
             log.warning("http2.calmed resets_per_s=%d", self._resets)
             raise Fault(Code.ENHANCE_YOUR_CALM, "too many streams taken back")
 
@@ -39,7 +36,7 @@ class Calm:
         """A frame has come that only asks for attention."""
         self._begin()
         self._idle += times
-        if self._idle > _MAX_IDLE_PER_S:
+        if self._idle > MAX_IDLE_PER_S:
             log.warning("http2.calmed idle_frames_per_s=%d", self._idle)
             raise Fault(Code.ENHANCE_YOUR_CALM, "too many frames that ask for nothing")
 

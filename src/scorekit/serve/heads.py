@@ -2,12 +2,10 @@
 
 import hpack
 
+from ..settings import MAX_HEAD_BYTES
 from . import frames
 from .frames import Code, Fault
 from .streams import Head
-
-MAX_HEAD_BYTES = 64 * 1024
-"""All headers of one request; as for HTTP/1.1."""
 
 # Header blocks that are remembered, each a few dozen bytes.
 _MAX_KNOWN = 64

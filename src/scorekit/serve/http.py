@@ -13,13 +13,14 @@ from typing import Any, cast
 import httptools
 
 from ..errors import BadRequest, HeadTooLarge, TooSlow
+from ..settings import MAX_HEAD_BYTES
 from . import fields
 from .budget import Budget
 from .exchange import Exchange, Head
 from .fleet import Fleet, Patience, close_after_reading
 from .pace import Pace
 from .peers import peer_of
-from .refusals import MAX_HEAD_BYTES, Refusal, Refused, body_too_large, exceeds, head_too_large, too_many
+from .refusals import Refusal, Refused, body_too_large, exceeds, head_too_large, too_many
 
 log = logging.getLogger(__name__)
 

@@ -10,12 +10,12 @@ from asyncio import BaseTransport, Protocol, Transport, get_running_loop
 from collections.abc import Sequence
 from typing import cast
 
+from ..settings import MAX_HEAD_BYTES, MAX_STREAMS
 from . import frames
 from .budget import Budget
 from .fleet import Fleet, Patience, close_after_reading
 from .frames import Code, Fault, Reader, Setting
-from .heads import MAX_HEAD_BYTES
-from .incoming import CONNECTION_WINDOW, DEFAULT_WINDOW, MAX_STREAMS, STREAM_WINDOW, Incoming, window_update
+from .incoming import CONNECTION_WINDOW, DEFAULT_WINDOW, STREAM_WINDOW, Incoming, window_update
 from .pace import Pace
 from .peers import peer_of
 from .sight import Look

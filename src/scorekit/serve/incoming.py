@@ -6,18 +6,16 @@ Whoever owns the socket feeds frames in and sends what is put out.
 import logging
 from collections.abc import Callable, Sequence
 
+from ..settings import MAX_HEAD_BYTES, MAX_HELD_BYTES, MAX_STREAMS
 from . import frames
 from .budget import Budget
 from .calm import Calm
 from .frames import Code, Fault, Setting, frame
-from .heads import MAX_HEAD_BYTES, Block, Heads
+from .heads import Block, Heads
 from .sight import Look, Told
-from .streams import MAX_HELD_BYTES, Handler, Stream
+from .streams import Handler, Stream
 
 log = logging.getLogger(__name__)
-
-MAX_STREAMS = 128
-"""Streams open at once on one connection; nginx's number."""
 
 STREAM_WINDOW = 1 << 20
 CONNECTION_WINDOW = 4 << 20

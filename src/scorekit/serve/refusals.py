@@ -1,9 +1,7 @@
 """Why an HTTP/1.1 request is refused before it is one."""
 
 from ..errors import BadRequest, HeadTooLarge, Overloaded, PayloadTooLarge, TooSlow
-
-MAX_HEAD_BYTES = 64 * 1024
-"""Request line and headers; nginx takes 32 kB, Envoy 60 kB."""
+from ..settings import MAX_HEAD_BYTES
 
 Refusal = BadRequest | PayloadTooLarge | HeadTooLarge | TooSlow | Overloaded
 """What can be wrong with a request before it is one."""

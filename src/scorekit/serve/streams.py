@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from ..settings import MAX_HELD_BYTES
 from . import frames
 from .frames import Fields, frame
 
@@ -52,10 +53,6 @@ class Line(Protocol):
 
     def finished(self, stream: "Stream") -> None:
         """``stream`` has been answered."""
-
-
-MAX_HELD_BYTES = 64 << 20
-"""Of requests, and of answers that wait, on one connection: sixteen messages of 4 MB each."""
 
 
 class Stream:
