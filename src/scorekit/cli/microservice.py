@@ -26,7 +26,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--log-level", choices=LOG_LEVELS, help="SELDON_LOG_LEVEL wins (INFO)")
     for name in _NUMBERS:
         parser.add_argument(f"--{name}")
-    for name in INERT:
+    for name in (*INERT, "access-log"):
         parser.add_argument(f"--{name}", nargs="?", const="1", help=argparse.SUPPRESS)
     parser.set_defaults(command=microservice, surplus=[])  # what no argument above takes is put there
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..codec import proto
-from ..errors import NotFound, NotOffered
+from ..errors import NotFound, NotOffered, NotTaken
 from ..message import Verb
 from ..proto import SERVICES
 from ..service import Service
@@ -82,7 +82,7 @@ class Grpc:
         make = self._methods.get(head.get(b":path", b""))
         if encoding != b"identity":
             error = f"this server takes messages as they are, not compressed by {ascii(encoding[:40])[2:-1]}"
-            fields = (*ANSWER, (b"grpc-accept-encoding", b"identity"), *status.of(NotFound(error)))
+            fields = (*ANSWER, (b"grpc-accept-encoding", b"identity"), *status.of(NotTaken(error)))
             stream.start(fields, end=True)
             return Exchange()
         if make is None:

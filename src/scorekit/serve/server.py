@@ -18,7 +18,8 @@ from ..metadata import Metadata, described
 from ..openapi import document
 from ..settings import UNSET_IMAGE, Settings
 from ..sockets import reserve_each
-from . import contracts
+from . import contracts, tls
+from .keys import keys_of
 from .supervisor import Slot, Supervisor, entered
 from .worker import Built, work
 
@@ -36,6 +37,8 @@ def run(settings: Settings, directory: Path | None, workers: int, ready: Ready, 
     """
     # Bound before the model loads, listening only after: a taken port is told at once, and no probe is fooled.
     ports = _ports(settings)
+    tls.context(settings.tls_cert, settings.tls_key)
+    keys_of(settings.api_key_file, settings.api_keys)
     # Cannot be known before the class is, and the ports must be told taken before that.
     by_port = [reserve_each(settings.host, port, workers) for port in ports]
     whole = _build(settings, directory)
@@ -49,7 +52,8 @@ def run(settings: Settings, directory: Path | None, workers: int, ready: Ready, 
     addresses = [sockets[0] for sockets in by_port]
     custom = _start_custom_service(whole.component, [each for sockets in by_port for each in sockets])
     host, port = addresses[0].getsockname()[:2]
-    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "https" if settings.tls_cert else "http"
+    address = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
     slots = [Slot(number, [sockets[number] for sockets in by_port]) for number in range(workers)]
     try:
         Supervisor(slots, _working(whole), functools.partial(ready, address), settings.probe_timeout_s).run()

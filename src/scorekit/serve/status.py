@@ -15,15 +15,18 @@ from ..errors import (
     MethodNotAllowed,
     NotFound,
     NotOffered,
+    NotTaken,
     Overloaded,
     PayloadTooLarge,
     RequestError,
     TooSlow,
+    Unauthenticated,
     UnwritableAnswer,
 )
 from .frames import Fields
 
 OK = 0
+CANCELLED = 1
 UNKNOWN_SERVICE = 5
 INTERNAL = 13
 
@@ -41,6 +44,8 @@ STATUS: dict[type[RequestError], int] = {
     BadMetric: INTERNAL,
     BadMetadata: INTERNAL,
     NotOffered: 12,
+    Unauthenticated: 16,
+    NotTaken: 12,  # as every gRPC library answers a compression that it does not know
     Overloaded: 8,
     DeadlineExceeded: 4,
 }

@@ -29,11 +29,11 @@ from ..settings import UNSET, Settings
 from . import channel
 from .channel import Channel, say
 from .detect import Busy, Detect
+from .doors import Doors
 from .exchange import Exchange
-from .fleet import Fleet, Patience, drain, watch
+from .fleet import Fleet, drain, watch
 from .grpc import Grpc
 from .http import Connection
-from .http2 import Connection as Http2
 from .metrics import MetricsPage
 from .rest import Manners, Rest, refuse
 from .thread import WorkerThread
@@ -187,16 +187,12 @@ async def _serve(
     readers: Fleet = set()
     scrapes: list[Callable[[bytes], None]] = []
 
-    observe = observer(metrics)
+    doors = Doors(settings, rest, grpc, manners, observer(metrics), fleet)
 
     def connect() -> Detect | Busy:
         if len(fleet) >= settings.max_connections:
             return Busy()
-        connection = Detect(
-            lambda: Connection(rest, manners.refuse, fleet, settings.max_body_bytes, observe, settings.max_headers),
-            lambda: Http2(grpc, fleet),
-            fleet,
-        )
+        connection = doors.connection()
         if not rest.ready:
             connection.drain()
         return connection
@@ -227,11 +223,13 @@ async def _serve(
     _, above = await loop.create_connection(lambda: Channel(heard, stopped.set), sock=supervisor)
     shown = MetricsPage(settings.metrics_endpoint, scrape)
     scraped = await loop.create_server(lambda: Connection(shown, refuse, readers, _SCRAPE_BYTES), sock=page)
-    servers = [await loop.create_server(connect, sock=address, backlog=1024) for address in addresses]
+    servers = [
+        await loop.create_server(connect, sock=address, backlog=1024, **doors.encryption()) for address in addresses
+    ]
     state = {"state": "ready", "batching": service.batching, "reason": verdict.reason, "took": took}
     above.send(channel.STATE, orjson.dumps(state))
-    patience = Patience(settings.head_timeout_s, settings.body_timeout_s, settings.idle_timeout_s)
-    watching = [asyncio.ensure_future(watch(each, patience)) for each in (fleet, readers)]
+    watching = [asyncio.ensure_future(watch(each, doors.patience())) for each in (fleet, readers)]
+    watching.extend(doors.watching())
     await stopped.wait()
 
     rest.stop_being_ready()
@@ -246,4 +244,5 @@ async def _serve(
     await drain(readers, 1.0)
     for each in watching:
         each.cancel()
+    doors.close()
     count()
