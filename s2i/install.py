@@ -26,7 +26,7 @@ def site(environment: Path) -> Path:
 def main() -> None:
     python = OURS / "bin" / "python"
     run(sys.executable, "-m", "venv", OURS)
-    pip = [python, "-m", "pip", "install", "--no-compile", "--progress-bar", "off"]
+    pip: list[str | Path] = [python, "-m", "pip", "install", "--no-compile", "--progress-bar", "off"]
     run(*pip, "--upgrade", "pip")
     run(*pip, SOURCE, OPTIONAL)
     run(python, "-m", "pip", "uninstall", "--yes", "--quiet", "numpy", "setuptools")

@@ -124,9 +124,9 @@ def _is_plain(line: str) -> bool:
     """Whether a line names a package of an index, or an option about where one is."""
     if line.startswith("-"):
         return line.split()[0].partition("=")[0] in _INDEX_OPTIONS
-    return re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^\]]*\])?\s*(?:[<>=!~;@]|--hash|$)", line) is not None and not (
-        "@" in line and "file:" in line
-    )
+    return re.match(
+        r"[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^\]]*\])?\s*(?:[<>=!~;@]|--hash|$)", line
+    ) is not None and not ("@" in line and "file:" in line)
 
 
 _INDEX_OPTIONS = frozenset(
