@@ -64,7 +64,7 @@ def dockerfile(recipe: Recipe) -> str:
     lines += [
         f'COPY --chown={_OWNER} [".", "{_UPLOADS}/"]',
         *variables,
-        f'RUN {mount}["/s2i/bin/assemble"]',
+        f'RUN {mount}["/s2i/bin/assemble", "--stage"]',
         "",
         f"FROM {image}",
         *(f'COPY --from=build --chown=0:0 ["{each}", "{each}"]' for each in ("/opt/component", "/microservice")),
@@ -124,9 +124,8 @@ def _is_plain(line: str) -> bool:
     """Whether a line names a package of an index, or an option about where one is."""
     if line.startswith("-"):
         return line.split()[0].partition("=")[0] in _INDEX_OPTIONS
-    return re.match(
-        r"[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^\]]*\])?\s*(?:[<>=!~;@]|--hash|$)", line
-    ) is not None and not ("@" in line and "file:" in line)
+    name = re.match(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*(?:[<>=!~;@]|--hash|$)", line)
+    return name is not None and not name[1].endswith((".whl", ".zip", ".gz")) and "file:" not in line
 
 
 _INDEX_OPTIONS = frozenset(

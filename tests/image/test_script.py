@@ -1,0 +1,95 @@
+"""script/image: the same image without s2i, with a layer for the packages and nothing of the index in it."""
+
+import dataclasses
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from .conftest import HIDDEN
+from .engine import HARDENED, ROOT, Container, ask, component, inspected, ran, said
+
+pytestmark = pytest.mark.e2e
+
+NAME = "scorekit-test/once-script"
+Run = Callable[..., Container]
+
+
+def clients(image_script: ModuleType) -> list[Any]:
+    """The docker on PATH as it is, with BuildKit or without, and one of each kind where there is one."""
+    found = {}
+    for command in ("docker", "/usr/bin/docker"):
+        if shutil.which(command):
+            chosen = image_script.engine(command)
+            found.setdefault(chosen.secrets, chosen)
+            found.setdefault(
+                False, dataclasses.replace(chosen, environ=chosen.environ | {"DOCKER_BUILDKIT": "0"}, secrets=False)
+            )
+    return list(found.values())
+
+
+def test_the_dockerfile_makes_the_same_image(
+    builder: str,
+    example: str,
+    image_script: ModuleType,
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """By every kind of docker here: it serves like s2i's image, hides the index, and a new model installs nothing."""
+    folder = tmp_path / "example"
+    shutil.copytree(ROOT / "seldon-ml-score-component", folder)
+    settings = image_script.index_settings()
+    settings["trusted-host"] = f"{settings.get('trusted-host', '')} {HIDDEN}".strip()
+    monkeypatch.setattr(image_script, "index_settings", lambda: settings)
+    for number, chosen in enumerate(clients(image_script)):
+        image_script.build_component(chosen, folder, builder, NAME, incremental=False, by_s2i=False)
+        container = run(NAME, *HARDENED).serving()
+        assert ask("127.0.0.1", container.port(5000), [[1, 1]])["data"]["names"][0] == "setosa"
+        assert HIDDEN not in json.dumps(inspected(NAME)) + said("docker", "history", "--no-trunc", NAME)
+        looked = f"grep -rlsF {HIDDEN} /opt /microservice /tmp /run /etc /s2i; true"
+        assert said("docker", "run", "--rm", "--user", "0", NAME, "sh", "-c", looked) == ""
+        for path in ("/microservice/MLModel.py", "/opt/component/made-from"):
+            assert said("docker", "run", "--rm", NAME, "stat", "-c", "%U", path).strip() == "root"
+        ours, theirs = (inspected(each)["Config"] for each in (NAME, example))
+        assert ours["Cmd"][-1] == theirs["Cmd"][-1] == "/s2i/bin/run"
+        assert set(ours["Env"]) == set(theirs["Env"])
+
+        capfd.readouterr()
+        (folder / "MLModel.py").write_text((folder / "MLModel.py").read_text() + f"\n# changed {number}\n")
+        before = inspected(NAME)["RootFS"]["Layers"]
+        image_script.build_component(chosen, folder, builder, NAME, incremental=False, by_s2i=False)
+        heard = "".join(capfd.readouterr())
+        assert "Downloading" not in heard
+        after = inspected(NAME)["RootFS"]["Layers"]
+        assert [at for at, layer in enumerate(after) if layer not in before] == [len(after) - 1]
+        ran("docker", "image", "rm", NAME)
+
+
+def test_it_builds_both_by_one_command(
+    base: str, builder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`script/image DIR NAME` makes the builder and the component's image, and says how to run it."""
+    monkeypatch.setenv("BASE_IMAGE", base)
+    folder = component(tmp_path / "mine", "class Mine:\n    def predict(self, X, names): return X\n")
+    names = ["--builder", "scorekit-test/once-builder", "--no-s2i"]
+    told = said(ROOT / "script" / "image", folder, "scorekit-test/once-own", *names)
+    assert (
+        told.splitlines()[-1]
+        == "image: scorekit-test/once-own is built; docker run --rm -p 5000:5000 scorekit-test/once-own"
+    )
+    failed = ran(ROOT / "script" / "image", tmp_path, "scorekit-test/once-none", *names)
+    assert failed.returncode == 1
+    assert failed.stdout.splitlines()[-1].startswith("image: which class is the model?")
+
+
+def test_without_an_engine_it_says_so(monkeypatch: pytest.MonkeyPatch, image_script: ModuleType) -> None:
+    """Where neither docker nor podman answers, one sentence says what to do."""
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(image_script.SetupError, match=r"neither docker nor podman answers here: start one"):
+        image_script.engine()
