@@ -42,7 +42,7 @@ def test_the_example_has_its_packages_in_a_layer_of_their_own(capsys: pytest.Cap
         'COPY ["/microservice", "/microservice"]',
         'CMD ["/s2i/bin/run"]',
     ]
-    assert text.count('ENV MODEL_NAME="MLModel"') == 2
+    assert text.count('ENV MODEL_NAME="MLModel" \\\n    SERVICE_TYPE="MODEL" \\\n') == 2
 
 
 def test_no_secret_is_asked_for_where_the_engine_has_none(capsys: pytest.CaptureFixture[str]) -> None:

@@ -60,7 +60,9 @@ def dockerfile(recipe: Recipe) -> str:
             target = f"{_UPLOADS}/{folder}/" if folder else f"{_UPLOADS}/"
             lines.append(f"COPY --chown={_OWNER} {json.dumps([*within, target])}")
         lines.append(f'RUN {mount}["/s2i/bin/assemble", "--packages"]')
-    variables = [f"ENV {checked_variable(name)}={quoted(value, name)}" for name, value in inside.items()]
+    # One instruction: without BuildKit each takes a container of its own.
+    pairs = [f"{checked_variable(name)}={quoted(value, name)}" for name, value in inside.items()]
+    variables = ["ENV " + " \\\n    ".join(pairs)] if pairs else []
     lines += [
         f'COPY --chown={_OWNER} [".", "{_UPLOADS}/"]',
         *variables,
