@@ -12,5 +12,12 @@
       name: "test-seldon-ml-score-api",
       replicas: 1,
     },
+    "test-ml-score-api": {
+      image: "alexioannides/test-ml-score-api:latest",
+      name: "test-ml-score-api",
+      port: 5000,
+      replicas: 1,
+      serviceType: "LoadBalancer",
+    },
   },
 }

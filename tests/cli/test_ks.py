@@ -15,6 +15,7 @@ from scorekit.cli import ks
 ROOT = Path(__file__).parents[2]
 APP = ROOT / "ksonnet-app"
 COMPONENT = "test-seldon-ml-score-api"
+PLAIN = "test-ml-score-api"
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +25,7 @@ def inside_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_show_prints_yaml(capsys: pytest.CaptureFixture[str]) -> None:
     """YAML is the default; the first lines are the SeldonDeployment's."""
-    assert ks.main(["show", "default"]) == 0
+    assert ks.main(["show", "default", "-c", COMPONENT]) == 0
     out, err = capsys.readouterr()
     assert out.startswith(
         "---\napiVersion: machinelearning.seldon.io/v1\nkind: SeldonDeployment\nmetadata:\n  labels:\n"
@@ -87,7 +88,7 @@ def test_variables_and_libraries_of_the_command_line(
         (["show", "x"], 'find objects: get modules: environment "x" was not found; this app has: default'),
         (
             ["show", "default", "-c", f"{COMPONENT},typo"],
-            f'find objects: there is no component "typo" in environment "default"; it has: {COMPONENT}',
+            f'find objects: there is no component "typo" in environment "default"; it has: {PLAIN}, {COMPONENT}',
         ),
         (["show", "default", "-o", "xml"], "Unknown --format: xml"),
         (["show", "default", "-V", "novalue"], '-V: unable to find key and value in "novalue"'),
@@ -132,6 +133,7 @@ def test_tables(capsys: pytest.CaptureFixture[str]) -> None:
         "default          v1.8.0             seldon    https://localhost:6443\n"
         "COMPONENT                TYPE    APIVERSION KIND NAME\n"
         "=========                ====    ========== ==== ====\n"
+        "test-ml-score-api        jsonnet\n"
         "test-seldon-ml-score-api jsonnet\n"
     )
 
@@ -170,7 +172,8 @@ def test_a_base_install_says_what_to_install(
 def test_render_app_is_what_show_prints() -> None:
     """The function other doors call gives the objects themselves, in the order of `ks show`."""
     golden = json.loads((ROOT / "tests/golden/ksonnet-app-default.json").read_text())["items"]
-    assert ks.render_app(APP, "default") == golden
+    service, deployment, *others = ks.render_app(APP, "default")
+    assert (service["kind"], deployment["kind"], others) == ("Service", "Deployment", golden)
     assert ks.render_app(APP, "default", [COMPONENT]) == golden
 
 

@@ -134,11 +134,13 @@ def example(builder: str, s2i_build: Callable[..., tuple[int, str]]) -> str:
 
 
 @pytest.fixture(scope="session")
-def quick_builder(builder: str, index_arguments: list[str]) -> str:
+def quick_builder(builder: str, image_script: ModuleType) -> str:
     """The builder with numpy in it already, as anybody may extend it: small components build in a second or two."""
-    text = f"FROM {builder}\nARG PIP_INDEX_URL\nARG PIP_EXTRA_INDEX_URL\nARG PIP_TRUSTED_HOST\n"
+    settings = {image_script.SETTINGS[name]: value for name, value in image_script.index_settings().items()}
+    flags = [flag for name, value in settings.items() for flag in ("--build-arg", f"{name}={value}")]
+    text = f"FROM {builder}\n" + "".join(f"ARG {name}\n" for name in settings)
     text += 'RUN ["python", "-m", "pip", "install", "--no-cache-dir", "numpy"]\n'
-    said("docker", "build", "--tag", f"{BUILDER}-quick", *index_arguments, "-", text=text)
+    said("docker", "build", "--tag", f"{BUILDER}-quick", *flags, "-", text=text)
     return f"{BUILDER}-quick"
 
 

@@ -21,7 +21,7 @@ Run = Callable[..., Container]
 
 def clients(image_script: ModuleType) -> list[Any]:
     """The docker on PATH as it is, with BuildKit or without, and one of each kind where there is one."""
-    found = {}
+    found = dict[bool, Any]()
     for command in ("docker", "/usr/bin/docker"):
         if shutil.which(command):
             chosen = image_script.engine(command)
