@@ -38,6 +38,7 @@ def test_the_example_has_its_packages_in_a_layer_of_their_own(capsys: pytest.Cap
         'COPY [".", "/tmp/src/"]',
         'RUN ["/s2i/bin/assemble", "--stage"]',
         "FROM scorekit/seldon-s2i-python3:0.1.0",
+        'RUN ["chmod", "0555", "/opt/component", "/microservice"]',
         'COPY ["/opt/component", "/opt/component"]',
         'COPY ["/microservice", "/microservice"]',
         'CMD ["/s2i/bin/run"]',

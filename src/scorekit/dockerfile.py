@@ -69,6 +69,7 @@ def dockerfile(recipe: Recipe) -> str:
         f'RUN {mount}["/s2i/bin/assemble", "--stage"]',
         "",
         f"FROM {image}",
+        'RUN ["chmod", "0555", "/opt/component", "/microservice"]',
         *(f'COPY --from=build --chown=0:0 ["{each}", "{each}"]' for each in ("/opt/component", "/microservice")),
         *variables,
         'CMD ["/s2i/bin/run"]',
