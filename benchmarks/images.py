@@ -1,7 +1,7 @@
 """Sizes and times of the example's image, built in several ways on one base, into docs/image.md.
 
-Run by hand: `.venv/bin/python benchmarks/images.py`, with a Docker that answers (`script/docker start`), and s2i on PATH
-or from `script/tools`. Takes some minutes.
+Run by hand: `.venv/bin/python benchmarks/images.py`, with a Docker that answers (`script/docker start`). s2i is taken
+from PATH or from `script/tools`. Takes some minutes.
 """
 
 import datetime

@@ -287,9 +287,9 @@ def test_the_stock_wrapper_runs_where_it_is_asked_for(builder: str, s2i_build: B
     python = said("docker", "run", "--rm", builder, "python", "-c", "import sys; print(sys.version_info >= (3, 13))")
     if python.strip() == "True":
         pytest.skip("seldon-core 1.17.1 needs numpy<2, which has no wheels for the base's Python")
-    status, told = s2i_build(folder, builder, "scorekit-test/stock")
+    status, told = s2i_build(folder, builder, "scorekit-test/once-stock")
     assert status == 0, told
-    container = run("scorekit-test/stock", *HARDENED).wait_for("gunicorn")
+    container = run("scorekit-test/once-stock", *HARDENED).wait_for("gunicorn")
     container.wait_for("Listening at: http://0.0.0.0:9000")
     assert ask("127.0.0.1", container.port(9000), [[1, 2]])["data"]["ndarray"] == [[1, 2]]
     assert container.inside("/s2i/bin/health").returncode == 0
