@@ -15,6 +15,7 @@ from ..test_readme import BLOCKS
 from .engine import CI, ROOT, Container, ran, said
 
 BUILDER, EXAMPLE = "scorekit-test/builder", "scorekit-test/example"
+SCRIPT: list[str | Path] = [sys.executable, ROOT / "script" / "docker.py"]  # script/docker, with the tests' own Python
 HIDDEN = "hidden-index.example"
 """A host that the builds are told of, harmlessly, and that no image may name."""
 
@@ -33,11 +34,15 @@ def engine() -> Iterator[None]:
     if shutil.which("docker") is None or ran("docker", "info").returncode:
         if not CI:
             pytest.skip("no Docker answers here: start one, or have Debian's: script/docker start")
-        said(ROOT / "script" / "docker", "start")
+        said(*SCRIPT, "start")
         started = True
     yield
+    # What one test needed goes; the builder and the example stay for the next run.
+    once = ["--format", "{{.Repository}}:{{.Tag}}", "--filter", "reference=scorekit-test/once*"]
+    for name in ran("docker", "image", "ls", *once).stdout.split():
+        ran("docker", "image", "rm", name)
     if started:
-        said(ROOT / "script" / "docker", "stop")
+        said(*SCRIPT, "stop")
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +50,7 @@ def base(engine: None) -> str:
     """An image of Debian with Python, as the official ones have it."""
     if named := os.environ.get("BASE_IMAGE"):
         return named
-    made = ran(ROOT / "script" / "docker", "base")
+    made = ran(*SCRIPT, "base")
     if made.returncode:
         missing(f"there is no base image; BASE_IMAGE names one: {made.stdout}")
     return made.stdout.split()[-1]
@@ -156,14 +161,3 @@ def run(engine: None) -> Iterator[Callable[..., Container]]:
     yield start
     for each in started:
         each.remove()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def untag() -> Iterator[None]:
-    """Images that one test needed are removed in the end; the builder and the example stay for the next run."""
-    yield
-    if shutil.which("docker") is None:
-        return
-    once = ["--format", "{{.Repository}}:{{.Tag}}", "--filter", "reference=scorekit-test/once*"]
-    for name in ran("docker", "image", "ls", *once).stdout.split():
-        ran("docker", "image", "rm", name)

@@ -38,10 +38,10 @@ def test_the_readmes_commands_end_in_the_tester_passing(example: str, run: Run) 
     tester[0] = str(beside("seldon-core-tester"))
     if not beside("seldon-core-tester").exists():
         pytest.skip("seldon-core 1.17.1 needs numpy<2, which has no wheels for this Python")
-    told = said(*tester)
-    assert "RECEIVED RESPONSE" in told
-    assert '"setosa"' in told
-    assert "code: " not in told
+    for told in (said(*tester), said(*tester, "--grpc")):
+        assert "RECEIVED RESPONSE" in told
+        assert '"setosa"' in told
+        assert "code: " not in told
 
 
 def test_it_keeps_its_contract_under_all_restrictions(hardened: Container) -> None:

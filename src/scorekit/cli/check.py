@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..contract import Contract, parse_contract
+from ..contract import Contract
 from ..errors import SetupError
 from ..settings import ENV_GRPC_PORT, ENV_HOST, ENV_HTTP_PORT, ENV_METRICS_PORT, read_settings
 from ..sockets import free_ports
@@ -43,10 +43,13 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def check(arguments: argparse.Namespace) -> int:
     """Say what was found. Raises ``SetupError`` where the component is not fit to be served."""
+    from ..serve import contracts
+
     directory, environ = component_of(arguments.component, os.environ)
     settings = read_settings(environ, {})
-    file = (directory or Path.cwd()) / (settings.contract or "contract.json")
-    contract = _read(file) if file.is_file() or settings.contract else None
+    file = settings.contract or contracts.USUAL
+    there = bool(settings.contract) or ((directory or Path.cwd()) / file).is_file()
+    contract = contracts.enforced(file, directory) if there else None
     verb = VERBS[settings.service_type]
     began = time.perf_counter()
     asyncio.run(_tried(arguments.component, contract, verb))
@@ -54,16 +57,8 @@ def check(arguments: argparse.Namespace) -> int:
     if contract is None:
         print(f"check: {settings.model_name} loads, in {took}; there is no contract.json, so it was asked nothing")
     else:
-        print(f"check: {settings.model_name} answers {verb} for a row of {file.name}, in {took}")
+        print(f"check: {settings.model_name} answers {verb} for a row of {file}, in {took}")
     return 0
-
-
-def _read(file: Path) -> Contract:
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SetupError(f"the contract {file} cannot be read: {error}") from error
-    return parse_contract(text, str(file))
 
 
 async def _tried(component: str, contract: Contract | None, verb: str) -> None:
