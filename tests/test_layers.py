@@ -13,7 +13,7 @@ FLOORS = {
     0: ["errors", "message", "settings", "clock", "places", "proto", "user_model"],
     1: [
         *("answers", "codec", "contract", "graph", "envoy", "exposition"),
-        *("hooks", "lane", "libsonnet", "manifests", "metadata", "metric"),
+        *("dockerfile", "hooks", "lane", "libsonnet", "manifests", "metadata", "metric"),
     ],
     2: ["batching", "component", "conformity", "metrics", "openapi", "proof", "survey", "verify"],
     3: ["service", "ks"],

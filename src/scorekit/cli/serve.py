@@ -103,7 +103,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def serve(arguments: argparse.Namespace) -> int:
     """Run the server until it is told to stop."""
     given = {name: value for name, value in vars(arguments).items() if isinstance(value, str)}
-    directory, environ = _component(given.pop("component"), os.environ)
+    directory, environ = component_of(given.pop("component"), os.environ)
     if arguments.explain:
         rows = [
             ("limit", "value", "unit", "from", "why, and what others use"),
@@ -208,7 +208,7 @@ def _annotations() -> dict[str, str]:
         return {}
 
 
-def _component(given: str, environ: Mapping[str, str]) -> tuple[Path | None, dict[str, str]]:
+def component_of(given: str, environ: Mapping[str, str]) -> tuple[Path | None, dict[str, str]]:
     """The component's folder and the environment in force, from the argument: a folder or a module's name."""
     directory = Path(given)
     if directory.is_dir():
