@@ -1,13 +1,14 @@
 """The plain Flask API: what it answers, what it refuses, and that its two descriptions for Kubernetes are one."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from scorekit.cli.ks import render_app
+from scorekit.cli import ks
 
 ROOT = Path(__file__).parents[2]
 API = ROOT / "py-flask-ml-score-api"
@@ -84,10 +85,12 @@ def test_a_fault_of_the_code_stays_in_the_log(client: Any, monkeypatch: pytest.M
     assert answer.get_json()["error"].startswith("Internal Server Error")
 
 
-def test_kubernetes_is_told_the_same_twice() -> None:
-    """kubernetes.yaml and the ksonnet component describe the same objects, but for ksonnet's own labels."""
+def test_kubernetes_is_told_the_same_twice(tmp_path: Path) -> None:
+    """kubernetes.yaml and the app's module score-api describe the same objects, but for ksonnet's own labels."""
     written = list(yaml.safe_load_all((API / "kubernetes.yaml").read_text()))
-    rendered = render_app(ROOT / "ksonnet-app", "default", ["test-ml-score-api"])
+    app = shutil.copytree(ROOT / "ksonnet-app", tmp_path / "app")
+    assert ks.main(["env", "targets", "default", "--module", "score-api", "--dir", str(app)]) == 0
+    rendered = ks.render_app(app, "default")
     for each in rendered:
         del each["metadata"]["labels"]["ksonnet.io/component"]
     assert sorted(rendered, key=lambda each: str(each["kind"])) == sorted(written, key=lambda each: str(each["kind"]))
