@@ -17,7 +17,7 @@ FLOORS = {
     ],
     2: ["batching", "component", "conformity", "metrics", "openapi", "proof", "survey", "verify"],
     3: ["service", "ks"],
-    4: ["sockets", "cpus", "jsonnet", "files", "client"],  # edges that other edges stand on
+    4: ["sockets", "cpus", "jsonnet", "files", "client", "kube"],  # edges that other edges stand on
     5: ["serve", "runner"],
     6: ["cli", "testing"],
     7: ["__main__"],
@@ -26,9 +26,20 @@ SERVING = [
     *("message", "proto", "user_model", "codec", "metric", "metadata", "exposition"),
     *("answers", "lane", "batching", "proof", "hooks", "component", "metrics", "service", "serve"),
 ]
-DEPLOYING = ["ks", "manifests", "graph", "envoy", "jsonnet", "files", "runner"]
+DEPLOYING = ["ks", "manifests", "graph", "envoy", "jsonnet", "files", "kube", "runner"]
 # What only edges may touch: sockets, processes and event loops.
-EDGE_ONLY = {"socket", "subprocess", "asyncio", "uvloop", "httptools", "h2", "rjsonnet", "multiprocessing", "threading"}
+EDGE_ONLY = {
+    "socket",
+    "subprocess",
+    "asyncio",
+    "uvloop",
+    "httptools",
+    "h2",
+    "rjsonnet",
+    "urllib3",
+    "multiprocessing",
+    "threading",
+}
 
 
 def modules() -> Iterator[tuple[str, Path]]:

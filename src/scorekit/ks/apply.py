@@ -1,7 +1,8 @@
-"""Objects onto a cluster: what others need first, each by server-side apply, and what the source no longer has removed."""
+"""Objects onto a cluster: what others need first, each by server-side apply; what is no more is removed."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..errors import ClusterError
 from ..manifests.documents import Object
@@ -13,7 +14,7 @@ from ..manifests.removed import unserved
 from .backoff import FIELD_CONFLICT
 from .cluster import MANAGER, Cluster, Kind, Patience
 from .prune import Prune
-from .stamp import resource, stamped, title
+from .stamp import in_namespace, resource, stamped, title, with_its_tag
 
 READY_WITHIN_S = 60.0  # a namespace, a kind: the API server's own affairs, done in seconds
 _POLL_S = 0.25
@@ -65,7 +66,9 @@ class Outcome:
 class Applying:
     """One run of ``ks apply``; ``outcome`` is true at every moment, also after an interruption."""
 
-    def __init__(self, cluster: Cluster, wishes: Wishes, clock: Patience, tell: Tell, did: Callable[[Done], None]) -> None:
+    def __init__(
+        self, cluster: Cluster, wishes: Wishes, clock: Patience, tell: Tell, did: Callable[[Done], None]
+    ) -> None:
         self._cluster = cluster
         self._wishes = wishes
         self._clock = clock
@@ -78,7 +81,7 @@ class Applying:
         """Send all ``objects``. One that is refused keeps none of the others back; a server that is gone does."""
         todo = applied(objects)
         self._coming = {what for value in todo if (what := _made(value)) is not None}
-        self.outcome.left = [self._called(value) for value in todo]
+        self.outcome.left = self._titles(todo)
         for value in todo:
             called = self.outcome.left[0]
             try:
@@ -94,8 +97,12 @@ class Applying:
             self._prune()
         return self.outcome
 
-    def _called(self, value: Object) -> str:
-        return title(value)
+    def _titles(self, todo: Iterable[Object]) -> list[str]:
+        found = []
+        for value in todo:
+            kind = self._cluster.kind(str(value.get("apiVersion", "")), value["kind"])
+            found.append(title(in_namespace(value, kind, self._wishes.namespace)))
+        return found
 
     def _one(self, value: Object) -> None:
         kind = self._kind(value)
@@ -103,9 +110,12 @@ class Applying:
         name = resource(sent, kind)
         self._tell("info", f"Applying {name}" + (" (dry run)" if self._wishes.dry_run else ""))
         if kind is None:  # dry run: its definition is among what would be applied
-            self._note(Done(title(sent), "created", note="not checked by the server: its kind does not exist there yet"))
+            self._note(
+                Done(title(sent), "created", note="not checked by the server: its kind does not exist there yet")
+            )
             return
         live = self._settled(kind, sent)
+        sent = with_its_tag(sent, live)
         if live is None:
             if not self._wishes.create:
                 raise ClusterError(f"not creating non-existent object {name}", _NOT_FOUND)
@@ -115,13 +125,15 @@ class Applying:
             now = self._send(kind, sent)
         except ClusterError as error:
             if self._wishes.dry_run and error.status == _NOT_FOUND and self._is_coming("Namespace", sent):
-                self._note(Done(title(sent), "created", note="not checked by the server: its namespace does not exist yet"))
+                self._note(
+                    Done(title(sent), "created", note="not checked by the server: its namespace does not exist yet")
+                )
                 return
             raise _explained(error, sent, live, self._wishes.namespace) from error
         self.outcome.applied.append(now)
         self._note(_compared(live, now, gone))
-        if not self._wishes.dry_run:
-            self._await(kind, now)
+        if not self._wishes.dry_run and now["kind"] == "CustomResourceDefinition":
+            self._await_served(kind, now)
 
     def _note(self, done: Done) -> None:
         self.outcome.done.append(done)
@@ -151,7 +163,9 @@ class Applying:
                 has_told = True
             if self._clock.now() > deadline:
                 why = ", ".join(live["metadata"].get("finalizers") or ()) or "its grace period"
-                raise ClusterError(f"it is still being deleted after {READY_WITHIN_S:.0f} s; it waits for {why}", _CONFLICT)
+                raise ClusterError(
+                    f"it is still being deleted after {READY_WITHIN_S:.0f} s; it waits for {why}", _CONFLICT
+                )
             self._clock.sleep(_POLL_S)
 
     def _take_over(self, kind: Kind, live: Object, sent: Object) -> list[Change]:
@@ -166,7 +180,7 @@ class Applying:
             if self._wishes.dry_run:
                 return gone
             self._tell("info", f"taking {title(live)} over from ksonnet")
-            patch = [
+            patch: list[Mapping[str, Any]] = [
                 {"op": "replace", "path": "/metadata/managedFields", "value": entries},
                 {"op": "replace", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]},
             ]
@@ -196,12 +210,8 @@ class Applying:
                     raise
             self._clock.sleep(_POLL_S)
 
-    def _await(self, kind: Kind, now: Object) -> None:
-        """Until what comes after can use it: a namespace is active, a kind is served."""
-        if now["kind"] == "CustomResourceDefinition":
-            self._await_served(kind, now)
-
     def _await_served(self, kind: Kind, now: Object) -> None:
+        """Until the objects of a kind that was defined just now can be applied."""
         spec = now["spec"]
         served = [f"{spec['group']}/{version['name']}" for version in spec["versions"] if version.get("served")]
         deadline, has_told = self._clock.now() + READY_WITHIN_S, False
@@ -217,7 +227,9 @@ class Applying:
                 self._tell("info", f"waiting for {spec['names']['kind']} to be served")
                 has_told = True
             if self._clock.now() > deadline:
-                raise ClusterError(f"{spec['names']['kind']} is not served {READY_WITHIN_S:.0f} s after its definition", 504)
+                raise ClusterError(
+                    f"{spec['names']['kind']} is not served {READY_WITHIN_S:.0f} s after its definition", 504
+                )
             self._clock.sleep(_POLL_S)
             now = self._cluster.get(kind, "", now["metadata"]["name"]) or now
 

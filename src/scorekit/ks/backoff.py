@@ -31,8 +31,8 @@ class Backoff:
 def is_passing(error: ClusterError) -> bool:
     """Whether the answer may be another one soon; all that ``ks`` sends can be sent twice.
 
-    A 409 says that another writer's request went before ours, unless it names fields that belong to somebody else. A 500
-    is a server's trouble, unless it says that our object does not fit its schema (it should be a 400).
+    A 409 says that another writer's request went before ours, unless it names fields that belong to somebody else. A
+    500 is a server's trouble, unless it says that our object does not fit its schema (it should be a 400).
     """
     if error.status == 409:
         return not any(cause.reason == FIELD_CONFLICT for cause in error.causes)

@@ -6,16 +6,21 @@ from typing import Any
 from ..errors import ClusterError
 from ..manifests.documents import Object
 from ..manifests.order import applied
+from ..manifests.removed import removed, unserved
 from .apply import Done, Outcome, Tell
 from .cluster import Cluster, Kind, Patience
-from .stamp import resource, stamped, title
+from .stamp import in_namespace, resource, stamped, title
 from .wait import Live, Waited, until_gone
+
+_NAMED = 3  # of the objects that stand in the way
 
 
 class Deleting:
     """One run of ``ks delete``; ``outcome`` is true at every moment, also after an interruption."""
 
-    def __init__(self, cluster: Cluster, namespace: str, clock: Patience, tell: Tell, did: Callable[[Done], None]) -> None:
+    def __init__(
+        self, cluster: Cluster, namespace: str, clock: Patience, tell: Tell, did: Callable[[Done], None]
+    ) -> None:
         self._cluster = cluster
         self._namespace = namespace
         self._clock = clock
@@ -33,7 +38,10 @@ class Deleting:
         if grace_period_s is not None:
             options["gracePeriodSeconds"] = grace_period_s
         todo = applied(objects)[::-1]
-        self.outcome.left = [title(value) for value in todo]
+        kinds = [self._cluster.kind(str(value.get("apiVersion", "")), value["kind"]) for value in todo]
+        self.outcome.left = [
+            title(in_namespace(value, kind, self._namespace)) for value, kind in zip(todo, kinds, strict=True)
+        ]
         going: list[tuple[Kind, Object]] = []
         waited = Waited()
         for index, value in enumerate(todo):
@@ -64,15 +72,33 @@ class Deleting:
         metadata = meant["metadata"]
         self._tell("info", f"Deleting {resource(meant, kind)}")
         if kind is None:
+            if removed(meant["apiVersion"], meant["kind"]):  # it may be there, by a version that is served
+                raise ClusterError(unserved(meant["apiVersion"], meant["kind"], self._cluster.version()), 404)
             return None
         namespace = metadata.get("namespace", "")
         live = self._cluster.get(kind, namespace, metadata["name"])
-        if live is None or not self._cluster.delete(kind, namespace, metadata["name"], options):
+        if live is None:
+            return None
+        if live["kind"] == "CustomResourceDefinition" and (others := self._objects_of(live)):
+            raise ClusterError(
+                f"it stays, for the objects of others would go with it: {', '.join(others[:_NAMED])}"
+                f"{f' and {len(others) - _NAMED} more' if len(others) > _NAMED else ''}; delete them first",
+                409,
+            )
+        if not self._cluster.delete(kind, namespace, metadata["name"], options):
             return None
         done = Done(title(live), "deleted")
         self.outcome.done.append(done)
         self._did(done)
         return kind, live
+
+    def _objects_of(self, definition: Object) -> list[str]:
+        """The objects of a defined kind, in all namespaces, that are not on their way out."""
+        spec = definition["spec"]
+        version = next((each["name"] for each in spec["versions"] if each.get("served")), "")
+        kind = self._cluster.kind(f"{spec['group']}/{version}", spec["names"]["kind"])
+        found = self._cluster.listed(kind) if kind else ()
+        return [title(each) for each in found if not each["metadata"].get("deletionTimestamp")]
 
 
 def _stands_below(value: Object, rest: list[Object]) -> bool:

@@ -18,16 +18,32 @@ def stamped(value: Object, kind: Kind | None, namespace: str, gc_tag: str = "") 
     An object that names no namespace gets ``namespace``; one of a kind that has none loses its own, as the API server
     has it. A kind that is not served yet (None) is taken for namespaced. Raises ``ClusterError`` where it has no name.
     """
-    metadata: dict[str, Any] = dict(value.get("metadata") or {})
+    value = in_namespace(value, kind, namespace)
+    metadata: dict[str, Any] = value["metadata"]
     if not metadata.get("name"):
-        raise ClusterError(f"{value['kind']}: an object that is to be applied needs a metadata.name")
+        raise ClusterError(f"{value['kind']}: an object that is to be applied needs a metadata.name", 422)
     metadata["labels"] = {**(metadata.get("labels") or {}), DEPLOY_MANAGER: DEPLOYED_BY}
     if gc_tag:
         metadata["annotations"] = {**(metadata.get("annotations") or {}), GC_TAG: gc_tag}
-    metadata.pop("namespace", None)
+    return value
+
+
+def in_namespace(value: Object, kind: Kind | None, namespace: str) -> Object:
+    """A copy of ``value`` with the namespace that it will have, if any."""
+    metadata: dict[str, Any] = dict(value.get("metadata") or {})
+    own = metadata.pop("namespace", None)
     if kind is None or kind.is_namespaced:
-        metadata["namespace"] = (value.get("metadata") or {}).get("namespace") or namespace
+        metadata["namespace"] = own or namespace
     return {**value, "metadata": metadata}
+
+
+def with_its_tag(sent: Object, live: Object | None) -> Object:
+    """``sent`` with the gc tag that the object has on the cluster, unless it brings one: a tag is for good (§B.6)."""
+    tag = (((live or {}).get("metadata") or {}).get("annotations") or {}).get(GC_TAG)
+    annotations = sent["metadata"].get("annotations") or {}
+    if tag is None or GC_TAG in annotations:
+        return sent
+    return {**sent, "metadata": {**sent["metadata"], "annotations": {**annotations, GC_TAG: tag}}}
 
 
 def title(value: Object) -> str:

@@ -23,7 +23,12 @@ class Waited:
 
 
 def until_ready(
-    cluster: Cluster, objects: Iterable[Object], limit_s: float, clock: Patience, ready: Callable[[str], None], live: Live
+    cluster: Cluster,
+    objects: Iterable[Object],
+    limit_s: float,
+    clock: Patience,
+    ready: Callable[[str], None],
+    live: Live,
 ) -> Waited:
     """Until all workloads of ``objects`` are ready, one of them fails, or ``limit_s`` are over."""
     pending = {title(value): value for value in objects if progress(value) is not None}
@@ -77,7 +82,9 @@ def held(value: Object) -> str:
     said = [
         str(each.get("message"))
         for each in (value.get("status") or {}).get("conditions") or ()
-        if value["kind"] in ("Namespace", "CustomResourceDefinition") and each.get("message") and _is_about_deletion(each)
+        if value["kind"] in ("Namespace", "CustomResourceDefinition")
+        and each.get("message")
+        and _is_about_deletion(each)
     ]
     finalizers = [*(metadata.get("finalizers") or ()), *((value.get("spec") or {}).get("finalizers") or ())]
     if finalizers:

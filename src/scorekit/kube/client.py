@@ -41,7 +41,9 @@ class Clock:
 class Client:
     """One API server; ``tell`` hears of tries that failed and of the server's own warnings."""
 
-    def __init__(self, target: Target, tell: Tell, backoff: Backoff | None = None, clock: Patience | None = None) -> None:
+    def __init__(
+        self, target: Target, tell: Tell, backoff: Backoff | None = None, clock: Patience | None = None
+    ) -> None:
         self._target = target
         self._credentials = Credentials(target.user, target.cluster)
         self._pool: urllib3.PoolManager | None = None
@@ -66,7 +68,7 @@ class Client:
     def kinds(self) -> list[Kind]:
         groups = (self.document("/apis") or {}).get("groups", [])
         versions = ["v1", *(group["preferredVersion"]["groupVersion"] for group in groups)]
-        found = []
+        found: list[Kind] = []
         for version in versions:
             try:
                 self._kinds.setdefault(version, {}).update(self._served(version))

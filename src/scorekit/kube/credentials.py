@@ -135,7 +135,9 @@ def _shown(printed: bytes, plugin: Exec) -> Shown:
 
 def _told(cluster: Cluster) -> dict[str, object]:
     raw = cluster.raw
-    told = {key: raw[key] for key in raw if key in ("server", "tls-server-name", "insecure-skip-tls-verify", "proxy-url")}
+    told = {
+        key: raw[key] for key in raw if key in ("server", "tls-server-name", "insecure-skip-tls-verify", "proxy-url")
+    }
     told |= {"server": cluster.server}
     if "certificate-authority-data" in raw:
         told["certificate-authority-data"] = raw["certificate-authority-data"]

@@ -51,7 +51,7 @@ def target(config: KubeConfig, wanted: Wanted, destination: str, environment: st
     if wanted.is_insecure:
         cluster = replace(cluster, is_insecure=True, authority=Source())
     if wanted.token:
-        user = replace(user, token=wanted.token, token_file="", exec=None, username="", password="")  # noqa: S106
+        user = replace(user, token=wanted.token, token_file="", exec=None, username="", password="")
     if wanted.act_as or wanted.act_as_groups:
         user = replace(user, act_as=wanted.act_as, act_as_groups=wanted.act_as_groups)
     if not cluster.server:
@@ -88,7 +88,9 @@ def _by_address(config: KubeConfig, wanted: Wanted, address: str, environment: s
     if wanted.user:
         return "", Context(min(here), wanted.user)
     if len({(context.cluster, context.user) for context in leading.values()}) != 1:
-        why = f"several contexts lead there ({', '.join(leading)})" if leading else "no context of kubeconfig leads there"
+        why = (
+            f"several contexts lead there ({', '.join(leading)})" if leading else "no context of kubeconfig leads there"
+        )
         raise SetupError(f"environment '{environment}' is at '{address}', but {why}: say --context NAME or --user NAME")
     return next(iter(leading.items()))
 

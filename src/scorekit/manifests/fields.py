@@ -49,7 +49,9 @@ def hidden(found: Sequence[Change], kind: str) -> list[Change]:
     if kind != "Secret":
         return list(found)
     return [
-        Change(each.path, _masked(each.old), _masked(each.new)) if each.path.startswith((".data", ".stringData")) else each
+        Change(each.path, _masked(each.old), _masked(each.new))
+        if each.path.startswith((".data", ".stringData"))
+        else each
         for each in found
     ]
 

@@ -1,8 +1,8 @@
 """Who owns which fields of an object (``metadata.managedFields``), and how the original ksonnet's become ours.
 
 The original wrote objects by merge patch; the API server books such fields under its program's name with the operation
-Update. Server-side apply by us alone would leave them there, owned by somebody who never comes back: a field removed from
-the source would stay for ever. So its entries are turned into ours first (as kubectl does with its own old entries).
+Update. Server-side apply by us alone would leave them there, owned by somebody who never comes back: a field
+removed from the source would stay for ever. So its entries are turned into ours first, as kubectl does with its old ones.
 """
 
 import base64
@@ -29,7 +29,7 @@ def taken_over(value: Object, manager: str, api_version: str) -> Entries | None:
     """``value``'s managedFields with the original's entries as ``manager``'s own of operation Apply; None: no change.
 
     The original's are those of operation Update by that name or with the annotation that only it writes. The version of
-    the entry becomes ``api_version``: the one it was written with may no longer be served, and the server forgets those.
+    the entry becomes ``api_version``: the one it has may no longer be served, and the server forgets those.
     """
     entries = _entries(value)
     theirs = [entry for entry in entries if _is_original(entry, manager)]
@@ -71,7 +71,7 @@ def owned(value: Object, manager: str) -> Object:
 
 def pristine(value: Object) -> Object | None:
     """What the original applied last, as it kept it with the object; None where it did not, or it is damaged."""
-    annotation = (value.get("metadata", {}).get("annotations") or {}).get(PRISTINE)
+    annotation: Any = (value.get("metadata", {}).get("annotations") or {}).get(PRISTINE)
     try:
         found = json.loads(gzip.decompress(base64.b64decode(json.loads(annotation)["pristine"])))
     except (TypeError, ValueError, KeyError, OSError, EOFError, zlib.error):

@@ -29,7 +29,9 @@ _GONE: dict[str, dict[str, Removed]] = {
         Removed("1.22", "networking.k8s.io/v1, whose rules have pathType and backend.service"),
     ),
     "apiextensions.k8s.io/v1beta1": {
-        "CustomResourceDefinition": Removed("1.22", "apiextensions.k8s.io/v1, with a structural schema for each version")
+        "CustomResourceDefinition": Removed(
+            "1.22", "apiextensions.k8s.io/v1, with a structural schema for each version"
+        )
     },
     "rbac.authorization.k8s.io/v1beta1": dict.fromkeys(
         ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"), Removed("1.22", "rbac.authorization.k8s.io/v1")
@@ -48,7 +50,9 @@ _GONE: dict[str, dict[str, Removed]] = {
     "coordination.k8s.io/v1beta1": {"Lease": Removed("1.22", "coordination.k8s.io/v1")},
     "scheduling.k8s.io/v1beta1": {"PriorityClass": Removed("1.22", "scheduling.k8s.io/v1")},
     "storage.k8s.io/v1beta1": {
-        **dict.fromkeys(("CSIDriver", "CSINode", "StorageClass", "VolumeAttachment"), Removed("1.22", "storage.k8s.io/v1")),
+        **dict.fromkeys(
+            ("CSIDriver", "CSINode", "StorageClass", "VolumeAttachment"), Removed("1.22", "storage.k8s.io/v1")
+        ),
         "CSIStorageCapacity": Removed("1.27", "storage.k8s.io/v1"),
     },
     "batch/v1beta1": {"CronJob": Removed("1.25", "batch/v1")},

@@ -1,4 +1,6 @@
-"""The ``ks`` command; each group of its words has a module here. Exit status 0, or 1 after a ``level=error`` line."""
+"""The ``ks`` command; each group of its words has a module here. Exit status 0, or 1 after a ``level=error`` line;
+``diff`` has 10 of its own.
+"""
 
 import argparse
 import sys
@@ -6,7 +8,7 @@ from typing import NoReturn
 
 from ... import __version__
 from ...errors import ScorekitError, SetupError
-from . import component, env, show
+from . import apply, component, delete, diff, env, show, validate
 from .opening import log
 from .show import render_app
 
@@ -37,9 +39,11 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     everywhere = _Parser(add_help=False)
     everywhere.add_argument("--dir", default=argparse.SUPPRESS, help="folder to look for the app from")
-    parser = _Parser(prog="ks", description="Render ksonnet apps to Kubernetes manifests.", parents=[everywhere])
+    parser = _Parser(
+        prog="ks", description="Render ksonnet apps to Kubernetes manifests, and deploy them.", parents=[everywhere]
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for group in (show, env, component):
+    for group in (show, apply, delete, diff, validate, env, component):
         group.add(commands, everywhere)
     version = commands.add_parser("version", help="print the version")
     version.set_defaults(run=lambda arguments: print(f"ks of scorekit {__version__}"))

@@ -54,5 +54,6 @@ def add_output(parser: argparse.ArgumentParser) -> None:
 
 
 def log(level: str, message: str) -> None:
-    """A line on stderr as logrus writes it."""
-    print(f"level={level} msg={json.dumps(message, ensure_ascii=False)}", file=sys.stderr)
+    """On stderr as logrus writes it, but a line for each line: what is to be read must not be one long ``\\n``."""
+    for line in message.split("\n"):
+        print(f"level={level} msg={json.dumps(line, ensure_ascii=False)}", file=sys.stderr)
