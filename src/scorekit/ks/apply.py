@@ -9,7 +9,7 @@ from ..manifests.documents import Object
 from ..manifests.extract import COMPONENT_LABEL
 from ..manifests.fields import MISSING, Change, changes, hidden, shown, value_at
 from ..manifests.order import applied
-from ..manifests.ownership import owned, taken_over
+from ..manifests.ownership import abandoned, owned, taken_over
 from ..manifests.removed import unserved
 from .backoff import FIELD_CONFLICT
 from .cluster import MANAGER, Cluster, Kind, Patience
@@ -18,9 +18,10 @@ from .stamp import in_namespace, resource, stamped, title, with_its_tag
 
 READY_WITHIN_S = 60.0  # a namespace, a kind: the API server's own affairs, done in seconds
 _POLL_S = 0.25
-_NOT_FOUND, _CONFLICT, _INVALID = 404, 409, 422
-_TAKEOVERS = 5  # how often another writer may come between our reading and writing of who owns what
+_NOT_FOUND, _CONFLICT = 404, 409
+_WRITERS = 10  # how often another writer may come between our reading an object and our writing it
 
+Patch = list[Mapping[str, Any]]
 Tell = Callable[[str, str], None]
 """Given a level (``info``, ``warning``, ``error``) and a line."""
 
@@ -120,7 +121,9 @@ class Applying:
             if not self._wishes.create:
                 raise ClusterError(f"not creating non-existent object {name}", _NOT_FOUND)
             self._tell("info", f"Creating non-existent {name}")
-        gone = self._take_over(kind, live, sent) if live is not None else []
+        gone = to_go(live, sent) if live is not None else []
+        if live is not None and not self._wishes.dry_run:
+            self._book(kind, live, sent)
         try:
             now = self._send(kind, sent)
         except ClusterError as error:
@@ -130,6 +133,8 @@ class Applying:
                 )
                 return
             raise _explained(error, sent, live, self._wishes.namespace) from error
+        if not self._wishes.dry_run:
+            now = self._tidy(kind, now, sent)
         self.outcome.applied.append(now)
         self._note(_compared(live, now, gone))
         if not self._wishes.dry_run and now["kind"] == "CustomResourceDefinition":
@@ -168,31 +173,39 @@ class Applying:
                 )
             self._clock.sleep(_POLL_S)
 
-    def _take_over(self, kind: Kind, live: Object, sent: Object) -> list[Change]:
-        """Make the original ksonnet's fields ours. What of them the source no longer has is what goes."""
-        metadata = sent["metadata"]
-        gone: list[Change] = []
-        for _ in range(_TAKEOVERS):
-            entries = taken_over(live, MANAGER, sent["apiVersion"])
-            if entries is None:
-                return gone
-            gone = [change for change in changes(owned(live, MANAGER), sent) if change.new is MISSING]
-            if self._wishes.dry_run:
-                return gone
-            self._tell("info", f"taking {title(live)} over from ksonnet")
-            patch: list[Mapping[str, Any]] = [
-                {"op": "replace", "path": "/metadata/managedFields", "value": entries},
-                {"op": "replace", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]},
+    def _book(self, kind: Kind, live: Object, sent: Object) -> None:
+        """What the original ksonnet owns becomes ours: what of it the source has no longer goes with our next apply."""
+        self._patch(kind, live, lambda now: _rebooked(now, sent))
+
+    def _tidy(self, kind: Kind, now: Object, sent: Object) -> Object:
+        """What of the original's nobody owns goes; what is ours is booked under nobody's name any more."""
+
+        def patch(found: Object) -> Patch:
+            removed: Patch = [{"op": "remove", "path": pointer} for pointer, _ in abandoned(found, sent, MANAGER)]
+            return [*_rebooked(found, sent), *removed]
+
+        return self._patch(kind, now, patch)
+
+    def _patch(self, kind: Kind, live: Object, patch: Callable[[Object], Patch]) -> Object:
+        """``patch`` of the object as it is, made anew when another writer has come between."""
+        for attempt in range(_WRITERS):
+            wanted = patch(live)
+            if not wanted:
+                return live
+            metadata = live["metadata"]
+            if attempt == 0:
+                self._tell("info", f"taking {title(live)} over from ksonnet")
+            as_read: Patch = [
+                {"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]}
             ]
             try:
-                self._cluster.patch(patch, kind, metadata.get("namespace", ""), metadata["name"], dry_run=False)
-                return gone
+                return self._cluster.patch([*wanted, *as_read], kind, metadata.get("namespace", ""), metadata["name"])
             except ClusterError as error:
-                if error.status not in (_CONFLICT, _INVALID):
+                if error.status != _CONFLICT:
                     raise
                 refused = error
-            live = self._cluster.get(kind, metadata.get("namespace", ""), metadata["name"]) or live
             self._clock.sleep(_POLL_S)
+            live = self._cluster.get(kind, metadata.get("namespace", ""), metadata["name"]) or live
         raise refused
 
     def _send(self, kind: Kind, sent: Object) -> Object:
@@ -275,6 +288,19 @@ def _compared(live: Object | None, now: Object, gone: Sequence[Change]) -> Done:
     known = {change.path for change in found}
     found = hidden([*found, *(change for change in gone if change.path not in known)], now["kind"])
     return Done(title(now), "changed" if found else "unchanged", found)
+
+
+def to_go(live: Object, sent: Object) -> list[Change]:
+    """What goes with the original ksonnet's fields when ``sent`` takes them over: what it has no longer."""
+    gone = [change for _, change in abandoned(live, sent, MANAGER)]
+    if taken_over(live, MANAGER, sent["apiVersion"]) is not None:
+        gone += [change for change in changes(owned(live, MANAGER), sent) if change.new is MISSING]
+    return list({change.path: change for change in gone}.values())
+
+
+def _rebooked(live: Object, sent: Object) -> Patch:
+    entries = taken_over(live, MANAGER, sent["apiVersion"])
+    return [{"op": "replace", "path": "/metadata/managedFields", "value": entries}] if entries is not None else []
 
 
 def _explained(error: ClusterError, sent: Object, live: Object | None, namespace: str) -> ClusterError:

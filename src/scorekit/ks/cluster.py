@@ -1,6 +1,6 @@
 """What deploying asks of a Kubernetes cluster, to the code that asks it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -51,7 +51,7 @@ class Cluster(Protocol):
     def apply(self, value: Object, kind: Kind, namespace: str, *, dry_run: bool, force: bool) -> Object:
         """Server-side apply by :data:`MANAGER`; what the object is then."""
 
-    def patch(self, patch: list[Mapping[str, Any]], kind: Kind, namespace: str, name: str, *, dry_run: bool) -> Object:
+    def patch(self, patch: Sequence[Mapping[str, Any]], kind: Kind, namespace: str, name: str) -> Object:
         """A JSON patch (RFC 6902)."""
 
     def delete(self, kind: Kind, namespace: str, name: str, options: Mapping[str, Any]) -> bool:

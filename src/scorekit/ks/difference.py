@@ -8,9 +8,10 @@ from ..manifests.documents import Object
 from ..manifests.extract import COMPONENT_LABEL
 from ..manifests.fields import MISSING, Change, changes, hidden, shown
 from ..manifests.order import ordered
-from ..manifests.ownership import is_applied, owned, taken_over
+from ..manifests.ownership import is_applied, owned
+from .apply import to_go
 from .cluster import MANAGER, Cluster
-from .stamp import DEPLOY_MANAGER, DEPLOYED_BY, stamped, title, with_its_tag
+from .stamp import DEPLOY_MANAGER, DEPLOYED_BY, GC_STRATEGY, stamped, title, with_its_tag
 
 _FORBIDDEN, _NOT_FOUND, _NOT_ALLOWED = 403, 404, 405
 Key = tuple[str, str, str]
@@ -72,10 +73,8 @@ def to_apply(
         sent = with_its_tag(sent, live)
         now = cluster.apply(sent, kind, within, dry_run=True, force=True)
         found = changes(live, now)
-        if taken_over(live, MANAGER, sent["apiVersion"]) is not None:
-            known = {change.path for change in found}
-            mine = changes(owned(live, MANAGER), sent)
-            found += [each for each in mine if each.new is MISSING and each.path not in known]
+        known = {change.path for change in found}
+        found += [change for change in to_go(live, sent) if change.path not in known]
         if found:
             yield Difference(title(now), hidden(found, now["kind"]))
     for value in left_behind(cluster, namespace, components):
@@ -100,6 +99,7 @@ def left_behind(cluster: Cluster, namespace: str, components: Collection[str]) -
             component = (metadata.get("labels") or {}).get(COMPONENT_LABEL)
             # A Service's labels are copied to its endpoints: the label alone does not tell.
             mine = component is not None and is_applied(value, MANAGER) and metadata.get("uid") not in seen
+            mine = mine and (metadata.get("annotations") or {}).get(GC_STRATEGY, "auto") == "auto"
             if mine and (not components or component in components):
                 seen.add(metadata.get("uid"))
                 yield value

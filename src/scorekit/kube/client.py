@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -97,8 +97,8 @@ class Client:
         query = {"fieldManager": MANAGER, "force": str(force).lower(), "fieldValidation": "Strict"}
         return self._ask("PATCH", path, query | _dry(dry_run), value, _APPLY)
 
-    def patch(self, patch: list[Mapping[str, Any]], kind: Kind, namespace: str, name: str, *, dry_run: bool) -> Object:
-        query = {"fieldManager": MANAGER} | _dry(dry_run)
+    def patch(self, patch: Sequence[Mapping[str, Any]], kind: Kind, namespace: str, name: str) -> Object:
+        query = {"fieldManager": MANAGER}
         return self._ask("PATCH", kind.path(namespace, quote(name)), query, patch, _PATCH, again_on_conflict=False)
 
     def delete(self, kind: Kind, namespace: str, name: str, options: Mapping[str, Any]) -> bool:

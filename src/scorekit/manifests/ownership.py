@@ -2,17 +2,18 @@
 
 The original wrote objects by merge patch; the API server books such fields under its program's name with the operation
 Update. Server-side apply by us alone would leave them there, owned by somebody who never comes back: a field
-removed from the source would stay for ever. So its entries are turned into ours first, as kubectl does with its old ones.
+removed from the source would stay for ever. So its entries are made ours first, as kubectl does with its own old ones.
 """
 
 import base64
 import gzip
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .documents import Object
+from .fields import MISSING, Change, by_key, without_bookkeeping
 
 PRISTINE = "ksonnet.io/managed"
 """The annotation in which the original kept what it applied."""
@@ -29,39 +30,94 @@ def taken_over(value: Object, manager: str, api_version: str) -> Entries | None:
     """``value``'s managedFields with the original's entries as ``manager``'s own of operation Apply; None: no change.
 
     The original's are those of operation Update by that name or with the annotation that only it writes. The version of
-    the entry becomes ``api_version``: the one it has may no longer be served, and the server forgets those.
+    the entry becomes ``api_version``: the one it has may no longer be served, and the server forgets those. What the
+    server booked under nobody's name is no longer booked there as far as it is ``manager``'s.
     """
     entries = _entries(value)
     theirs = [entry for entry in entries if _is_original(entry, manager)]
-    if not theirs:
-        return None
     ours = next((entry for entry in entries if _is_ours(entry, manager)), None)
-    fields: dict[str, Any] = dict(ours.get("fieldsV1") or {}) if ours else {}
+    if not theirs and ours is None:
+        return None
+    fields: FieldSet = (ours or {}).get("fieldsV1") or {}
     for entry in theirs:
-        found = entry.get("fieldsV1") or {}
-        if entry.get("manager") == _UNKNOWN:  # much of it is others' or the server's: only what was applied is ours
-            found = within(found, pristine(value) or {})
-        fields = union(fields, found)
-    merged = {
-        **(ours or theirs[0]),
-        "manager": manager,
-        "operation": "Apply",
-        "apiVersion": api_version,
-        "fieldsV1": fields,
-    }
-    return [merged, *(entry for entry in entries if entry not in theirs and entry is not ours)]
+        fields = union(fields, entry.get("fieldsV1") or {})
+    kept = []
+    for entry in entries:
+        if entry.get("manager") == _UNKNOWN:
+            rest = minus(entry.get("fieldsV1") or {}, fields)
+            kept += [{**entry, "fieldsV1": rest}] if rest else []
+        elif entry not in theirs and entry is not ours:
+            kept.append(entry)
+    if not theirs and kept == [entry for entry in entries if entry is not ours]:
+        return None
+    own = {"manager": manager, "operation": "Apply", "apiVersion": api_version, "fieldsV1": dict(fields)}
+    return [{**(ours or theirs[0]), **own}, *kept]
+
+
+def abandoned(value: Object, source: Object, manager: str) -> list[tuple[str, Change]]:
+    """What the original applied, the source no longer has and nobody owns: each as a JSON pointer and a change.
+
+    The server has forgotten that the original owns it where it kept no books yet (before Kubernetes 1.18) or where the
+    version it was booked in is gone; the original's own annotation still tells. The annotation itself is the last.
+    Pointers stand in an order in which they can be removed one after the other.
+    """
+    if PRISTINE not in (value.get("metadata", {}).get("annotations") or {}):
+        return []
+    others = [entry.get("fieldsV1") or {} for entry in _entries(value) if not _is_nobodys(entry, manager)]
+    was = without_bookkeeping(pristine(value) or {})
+    found = list(_abandoned(was, source, value, others, "", ""))
+    annotation = value["metadata"]["annotations"][PRISTINE]
+    mark = f"/metadata/annotations/{_escaped(PRISTINE)}"
+    return [*found[::-1], (mark, Change(f".metadata.annotations.{PRISTINE}", annotation, MISSING))]
+
+
+def _is_nobodys(entry: Mapping[str, Any], manager: str) -> bool:
+    return entry.get("manager") == _UNKNOWN or _is_ours(entry, manager)
+
+
+def _abandoned(
+    was: Any, source: Any, value: Any, others: Sequence[FieldSet], pointer: str, path: str
+) -> Iterator[tuple[str, Change]]:
+    if isinstance(was, dict) and isinstance(source, dict) and isinstance(value, dict):
+        steps = [(key, f".{key}", was[key], source.get(key, MISSING)) for key in was if key in value]
+    else:
+        before, after, now = by_key(was), by_key(source), by_key(value)
+        if before is None or after is None or now is None:
+            return  # applied as a whole: what is in it now is what the source has
+        places = {step: index for index, step in enumerate(now)}
+        common = sorted((step for step in before if step in places), key=places.__getitem__)
+        steps = [(places[step], step, before[step], after.get(step, MISSING)) for step in common]
+    for at, step, old, new in steps:
+        there = value[at]
+        below = [found for each in others for found in _below(each, at, there)]
+        if new is not MISSING:
+            yield from _abandoned(old, new, there, below, f"{pointer}/{_escaped(str(at))}", path + step)
+        elif not below:
+            yield f"{pointer}/{_escaped(str(at))}", Change(path + step, there, MISSING)
+
+
+def _below(fields: FieldSet, at: str | int, there: Any) -> list[FieldSet]:
+    """The set one step further: at a field's name, or at an item of a list."""
+    if isinstance(at, str):
+        return [fields[f"f:{at}"]] if f"f:{at}" in fields else []
+    return [fields[key] for key in fields if key.startswith("k:") and _has(there, json.loads(key[2:]))]
+
+
+def _escaped(step: str) -> str:
+    return step.replace("~", "~0").replace("/", "~1")
 
 
 def is_applied(value: Object, manager: str) -> bool:
     """Whether ``manager``, or the original ksonnet, made this object or some of its fields."""
-    return any(_is_ours(entry, manager) or _is_original(entry, manager) for entry in _entries(value))
+    is_marked = PRISTINE in (value.get("metadata", {}).get("annotations") or {})
+    return is_marked or any(_is_ours(entry, manager) or _is_original(entry, manager) for entry in _entries(value))
 
 
 def owned(value: Object, manager: str) -> Object:
     """What of ``value`` is ``manager``'s or the original's, with its kind and name: what was applied, as it is now."""
     fields: FieldSet = {}
     for entry in _entries(value):
-        if _is_ours(entry, manager) or (_is_original(entry, manager) and entry.get("manager") != _UNKNOWN):
+        if _is_ours(entry, manager) or _is_original(entry, manager):
             fields = union(fields, entry.get("fieldsV1") or {})
     found: Object = _picked(value, fields)
     metadata = {key: value["metadata"][key] for key in ("name", "namespace") if key in value["metadata"]}
@@ -87,16 +143,13 @@ def union(first: FieldSet, second: FieldSet) -> dict[str, Any]:
     return merged
 
 
-def within(fields: FieldSet, value: Any) -> dict[str, Any]:
-    """Those of ``fields`` that ``value`` has."""
+def minus(first: FieldSet, second: FieldSet) -> dict[str, Any]:
+    """The fields of ``first`` that are not in ``second``."""
     found = {}
-    for key, children in fields.items():
-        if key == ".":
-            found[key] = children
-            continue
-        is_there, child = _child(value, key)
-        if is_there:
-            found[key] = within(children, child)
+    for key, children in first.items():
+        rest = minus(children, second[key]) if key in second else children
+        if key not in second or rest:
+            found[key] = rest
     return found
 
 
@@ -147,7 +200,7 @@ def _is_ours(entry: Mapping[str, Any], manager: str) -> bool:
 
 
 def _is_original(entry: Mapping[str, Any], manager: str) -> bool:
-    if entry.get("operation") != "Update" or entry.get("subresource"):
+    if entry.get("operation") != "Update" or entry.get("subresource") or entry.get("manager") == _UNKNOWN:
         return False
     fields: Any = entry.get("fieldsV1") or {}
     for step in _MARK:
