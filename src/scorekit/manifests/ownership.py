@@ -148,7 +148,7 @@ def minus(first: FieldSet, second: FieldSet) -> dict[str, Any]:
     found = {}
     for key, children in first.items():
         rest = minus(children, second[key]) if key in second else children
-        if key not in second or rest:
+        if key not in second or rest.keys() - {"."}:  # "." is the thing that holds the rest
             found[key] = rest
     return found
 
