@@ -132,7 +132,7 @@ def test_someone_without_all_rights_applies_what_they_may(
     ran = app.ks("apply", "default")
     assert ran.status == 1
     assert r"User \"half\" cannot patch resource \"deployments\"" in ran.err
-    assert r'User \"half\" cannot get resource \"services\"' in ran.err
+    assert r"User \"half\" cannot get resource \"services\"" in ran.err
     assert f"applied: ConfigMap {app.namespace}/settings" in ran.err
     assert kubectl("get", "cm", "settings", "-o", "name") == "configmap/settings\n"
     app.component("web", config_map())
