@@ -13,11 +13,21 @@ FLOORS = {
     0: ["errors", "message", "settings", "clock", "places", "proto", "user_model"],
     1: [
         *("answers", "codec", "contract", "graph", "envoy", "exposition"),
-        *("hooks", "lane", "manifests", "metadata", "metric"),
+        *("hooks", "lane", "libsonnet", "manifests", "metadata", "metric"),
     ],
     2: ["batching", "component", "conformity", "metrics", "openapi", "proof", "survey", "verify"],
     3: ["service", "ks"],
-    4: ["sockets", "cpus", "jsonnet", "files", "client", "kube"],  # edges that other edges stand on
+    4: [
+        "sockets",
+        "cpus",
+        "jsonnet",
+        "files",
+        "client",
+        "wheel",
+        "github",
+        "download",
+        "kube",
+    ],  # edges that other edges stand on
     5: ["serve", "runner"],
     6: ["cli", "testing"],
     7: ["__main__"],
@@ -26,7 +36,20 @@ SERVING = [
     *("message", "proto", "user_model", "codec", "metric", "metadata", "exposition"),
     *("answers", "lane", "batching", "proof", "hooks", "component", "metrics", "service", "serve"),
 ]
-DEPLOYING = ["ks", "manifests", "graph", "envoy", "jsonnet", "files", "kube", "runner"]
+DEPLOYING = [
+    "ks",
+    "libsonnet",
+    "manifests",
+    "graph",
+    "envoy",
+    "jsonnet",
+    "files",
+    "wheel",
+    "github",
+    "download",
+    "kube",
+    "runner",
+]
 # What only edges may touch: sockets, processes and event loops.
 EDGE_ONLY = {
     "socket",
@@ -35,7 +58,7 @@ EDGE_ONLY = {
     "uvloop",
     "httptools",
     "h2",
-    "rjsonnet",
+    "_gojsonnet",
     "urllib3",
     "multiprocessing",
     "threading",

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 # Of the other half, of testing, of the user's model: each takes tens of milliseconds or more to import.
-HEAVY = ["yaml", "rjsonnet", "hypothesis", "pytest", "grpc", "h2", "sklearn", "scipy", "flask", "multiprocessing"]
+HEAVY = ["yaml", "_gojsonnet", "hypothesis", "pytest", "grpc", "h2", "sklearn", "scipy", "flask", "multiprocessing"]
 
 
 def test_the_server_imports_nothing_heavy_that_it_does_not_need() -> None:

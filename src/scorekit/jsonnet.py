@@ -1,58 +1,92 @@
-"""The jsonnet engine: jrsonnet through ``rjsonnet``, with ksonnet's native functions."""
+"""The jsonnet engine: go-jsonnet, which ksonnet had, through ``gojsonnet``, with ksonnet's native functions."""
 
 import json
 import re
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
 
-import rjsonnet
+import _gojsonnet
 
 from .errors import RenderError
 from .ks.evaluator import JsonnetError, Position, Program
 from .ks.natives import NATIVES
 
-_PLACE = re.compile(r" {4}(?P<file>\S.*?):(?P<line>\d+):(?P<column>\d+)(?:-[\d:]+)?(?:: .*)?")
-_FIELD = re.compile(r" {4}field <(?P<name>.*)> manifestification")
-_OTHER = re.compile(r" {4}\S")
-_SYNTAX = re.compile(r'syntax error: expected .*, got "(?P<found>.*)"', re.DOTALL)
-_SIMILAR = re.compile(r"There (?:is|are) fields? with similar names? present: (?P<names>.*)")
+T = TypeVar("T")
+
+_AT = r"(?P<file>[^\n]*?):\(?(?P<line>\d+):(?P<column>\d+)\)?(?:-\(?[\d:]+\)?)?"
+_PLACE = re.compile(rf"\t{_AT}\t.*")
+_FIELD = re.compile(r'\tField "(?P<name>.*)"\t')
+_STATIC = re.compile(rf"{_AT} (?P<message>[^\n]*)(?:\n.*)?", re.DOTALL)
+_UNEXPECTED = re.compile(r'Unexpected: (?P<found>".*") while parsing .*')
+# What the engine finds before it evaluates and that is no fault of syntax.
+_NAMES = ("Unknown variable: ", "Duplicate field: ", "Can't use ")
 # Makes any expression a function of one argument that nobody passes: parsed, never evaluated.
 _HEAD = "function(_)"
-_NO_ARGUMENT = "function argument is not passed"
+_NO_ARGUMENT = "RUNTIME ERROR: Missing argument: _\n"
 
-# go-jsonnet's own limit. Four times as many overflow a C stack of 2 MB, which is a crash instead of an error.
-_MAX_STACK = 500
+_FAILED = "@failed/"
+"""The folder of what could not be imported."""
+
+_MAX_STACK = 500  # go-jsonnet's own limit
 
 
 class Jsonnet:
     """Fulfils ``ks.evaluator.Evaluator``."""
 
     def evaluate(self, program: Program) -> Any:
+        raised: list[RenderError] = []  # the engine keeps no more than the text of what a callback raises
+
+        def imported(folder: str, wanted: str) -> tuple[str, bytes]:
+            try:
+                path, text = program.importer(folder.removesuffix("/"), wanted)
+            except RenderError as error:
+                # What a callback raises is read by gojsonnet 0.22 from memory that it has freed.
+                raised.append(error)
+                return _FAILED + wanted, b'error "import"'
+            return path, text.encode()
+
+        natives = {name: (names, _watched(function, raised)) for name, (names, function) in NATIVES.items()}
         try:
-            text = rjsonnet.evaluate_snippet(
+            text = _gojsonnet.evaluate_snippet(
                 "@/program",
                 program.source,
                 max_stack=_MAX_STACK,
                 ext_vars=dict(program.ext_vars),
                 ext_codes=dict(program.ext_codes),
-                import_callback=program.importer,
-                native_callbacks=dict(NATIVES),
+                import_callback=imported,
+                native_callbacks=natives,
             )
         except RuntimeError as error:
-            raise _translated(error) from error
+            found = _translated(str(error))
+            if not raised:
+                raise found from error
+            trace = tuple(at for at in found.trace if not at.file.startswith(_FAILED))
+            raise JsonnetError(str(raised[0]), trace, found.fields) from raised[0]
+        if raised:  # `importstr` takes any text
+            raise JsonnetError(str(raised[0])) from raised[0]
         return json.loads(text, parse_int=_whole)
 
     def check(self, file: str, source: str) -> None:
         try:
-            rjsonnet.evaluate_snippet(file, _HEAD + source)
+            _gojsonnet.evaluate_snippet(file, _HEAD + source)
         except RuntimeError as error:
             if str(error).startswith(_NO_ARGUMENT):
                 return
-            found = _translated(error)
-            trace = tuple(
-                Position(at.file, at.line, at.column - len(_HEAD) if at.line == 1 else at.column) for at in found.trace
-            )
+            found = _translated(str(error))
+            trace = tuple(replace(at, column=at.column - len(_HEAD)) if at.line == 1 else at for at in found.trace)
             raise JsonnetError(found.message, trace) from error
+
+
+def _watched(function: Callable[..., T], raised: list[RenderError]) -> Callable[..., T]:
+    def call(*arguments: Any) -> T:
+        try:
+            return function(*arguments)
+        except RenderError as error:
+            raised.append(error)
+            raise
+
+    return call
 
 
 def _whole(digits: str) -> int | float:
@@ -61,32 +95,36 @@ def _whole(digits: str) -> int | float:
     return number if -(2**63) <= number < 2**63 else float(number)
 
 
-def _translated(error: RuntimeError) -> JsonnetError:
+def _translated(text: str) -> JsonnetError:
+    is_static = not text.startswith("RUNTIME ERROR: ")
+    lines = text.removeprefix("RUNTIME ERROR: ").rstrip("\n").split("\n")
     message: list[str] = []
     trace: list[Position] = []
     fields: list[str] = []
-    for line in str(error).split("\n"):
-        if (place := _PLACE.fullmatch(line)) is not None:
-            trace.append(Position(place["file"], int(place["line"]), int(place["column"])))
-        elif (found := _FIELD.fullmatch(line)) is not None:
+    for number, line in enumerate(lines):
+        if number and (place := _PLACE.fullmatch(line)) is not None:
+            trace.append(_position(place))
+        elif number and (found := _FIELD.fullmatch(line)) is not None:
             fields.append(found["name"])
-        elif not (trace or fields or (message and _OTHER.match(line))):
+        elif is_static or not (trace or fields or line.startswith("\t")):
             message.append(line)
-    cause = error.__cause__
-    text = str(cause) if isinstance(cause, RenderError) else _sentence(message)
-    return JsonnetError(text, tuple(trace), tuple(fields))
+    sentence = "\n".join(message)
+    # A file that does not parse says where, whoever imports it.
+    if (static := _STATIC.fullmatch(sentence)) is not None:
+        trace.insert(0, _position(static))
+        sentence = _sentence(static["message"])
+    return JsonnetError(sentence or "jsonnet failed and did not say why", tuple(trace), tuple(fields))
 
 
-def _sentence(lines: Iterable[str]) -> str:
-    words: list[str] = []
-    hint = ""
-    for line in lines:
-        if (similar := _SIMILAR.fullmatch(line)) is not None:
-            hint = f"; did you mean {similar['names']}?"
-        else:
-            words.append(line)
-    text = "\n".join(words).removeprefix("runtime error: ")
-    if (syntax := _SYNTAX.fullmatch(text)) is not None:
-        found = syntax["found"]
-        text = "syntax error: it ends too early" if found == "EOF" else f'syntax error: unexpected "{found}"'
-    return (text or "jsonnet failed and did not say why") + hint
+def _position(match: re.Match[str]) -> Position:
+    return Position(match["file"], int(match["line"]), int(match["column"]))
+
+
+def _sentence(message: str) -> str:
+    if message.startswith(_NAMES):
+        return message
+    if "end of file" in message:
+        return "syntax error: it ends too early"
+    if (unexpected := _UNEXPECTED.fullmatch(message)) is not None:
+        return f"syntax error: unexpected {unexpected['found']}"
+    return f"syntax error: {message}"

@@ -245,7 +245,8 @@ def test_a_model_that_fails_on_its_own_contract(start: Callable[..., Command], p
 def test_a_graph_of_more_than_one_node(start: Callable[..., Command], port: int, app: Path) -> None:
     """What this version cannot run is refused by name."""
     component = app / "components" / f"{NAME}.jsonnet"
-    component.write_text(component.read_text().replace("children: []", 'children: [{ name: "x", children: [] }]'))
+    source = component.read_text().replace("params.endpoint)", 'params.endpoint, [serve.node("x", "MODEL", "REST")])')
+    component.write_text(source)
     assert "runs graphs of one MODEL node for now" in fails(start, port, app)
 
 
@@ -257,5 +258,9 @@ def test_what_only_a_cluster_needs_is_named(start: Callable[..., Command], port:
     params = app / "components" / "params.libsonnet"
     params.write_text(params.read_text().replace("replicas: 1", "replicas: 2").replace('"REST"', '"GRPC"'))
     command = running(start, port, app)
-    assert "left to a cluster: Role operator" in command.output
+    [told] = [line for line in command.lines if line.startswith("left to a cluster: CustomResourceDefinition ")]
+    assert "; Role operator, ambassador, seldon-leader, seldon-local; " in told.replace(
+        "; ServiceAccount ambassador, seldon", ""
+    )
+    assert told.endswith("; Deployment seldon-controller-manager, seldon-core-ambassador\n")
     assert f"left to a cluster: 2 replicas of {NAME}; one runs here" in command.output

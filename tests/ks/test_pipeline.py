@@ -18,10 +18,10 @@ SEEN = 'std.extVar("__ksonnet/params").components["a"]'
 SHOW_PARAMS = config_map("a", seen=f"std.toString({SEEN})")
 
 
-def test_the_committed_app_renders_as_the_golden_file() -> None:
-    """`ksonnet-app` gives the one SeldonDeployment of the seed, the very JSON that ksonnet 0.13.1 prints for it."""
-    golden = json.loads((ROOT / "tests/golden/ksonnet-app-default.json").read_text())
-    assert render(Directory(ROOT / "ksonnet-app"), Jsonnet(), "default") == golden["items"]
+def test_an_app_renders_as_ksonnet_rendered_it() -> None:
+    """An app of one SeldonDeployment gives the very JSON that ksonnet 0.13.1 prints for it."""
+    golden = json.loads((ROOT / "tests/golden/ksonnet-0.13-app.json").read_text())
+    assert render(Directory(ROOT / "tests/data/ksonnet-0.13-app"), Jsonnet(), "default") == golden["items"]
     [deployment] = golden["items"]
     [predictor] = deployment["spec"]["predictors"]
     [container] = predictor["componentSpecs"][0]["spec"]["containers"]
@@ -270,18 +270,18 @@ def test_a_pin_of_the_environment_wins_and_a_missing_one_warns(rendered: Render)
         pytest.param("{", r'component "b" (components/b.jsonnet:1:2): syntax error: it ends too early', id="end"),
         pytest.param(
             'local params = std.extVar("__ksonnet/params").components.b;\n{ a: params.nmae }',
-            'component "b" (components/b.jsonnet:2): no such field: nmae; did you mean name?',
+            'component "b" (components/b.jsonnet:2:6): Field does not exist: nmae',
             id="a parameter that is not there",
         ),
         pytest.param(
             "{ a:\n  missing }",
-            'component "b" (components/b.jsonnet:2:3): variable is not defined: missing',
+            'component "b" (components/b.jsonnet:2:3): Unknown variable: missing',
             id="variable",
         ),
         pytest.param('{ a: error "mine" }', 'component "b" (components/b.jsonnet:1:6): mine', id="its own error"),
         pytest.param(
             '{ a:\n import "no.libsonnet" }',
-            'component "b" (components/b.jsonnet:2): couldn\'t open import "no.libsonnet": no match locally or in '
+            'component "b" (components/b.jsonnet:2:2): couldn\'t open import "no.libsonnet": no match locally or in '
             "components, lib/ksonnet-lib/v1.8.0, lib, vendor, environments/default, environments",
             id="import",
         ),
@@ -344,14 +344,48 @@ def test_an_error_in_main_is_placed_in_main(rendered: Render) -> None:
         "environments/default/main.jsonnet": 'local base = import "base.libsonnet";\nbase + { a+: { x: $.nowhere } }',
     }
     with pytest.raises(
-        RenderError, match=r'^component "a" \(environments/default/main.jsonnet:2\): no such field: nowhere'
+        RenderError, match=r'^component "a" \(environments/default/main.jsonnet:2:19\): Field does not exist: nowhere'
     ):
         rendered(files)
 
 
+def test_parameters_that_do_not_evaluate_block_their_component_alone(rendered: Render) -> None:
+    """In the module's file and in the environment's; what uses them all the same is told why."""
+    own = "{ components: { good: { n: 1 },\n  bad: { n: error 'mine' } } }"
+    environment = (
+        'local params = std.extVar("__ksonnet/params");\n'
+        "params + { components+: { bad+: { m: 1 }, worse+: { n: [][0] } } }"
+    )
+    use = 'std.extVar("__ksonnet/params").components.%s'
+    files = {
+        "components/params.libsonnet": own,
+        "environments/default/params.libsonnet": environment,
+        "components/good.jsonnet": config_map("good", n=use % "good.n"),
+        "components/bad.jsonnet": config_map("bad", n=use % "bad.n"),
+        "components/worse.jsonnet": config_map("worse", n=use % "worse.n"),
+        "components/user.jsonnet": config_map("user", n=use % "bad.n"),
+    }
+    assert rendered(files, "good")[0]["data"] == {"n": 1}
+    for wanted in ([], ["bad"], ["good", "bad"]):
+        with pytest.raises(RenderError, match=r"^components/params.libsonnet:2:13: mine$"):
+            rendered(files, *wanted)
+    with pytest.raises(RenderError, match=r"^environments/default/params.libsonnet:2:\d+: Index 0 out of bounds"):
+        rendered(files, "worse")
+    with pytest.raises(RenderError, match=r'^component "user" \(components/user.jsonnet:1:\d+\): .*mine$'):
+        rendered(files, "user")
+
+
+def test_numbers_in_strings_are_go_jsonnets(rendered: Render) -> None:
+    """As ksonnet printed them: 17 digits."""
+    files = {
+        "components/a.jsonnet": config_map("a", half='"" + 0.5', third='"%s" % (1 / 3)', tenth="std.toString(0.1)")
+    }
+    assert rendered(files)[0]["data"] == {"half": "0.5", "third": "0.33333333333333331", "tenth": "0.10000000000000001"}
+
+
 def test_an_error_in_params_is_placed_in_params(rendered: Render) -> None:
     """So for the two params files."""
-    with pytest.raises(RenderError, match=r"^components/params.libsonnet:2:18: variable is not defined: y"):
+    with pytest.raises(RenderError, match=r"^components/params.libsonnet:2:18: Unknown variable: y"):
         rendered({"components/params.libsonnet": "{\n components: {a: y}}"})
     with pytest.raises(RenderError, match=r"^environments/default/params.libsonnet:1:1: oh"):
         rendered({"environments/default/params.libsonnet": 'error "oh"'})

@@ -91,7 +91,7 @@ def _probes(folder: Path, environment: str, components: Sequence[str]) -> "list[
     deployments = [read_deployment(each, namespace) for each in objects if each["kind"] == KIND]
     others = [each for each in objects if each["kind"] != KIND]
     if others:
-        _say("left to a cluster: " + ", ".join(f"{each['kind']} {each['metadata']['name']}" for each in others))
+        _say(f"left to a cluster: {_listed(others)}")
     if not deployments:
         raise SetupError(f"the app in {root} renders no {KIND} for the environment {environment}")
     names = [each.name for each in deployments]
@@ -109,6 +109,14 @@ def _probes(folder: Path, environment: str, components: Sequence[str]) -> "list[
             _say(f"left to a cluster: {deployment.replicas} replicas of {deployment.name}; one runs here")
         probes.append(Probe(plan(deployment, source, NODE_HOST, ports), _sample(source / "contract.json")))
     return probes
+
+
+def _listed(objects: Sequence[Mapping[str, Any]]) -> str:
+    """The names of objects, kind by kind."""
+    names: dict[str, list[str]] = {}
+    for each in objects:
+        names.setdefault(each["kind"], []).append(str(each["metadata"].get("name", "")))
+    return "; ".join(f"{kind} {', '.join(found)}" for kind, found in names.items())
 
 
 def _folders(file: Path) -> Mapping[str, str]:

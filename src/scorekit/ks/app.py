@@ -74,10 +74,10 @@ class App:
 
 def load_app(tree: Tree) -> App:
     """The app at the root of ``tree``. What the override says of an environment wins, except its libraries."""
-    primary = _spec(tree, APP_FILE)
+    primary = read_spec(tree, APP_FILE)
     if primary is None:
         raise RenderError("there is no app.yaml here", APP_FILE)
-    override = _spec(tree, OVERRIDE_FILE) or {}
+    override = read_spec(tree, OVERRIDE_FILE) or {}
     first = _mapping(primary, "environments", APP_FILE)
     second = _mapping(override, "environments", OVERRIDE_FILE)
     environments = {}
@@ -93,7 +93,8 @@ def current_environment(tree: Tree) -> str:
     return (tree.read(CURRENT_FILE) or "").strip()
 
 
-def _spec(tree: Tree, file: str) -> dict[str, Any] | None:
+def read_spec(tree: Tree, file: str) -> dict[str, Any] | None:
+    """What a spec file says, as it says it; None where there is none. Raises for a schema that is not supported."""
     text = tree.read(file)
     if text is None:
         return None
@@ -120,8 +121,7 @@ def _environment(name: str, spec: dict[str, Any], is_override: bool) -> Environm
         server=str(destination.get("server") or ""),
         namespace=str(destination.get("namespace") or "default"),
         k8s_version=str(spec.get("k8sVersion") or ""),
-        # Before 0.3.0 the parts of a target were separated by "/"; "/" alone is still the root module.
-        targets=tuple(str(target).strip("/").replace("/", ".") or "/" for target in targets),
+        targets=environment_targets(targets),
         libraries=_libraries(spec, where),
         is_override=is_override,
     )
@@ -132,12 +132,21 @@ def _libraries(spec: dict[str, Any], where: str) -> tuple[Library, ...]:
     for key, value in sorted(_mapping(spec, "libraries", where).items()):
         if not isinstance(value, dict):
             raise RenderError(f"library {key} must be a mapping", where)
-        registry, _, bare = key.rpartition("/")
-        registry = str(value.get("registry") or registry)
-        # 0.1.0 kept the commit where 0.2.0 has a version.
-        version = value.get("version") or _mapping(value, "gitVersion", where).get("commitSha") or ""
-        found.append(Library(registry, bare, str(version)))
+        found.append(library_of(key, value))
     return tuple(found)
+
+
+def library_of(key: str, entry: dict[str, Any]) -> Library:
+    """The library an entry of ``libraries`` is about, in any schema."""
+    registry, _, bare = key.rpartition("/")
+    # 0.1.0 kept the commit where 0.2.0 has a version.
+    version = entry.get("version") or _mapping(entry, "gitVersion", f"library {key}").get("commitSha") or ""
+    return Library(str(entry.get("registry") or registry), bare, str(version))
+
+
+def environment_targets(targets: list[Any]) -> tuple[str, ...]:
+    """Names of modules. Before 0.3.0 their parts were separated by "/"; "/" alone is still the root module."""
+    return tuple(str(target).strip("/").replace("/", ".") or "/" for target in targets)
 
 
 def _mapping(spec: dict[str, Any], key: str, where: str) -> dict[str, Any]:

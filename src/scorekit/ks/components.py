@@ -66,7 +66,7 @@ class Module:
 
 def rendered_modules(tree: Tree, environment: Environment) -> list[Module]:
     """The modules an environment targets, sorted; without targets the root module, never those below it (§B.3)."""
-    modules = {name: _module(tree, name) for name in environment.targets or ("/",)}
+    modules = {name: find_module(tree, name) for name in environment.targets or ("/",)}
     return sorted(modules.values(), key=lambda module: module.folder)
 
 
@@ -83,7 +83,8 @@ def all_modules(tree: Tree) -> list[Module]:
     return sorted(found, key=lambda module: module.name)
 
 
-def _module(tree: Tree, name: str) -> Module:
+def find_module(tree: Tree, name: str) -> Module:
+    """The module of that name. Raises ``RenderError`` where there is none."""
     module = Module(name)
     if (name != "/" and not _MODULE.fullmatch(name)) or tree.names(module.folder) is None:
         raise RenderError(f'target "{name}" is not valid: there is no folder {module.folder}')

@@ -1,8 +1,9 @@
 """Parameters: a module's own, the environment's over them, globals over both (ksonnet §B.4 steps 1 and 2)."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import RenderError
 from ..manifests.documents import Object
@@ -14,30 +15,32 @@ from .locate import Sources
 from .search import VIRTUAL, Search
 from .tree import Tree
 
+T = TypeVar("T")
+
 ENVIRONMENTS = "__ksonnet/environments"
 PARAMS = "__ksonnet/params"
 
 _ENTRY = f"{VIRTUAL}/params"
-# Of a params file only these two are read; the rest need not evaluate.
-_MODULE = (
-    f'local p = import "{_ENTRY}"; {{[k]: p[k] for k in std.objectFields(p) if k == "components" || k == "global"}}'
-)
-_ENVIRONMENT = f'{{components: (import "{_ENTRY}").components}}'
 _ALL = f'import "{_ENTRY}"'
+_COMPONENTS = f'(local p = {_ALL}; if std.isObject(p) && std.objectHas(p, "components") then p.components)'
+# Of a module's file only these two are read; the rest need not evaluate.
+_GLOBAL = f'local p = {_ALL}; if std.objectHas(p, "global") then p.global else {{}}'
 
 
 @dataclass(frozen=True, slots=True)
 class Params:
     """``own``: a module's components as its file has them. ``resolved``: the same after environment and globals, with
-    bare names; it is what a component sees. ``global_keys``: the names that came from globals."""
+    bare names; it is what a component sees. ``global_keys``: the names that came from globals. ``broken``: why the
+    parameters of a component do not evaluate, for those that do not; they are in neither of the first two."""
 
     own: Object
     resolved: Object
     global_keys: frozenset[str]
+    broken: Mapping[str, RenderError]
 
     def code(self) -> str:
         """The value of ``std.extVar("__ksonnet/params")``."""
-        return json.dumps({"components": self.resolved})
+        return _code(self.resolved, self.broken)
 
 
 def destination_code(environment: Environment) -> str:
@@ -45,43 +48,53 @@ def destination_code(environment: Environment) -> str:
     return json.dumps({"server": environment.server, "namespace": environment.namespace})
 
 
-def load_params(tree: Tree, evaluator: Evaluator, environment: Environment, module: Module) -> Params:
-    """The parameters of one module in one environment."""
-    own, shared = _module_params(tree, evaluator, environment, module)
+def load_params(
+    tree: Tree, evaluator: Evaluator, environment: Environment, module: Module, is_inherited: bool = True
+) -> Params:
+    """The parameters of one module in one environment; without the module's own ones unless ``is_inherited``."""
+    own, shared, broken = _module_params(tree, evaluator, module, destination_code(environment))
+    if not is_inherited:
+        keys = {*own, *broken, *(component.key for component in module.components(tree))}
+        own, shared, broken = {key: {} for key in keys}, {}, {}
     merged = {module.prefix + key: merge_patch(value, shared) for key, value in own.items()}
 
     path = f"{environment.folder}/params.libsonnet"
-    text = _read(tree, path)
     # An old file imports "../../components/params.libsonnet" instead of the variable. ksonnet 0.13 rewrites that for
     # `param list` only; in `show`, as here, it is an import like any other, and globals are the file's own affair.
     folders = (environment.folder, *_libraries(environment))
-    codes = {PARAMS: json.dumps({"components": merged})}
-    value = _evaluate(tree, evaluator, _ENVIRONMENT, path, text, folders, codes)
-    components = value.get("components")
-    if not isinstance(components, dict):
-        raise RenderError("components must be an object", path)
+    codes = {PARAMS: _code(merged, {module.prefix + key: error for key, error in broken.items()})}
+    file = _File(tree, evaluator, path, _read(tree, path), folders, codes)
+    components, broken_here = file.fields(_COMPONENTS, "components must be an object")
 
     globals_path = f"{environment.folder}/globals.libsonnet"
     globals_text = tree.read(globals_path)
     added: Any = {}
     if globals_text is not None:
-        added = _evaluate(tree, evaluator, _ALL, globals_path, globals_text, folders, codes)
-    return Params(own, _of_module(components, module), frozenset({*shared, *added}))
+        added = _File(tree, evaluator, globals_path, globals_text, folders, codes).object(
+            _ALL, "an object was expected"
+        )
+    why = {**_of_module(broken_here, module), **broken}
+    return Params(own, _of_module(components, module), frozenset({*shared, *added}), why)
 
 
-def _module_params(tree: Tree, evaluator: Evaluator, environment: Environment, module: Module) -> tuple[Object, Object]:
+def own_params(tree: Tree, evaluator: Evaluator, module: Module) -> Object:
+    """The parameters of a module as its file has them, in no environment."""
+    own, _, broken = _module_params(tree, evaluator, module, json.dumps({"server": "", "namespace": ""}))
+    for error in broken.values():
+        raise error
+    return own
+
+
+def _module_params(
+    tree: Tree, evaluator: Evaluator, module: Module, destination: str
+) -> tuple[Object, Object, dict[str, RenderError]]:
     path = module.params_path
-    codes = {ENVIRONMENTS: destination_code(environment)}
-    value = _evaluate(tree, evaluator, _MODULE, path, _read(tree, path), ("lib", "vendor"), codes)
-    own, shared = value.get("components"), value.get("global", {})
-    if not isinstance(own, dict):
-        raise RenderError("could not find components object in params", path)
-    if not isinstance(shared, dict):
-        raise RenderError("global must be an object", path)
-    return own, shared
+    file = _File(tree, evaluator, path, _read(tree, path), ("lib", "vendor"), {ENVIRONMENTS: destination})
+    own, broken = file.fields(_COMPONENTS, "could not find components object in params")
+    return own, file.object(_GLOBAL, "global must be an object"), broken
 
 
-def _of_module(components: Object, module: Module) -> Object:
+def _of_module(components: Mapping[str, T], module: Module) -> dict[str, T]:
     """The entries of one module under their bare names (§B.4.2), and none of a module below it."""
     return {
         name.removeprefix(module.prefix): value
@@ -101,20 +114,53 @@ def _read(tree: Tree, path: str) -> str:
     return text
 
 
-def _evaluate(
-    tree: Tree,
-    evaluator: Evaluator,
-    source: str,
-    path: str,
-    text: str,
-    folders: tuple[str, ...],
-    codes: dict[str, str],
-) -> Any:
-    search = Search(tree, folders, virtual={_ENTRY: (path, text)})
-    try:
-        value = evaluator.evaluate(Program(source, search, codes))
-    except JsonnetError as error:
-        raise Sources(main=path, texts={path: text}).located(error) from error
-    if not isinstance(value, dict):
-        raise RenderError("an object was expected", path)
-    return value
+def _code(values: Object, broken: Mapping[str, RenderError]) -> str:
+    fields = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in values.items()]
+    fields += [f"{json.dumps(key)}: error {json.dumps(str(error))}" for key, error in broken.items()]
+    return f'{{"components": {{{", ".join(fields)}}}}}'
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file of parameters, which expressions can import."""
+
+    tree: Tree
+    evaluator: Evaluator
+    path: str
+    text: str
+    folders: tuple[str, ...]
+    codes: Mapping[str, str]
+
+    def value(self, source: str) -> Any:
+        search = Search(self.tree, self.folders, virtual={_ENTRY: (self.path, self.text)})
+        try:
+            return self.evaluator.evaluate(Program(source, search, self.codes))
+        except JsonnetError as error:
+            raise Sources(self.path).located(error) from error
+
+    def object(self, source: str, otherwise: str) -> Object:
+        value = self.value(source)
+        if not isinstance(value, dict):
+            raise RenderError(otherwise, self.path)
+        return value
+
+    def fields(self, source: str, otherwise: str) -> tuple[Object, dict[str, RenderError]]:
+        """The fields of an object, and why some of them do not evaluate, if they do not."""
+        try:
+            return self.object(source, otherwise), {}
+        except RenderError as error:
+            whole = error
+        try:
+            names = self.value(f"std.objectFields({source})")
+        except RenderError:
+            raise whole from None
+        values: Object = {}
+        broken: dict[str, RenderError] = {}
+        for name in names:
+            try:
+                values[name] = self.value(f"{source}[{json.dumps(name)}]")
+            except RenderError as error:
+                broken[name] = error
+        if not broken:  # it was another fault, such as an assertion
+            raise whole
+        return values, broken

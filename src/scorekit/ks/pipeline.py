@@ -89,6 +89,9 @@ class _Step:
     def evaluated(self) -> tuple[list[Object], list[str]]:
         """The module's objects, and the names of all it has."""
         params = load_params(self.tree, self.evaluator, self.environment, self.module)
+        for key, error in params.broken.items():
+            if not self.wanted or self.module.prefix + key in self.wanted:
+                raise error
         spliced = splice(self.tree, self.evaluator, self.module, params.own, self.wanted)
         result = self._main(params, spliced)
         objects: list[Object] = []
@@ -116,8 +119,7 @@ class _Step:
         try:
             return self.evaluator.evaluate(Program(_WANTED % (arguments, keep), search, codes, variables))
         except JsonnetError as error:
-            texts = {**spliced.texts, path: text}
-            raise Sources(path, texts, _SPLICED, spliced.spans, {_MAIN: path}).located(error) from error
+            raise Sources(path, _SPLICED, spliced.spans, {_MAIN: path}).located(error) from error
 
     def _folders(self) -> tuple[str, ...]:
         """The search path, ksonnet's last added first (§B.4.4)."""

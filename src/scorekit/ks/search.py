@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from ..errors import RenderError
 from .app import Library
+from .library.bundled import bundled
 from .tree import Tree
 
 VIRTUAL = "@"
@@ -20,10 +21,7 @@ class ImportNotFound(RenderError):
 
     def __init__(self, wanted: str, folders: Iterable[str]) -> None:
         self.wanted = wanted
-        hint = ""
-        if posixpath.basename(wanted) in ("k.libsonnet", "k8s.libsonnet"):
-            hint = "; ksonnet keeps this library in lib/ksonnet-lib/<version>, which is not committed: copy it there"
-        super().__init__(f'couldn\'t open import "{wanted}": no match locally or in {", ".join(folders)}{hint}')
+        super().__init__(f'couldn\'t open import "{wanted}": no match locally or in {", ".join(folders)}')
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,8 @@ class Search:
     """Finds imports in a tree. ``folders`` is in the order of the search: ksonnet's last added comes first.
 
     ``virtual`` names come before everything and give a path and a text. A versioned package answers for its
-    unversioned name at the place of ``PINS`` among the folders, as ksonnet's temporary copy of it did.
+    unversioned name at the place of ``PINS`` among the folders, as ksonnet's temporary copy of it did. Where nothing
+    else answers for ``k.libsonnet``, the library inside the wheel does.
     """
 
     tree: Tree
@@ -46,6 +45,8 @@ class Search:
             text = self.tree.read(path)
             if text is not None:
                 return path, text
+        if (found := bundled(wanted)) is not None:
+            return found
         raise ImportNotFound(wanted, (name for name in self.folders if name != PINS))
 
     def _candidates(self, folder: str, wanted: str) -> Iterable[str]:

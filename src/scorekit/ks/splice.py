@@ -22,7 +22,6 @@ class Splice:
 
     source: str
     spans: tuple[Span, ...]
-    texts: dict[str, str]
     manifests: dict[str, int]
 
 
@@ -35,10 +34,9 @@ def splice(tree: Tree, evaluator: Evaluator, module: Module, own: Object, wanted
     """
     lines = ["{"]
     spans: list[Span] = []
-    texts: dict[str, str] = {}
     manifests: dict[str, int] = {}
     for component in module.components(tree):
-        text = texts[component.path] = tree.read(component.path) or ""
+        text = tree.read(component.path) or ""
         try:
             if component.kind == "jsonnet":
                 body = _jsonnet(evaluator, component, text)
@@ -55,7 +53,7 @@ def splice(tree: Tree, evaluator: Evaluator, module: Module, own: Object, wanted
         spans.append(Span(component, len(lines) + 1, body.count("\n") + 1))
         lines += [*body.split("\n"), "),"]
     lines.append("}")
-    return Splice("\n".join(lines), tuple(spans), texts, manifests)
+    return Splice("\n".join(lines), tuple(spans), manifests)
 
 
 def _jsonnet(evaluator: Evaluator, component: Component, text: str) -> str:

@@ -33,17 +33,33 @@ def as_yaml(objects: Iterable[Object]) -> str:
     return "".join(texts)
 
 
+def in_order(value: Object) -> str:
+    """One mapping in the same style, its keys in the order that they have."""
+    text: str = yaml.serialize(_node(value, is_sorted=False), Dumper=_Dumper, width=80, allow_unicode=True, indent=2)
+    return text
+
+
 def as_json(objects: Iterable[Object]) -> str:
     """One v1 ``List`` of them, sorted keys, two spaces, with ``<``, ``>`` and ``&`` escaped as Go does."""
     return _json({"apiVersion": "v1", "items": list(objects), "kind": "List"}, "\n") + "\n"
 
 
-def _node(value: Any) -> yaml.Node:
+def compact_json(value: Any) -> str:
+    """One value on one line as Go writes it: sorted keys, no spaces, the same characters escaped."""
     if isinstance(value, dict):
-        pairs = [(_node(key), _node(value[key])) for key in sorted(value, key=functools.cmp_to_key(_compare))]
+        return "{" + ",".join(f"{_json(key, '')}:{compact_json(value[key])}" for key in sorted(value)) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(compact_json, value)) + "]"
+    return _json(value, "")
+
+
+def _node(value: Any, is_sorted: bool = True) -> yaml.Node:
+    if isinstance(value, dict):
+        keys = sorted(value, key=functools.cmp_to_key(_compare)) if is_sorted else value
+        pairs = [(_node(key), _node(value[key], is_sorted)) for key in keys]
         return yaml.MappingNode(_MAP, pairs, flow_style=False)
     if isinstance(value, list):
-        return yaml.SequenceNode(_SEQ, [_node(child) for child in value], flow_style=False)
+        return yaml.SequenceNode(_SEQ, [_node(child, is_sorted) for child in value], flow_style=False)
     if isinstance(value, str):
         # libyaml breaks lines at these three, which other readers of YAML take for ordinary characters.
         quoted = needs_quotes(value) or any(mark in value for mark in "\x85\u2028\u2029")

@@ -3,12 +3,29 @@
 """
 
 import argparse
+import re
 import sys
 from typing import NoReturn
 
-from ... import __version__
 from ...errors import ScorekitError, SetupError
-from . import apply, component, delete, diff, env, show, validate
+from . import (
+    apply,
+    component,
+    delete,
+    diff,
+    env,
+    imports,
+    init,
+    module,
+    param,
+    pkg,
+    prototype,
+    registry,
+    show,
+    upgrade,
+    validate,
+    version,
+)
 from .opening import log
 from .show import render_app
 
@@ -30,21 +47,40 @@ def main(argv: list[str] | None = None) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in ksonnet's form, with its exit status."""
+    """Says what is wrong in ksonnet's words, with its exit status."""
 
     def error(self, message: str) -> NoReturn:
-        raise SetupError(f"{message}; see `{self.prog} --help`")
+        see = f"; see `{self.prog} --help`"
+        if (unknown := re.fullmatch(r"unrecognized arguments: (.*)", message)) is not None:
+            first = unknown[1].split(" ")[0]
+            if first.startswith("--"):
+                raise SetupError(f"unknown flag: {first.partition('=')[0]}{see}")
+            if first.startswith("-"):
+                raise SetupError(f"unknown shorthand flag: '{first[1:2]}' in {first}{see}")
+        if (choice := re.fullmatch(r"argument COMMAND: invalid choice: '(.*?)' .*", message)) is not None:
+            group = self.prog.removeprefix("ks").strip()
+            unknown_word = (
+                f"{choice[1]} is not a valid subcommand" if group else f'unknown command "{choice[1]}" for "ks"'
+            )
+            raise SetupError(unknown_word + see)
+        if message == "the following arguments are required: COMMAND":
+            message = f"Command '{self.prog.removeprefix('ks ')}' requires a subcommand"
+        raise SetupError(message + see)
 
 
 def _parser() -> argparse.ArgumentParser:
-    everywhere = _Parser(add_help=False)
+    everywhere = _Parser(add_help=False, allow_abbrev=False)
     everywhere.add_argument("--dir", default=argparse.SUPPRESS, help="folder to look for the app from")
+    everywhere.add_argument("-v", "--verbose", action="count", default=argparse.SUPPRESS, help="say more")
+    everywhere.add_argument(
+        "--tls-skip-verify", action="store_true", default=argparse.SUPPRESS, help="do not verify a server's certificate"
+    )
     parser = _Parser(
-        prog="ks", description="Render ksonnet apps to Kubernetes manifests, and deploy them.", parents=[everywhere]
+        prog="ks", description="Render, edit and deploy ksonnet apps.", parents=[everywhere], allow_abbrev=False
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for group in (show, apply, delete, diff, validate, env, component):
+    deploying = (apply, delete, diff, validate)
+    editing = (env, param, component, module, imports, pkg, registry, upgrade, version)
+    for group in (init, prototype, show, *deploying, *editing):
         group.add(commands, everywhere)
-    version = commands.add_parser("version", help="print the version")
-    version.set_defaults(run=lambda arguments: print(f"ks of scorekit {__version__}"))
     return parser

@@ -5,8 +5,8 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ScorekitError
-from .connecting import LiveLine, add_cluster_flags, add_timeout, boolean, connect, environment_of, paint
-from .opening import Commands, app, log
+from .connecting import LiveLine, add_cluster_flags, add_timeout, boolean, connect, environment_of, paint, tell
+from .opening import Commands, app, log, word
 from .show import add_environment, add_render_flags, environment_name, rendered
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ _INTERRUPTED = 130
 
 
 def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("apply", parents=[everywhere], help="apply an environment to its cluster")
+    parser = word(commands, everywhere, "apply", "apply an environment to its cluster", _apply)
     add_environment(parser)
     add_render_flags(parser)
     add_cluster_flags(parser)
@@ -42,7 +42,6 @@ def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
     add("--skip-gc", action="store_true", help="tag, but remove nothing")
     add("--wait", action="store_true", help="until all that was applied runs")
     add_timeout(parser, 300)
-    parser.set_defaults(run=_apply)
 
 
 def _apply(arguments: argparse.Namespace) -> int:
@@ -67,7 +66,7 @@ def _apply(arguments: argparse.Namespace) -> int:
     from ...kube.client import Clock
 
     clock = Clock()
-    applying = Applying(client, wishes, clock, log, _print_dry if arguments.dry_run else _log_done)
+    applying = Applying(client, wishes, clock, tell, _print_dry if arguments.dry_run else _log_done)
     with interruptible():
         try:
             outcome = applying.run(objects)

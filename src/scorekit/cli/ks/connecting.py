@@ -33,9 +33,9 @@ def add_cluster_flags(parser: argparse.ArgumentParser) -> None:
     add("--as", dest="act_as", default="", metavar="USER", help="act as this user")
     add("--as-group", action="append", default=[], metavar="GROUP", help="and as a member of this group; repeatable")
     add(
-        *("--insecure-skip-tls-verify", "--tls-skip-verify"),
+        "--insecure-skip-tls-verify",
         action="store_true",
-        help="do not verify who the server is: anybody could read and change what is sent",
+        help="as --tls-skip-verify: anybody could read and change what is sent",
     )
     add(
         *("--retry-for", "--request-timeout"),
@@ -88,13 +88,19 @@ def connect(arguments: argparse.Namespace, environment: "Environment") -> "Clien
         arguments.token,
         arguments.act_as,
         tuple(arguments.as_group),
-        arguments.insecure_skip_tls_verify,
+        arguments.insecure_skip_tls_verify or getattr(arguments, "tls_skip_verify", False),
     )
     if wanted.act_as_groups and not wanted.act_as:
         raise SetupError("--as-group needs --as")
     config = load(arguments.kubeconfig, os.environ)
     found = target(config, wanted, environment.server, environment.name)
-    return Client(found, log, Backoff(limit_s=arguments.retry_for))
+    return Client(found, tell, Backoff(limit_s=arguments.retry_for))
+
+
+def tell(level: str, message: str) -> None:
+    """A log line for each line: what is to be read must not be one long line with ``\\n`` in it."""
+    for line in message.split("\n"):
+        log(level, line)
 
 
 def environment_of(tree: "Directory", name: str) -> "Environment":

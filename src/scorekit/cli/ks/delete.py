@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from ...errors import ScorekitError
 from .apply import _INTERRUPTED, interruptible, judge, report
-from .connecting import LiveLine, add_cluster_flags, add_timeout, boolean, connect, environment_of
-from .opening import Commands, app, log
+from .connecting import LiveLine, add_cluster_flags, add_timeout, boolean, connect, environment_of, tell
+from .opening import Commands, app, word
 from .show import add_environment, add_render_flags, environment_name, rendered
 
 if TYPE_CHECKING:
@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
 
 def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser(
-        "delete", parents=[everywhere], help="delete an environment's objects from its cluster"
-    )
+    parser = word(commands, everywhere, "delete", "delete an environment's objects from its cluster", _delete)
     add_environment(parser)
     add_render_flags(parser)
     add_cluster_flags(parser)
@@ -32,7 +30,6 @@ def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
         help="until all is gone (default); --wait=false only asks for it",
     )
     add_timeout(parser, 300)
-    parser.set_defaults(run=_delete)
 
 
 def _delete(arguments: argparse.Namespace) -> int:
@@ -50,7 +47,7 @@ def _delete(arguments: argparse.Namespace) -> int:
     def did(done: "Done") -> None:
         live.clear()
 
-    deleting = Deleting(client, arguments.namespace or environment.namespace, Clock(), log, did)
+    deleting = Deleting(client, arguments.namespace or environment.namespace, Clock(), tell, did)
     grace = None if arguments.grace_period < 0 else arguments.grace_period
     with interruptible():
         try:

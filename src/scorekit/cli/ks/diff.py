@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from .connecting import add_cluster_flags, connect, environment_of, paint
-from .opening import Commands, app
+from .opening import Commands, app, word
 from .show import add_render_flags, environment_name, rendered
 
 if TYPE_CHECKING:
@@ -15,12 +15,8 @@ _DIFFERENT = 10
 
 
 def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser(
-        "diff",
-        parents=[everywhere],
-        help="compare an environment with its cluster, or two environments",
-        description="Exit status 0 if both sides are the same, 10 if they differ, 1 on an error.",
-    )
+    parser = word(commands, everywhere, "diff", "compare an environment with its cluster, or two environments", _diff)
+    parser.epilog = "Exit status 0 if both sides are the same, 10 if they differ, 1 on an error."
     where = "[local:|remote:]ENV"
     parser.add_argument("first", metavar=where, nargs="?", help="alone: its cluster against its source")
     parser.add_argument(
@@ -28,7 +24,6 @@ def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
     )
     add_render_flags(parser)
     add_cluster_flags(parser)
-    parser.set_defaults(run=_diff)
 
 
 def _diff(arguments: argparse.Namespace) -> int:

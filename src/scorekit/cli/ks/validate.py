@@ -3,19 +3,17 @@
 import argparse
 
 from ...errors import SetupError
-from .connecting import add_cluster_flags, connect, environment_of
-from .opening import Commands, app, log
+from .connecting import add_cluster_flags, connect, environment_of, tell
+from .opening import Commands, app, log, word
 from .show import add_environment, add_render_flags, environment_name, rendered
 
 
 def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser(
-        "validate", parents=[everywhere], help="check an environment against its cluster, without writing anything"
-    )
+    what = "check an environment against its cluster, without writing anything"
+    parser = word(commands, everywhere, "validate", what, _validate)
     add_environment(parser)
     add_render_flags(parser)
     add_cluster_flags(parser)
-    parser.set_defaults(run=_validate)
 
 
 def _validate(arguments: argparse.Namespace) -> None:
@@ -31,6 +29,6 @@ def _validate(arguments: argparse.Namespace) -> None:
         log("info", f"Validating {called}")
         if faults:
             failed += 1
-            log("error", f"Error in {called}: validation failure list:\n" + "\n".join(faults))
+            tell("error", f"Error in {called}: validation failure list:\n" + "\n".join(faults))
     if failed:
         raise SetupError(f"validation failed: {failed} of {len(objects)} objects")

@@ -1,0 +1,92 @@
+// SeldonDeployments: a predictor from its containers and its graph.
+local values = import 'values.libsonnet';
+local workload = import 'workload.libsonnet';
+
+// What Seldon's builder images run as, and the operator's own default.
+local user = 8888;
+// The operator lets a container sleep for ten seconds before it is told to stop.
+local graceSeconds = 30;
+local volume = 'persistent-storage';
+
+{
+  // A container of a model, under the name of its node.
+  container(params, name, image):: {
+    name: name,
+    image: image,
+    imagePullPolicy: params.imagePullPolicy,
+    securityContext: workload.containerSecurity,
+  } + values.some({ resources: values.object(params, 'resources') })
+  + (if values.given(params.pvcName) then { volumeMounts: [{ name: volume, mountPath: '/mnt' }] } else {}),
+
+  // The image of a model, by digest where one is given: NAME@DIGEST; `registry` goes before it.
+  image(params, image, digest):: (
+    local whole = if values.given(params.registry) then std.rstripChars(params.registry, '/') + '/' + image else image;
+    if !values.given(digest) then whole
+    else if std.startsWith(digest, 'sha256:') then whole + '@' + digest
+    else error 'the digest %s does not begin with sha256:' % digest
+  ),
+
+  // A node of a graph; `more` is what it has beside its name and kind.
+  node(name, type, endpoint, children=[], more={}):: {
+    name: name,
+    type: type,
+    endpoint: { type: endpoint },
+    children: children,
+  } + more,
+
+  // The claim, where one is asked for, and the deployment.
+  objects(version, params, containers, graph):: (
+    local replicas = values.count(params, 'replicas');
+    local most = values.count(params, 'maxReplicas');
+    local claim = {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name: params.pvcName },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '10Gi' } } },
+    };
+    local component = {
+      spec: {
+        automountServiceAccountToken: false,
+        containers: containers,
+        securityContext: workload.podSecurity(user),
+        terminationGracePeriodSeconds: graceSeconds,
+      } + values.pullSecrets(params) + (
+        if values.given(params.pvcName)
+        then { volumes: [{ name: volume, persistentVolumeClaim: { claimName: params.pvcName } }] }
+        else {}
+      ),
+    } + (
+      if most <= replicas then {}
+      else {
+        hpaSpec: {
+          minReplicas: std.max(replicas, 1),
+          maxReplicas: most,
+          metricsv2: [workload.cpuMetric(values.count(params, 'cpuPercent', 1))],
+        },
+      }
+    ) + (
+      if !values.given(params.maxUnavailable) then {}
+      else { pdbSpec: { maxUnavailable: workload.numberOrShare(params.maxUnavailable) } }
+    );
+    local deployment = {
+      apiVersion: 'machinelearning.seldon.io/' + version,
+      kind: 'SeldonDeployment',
+      metadata: { name: params.name, labels: { app: 'seldon' } },
+      spec: {
+        name: params.name,
+        annotations: { deployment_version: 'v1', project_name: params.name },
+        oauth_key: if values.given(params.oauthKey) then params.oauthKey else '',
+        oauth_secret: if values.given(params.oauthSecret) then params.oauthSecret else '',
+        predictors: [{
+          // The operator joins the names of deployment, predictor and container, and 63 characters are the most.
+          name: 'default',
+          annotations: { predictor_version: 'v1' }
+                       + (if values.flag(params, 'noEngine') then { 'seldon.io/no-engine': 'true' } else {}),
+          componentSpecs: [component],
+          graph: graph,
+        } + workload.scaled(replicas, most)],
+      },
+    };
+    (if values.given(params.pvcName) then [claim] else []) + [deployment]
+  ),
+}

@@ -1,0 +1,25 @@
+"""Makes src/scorekit/builtin/kubernetes.json from descriptions of Kubernetes, the oldest first.
+
+The one that is committed was made from api/openapi-spec/swagger.json of the Go modules k8s.io/kubernetes v1.8.0,
+v1.15.12 and v1.31.0, the last two with their version written into info.version, where they have "unversioned".
+"""
+
+import json
+import sys
+from functools import reduce
+from pathlib import Path
+
+from scorekit.ks.library.bundled import packed, united
+from scorekit.ks.library.swagger import describe
+
+TARGET = Path(__file__).parents[1] / "src/scorekit/builtin/kubernetes.json"
+
+
+def main(files: list[str]) -> None:
+    descriptions = [describe(json.loads(Path(file).read_text(encoding="utf-8"))) for file in files]
+    TARGET.write_text(packed(reduce(united, descriptions)), encoding="utf-8")
+    print(f"{TARGET.name}: {TARGET.stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

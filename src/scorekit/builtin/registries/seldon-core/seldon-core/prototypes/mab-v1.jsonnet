@@ -1,0 +1,43 @@
+// @apiVersion 0.1
+// @name io.ksonnet.pkg.seldon-mab-v1
+// @description Two models (v1), and a router that learns from feedback which is the better one.
+// @shortDescription Two models, and a multi-armed bandit between them.
+// @param name string Name of the deployment
+// @param imageA string Image of the first model
+// @param imageB string Image of the second model
+// @param mabImage string Image of the router
+// @optionalParam replicas number 1 How many replicas
+// @optionalParam endpointA string REST What the first model speaks: REST or GRPC
+// @optionalParam endpointB string REST What the second model speaks
+// @optionalParam registry string null Registry, or mirror, that images come from: goes before their names
+// @optionalParam imagePullPolicy string IfNotPresent When to pull images
+// @optionalParam imagePullSecret string null Secret to pull images with
+// @optionalParam pvcName string null Persistent volume claim to make and mount at /mnt
+// @optionalParam oauthKey string null OAuth key, of the API front end that there was
+// @optionalParam oauthSecret string null OAuth secret, likewise
+// @optionalParam resources object {} Resources of each container
+// @optionalParam maxReplicas number 0 How many replicas at most; more than replicas makes an autoscaler
+// @optionalParam cpuPercent number 75 Use of the requested CPU that the autoscaler aims at
+// @optionalParam maxUnavailable numberOrString null How many replicas may be away at once: makes a disruption budget
+// @optionalParam noEngine string false Whether requests go straight to the model, past the service orchestrator
+
+local serve = import "seldon-core/seldon-core/serve.libsonnet";
+
+local models = [
+  serve.container(params, "classifier-1", serve.image(params, params.imageA, null)),
+  serve.container(params, "classifier-2", serve.image(params, params.imageB, null)),
+];
+local nodes = [
+  serve.node("classifier-1", "MODEL", params.endpointA),
+  serve.node("classifier-2", "MODEL", params.endpointB),
+];
+local bandit = serve.container(params, "eg-router", serve.image(params, params.mabImage, null));
+local router = serve.node("eg-router", "ROUTER", "REST", nodes, {
+  parameters: [
+    { name: "n_branches", value: "2", type: "INT" },
+    { name: "epsilon", value: "0.2", type: "FLOAT" },
+    { name: "verbose", value: "1", type: "BOOL" },
+  ],
+});
+
+serve.objects("v1", params, [bandit] + models, router)

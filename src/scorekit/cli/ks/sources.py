@@ -1,0 +1,32 @@
+"""Who answers for a registry: GitHub, a folder, or the wheel."""
+
+from typing import TYPE_CHECKING
+
+from ...errors import SetupError
+
+if TYPE_CHECKING:
+    from ...files import Directory
+    from ...ks.registries import Registry, Source
+
+_HELM = "helm registries are out of scope here: render the chart with `helm template` and take it in with `ks import`"
+
+
+def source_of(tree: "Directory", registry: "Registry") -> "Source":
+    """Raises ``SetupError`` for a URI that cannot be one."""
+    if registry.protocol == "github":
+        from ...github import from_environment
+        from ...ks.registries import github_folder
+        from ...wheel import built_in
+
+        try:
+            folder = github_folder(registry.uri)
+        except SetupError as error:
+            raise SetupError(f"adding registry: {error}") from error
+        return built_in(folder) or from_environment(folder)
+    if registry.protocol == "fs":
+        from ...ks.folder import Folder
+
+        return Folder(tree, registry.uri)
+    if registry.protocol == "helm":
+        raise SetupError(f"{registry.name}: {_HELM}")
+    raise SetupError(f'invalid registry protocol "{registry.protocol}"')

@@ -1,0 +1,5 @@
+"""The jsonnet library of a version of Kubernetes, from its OpenAPI description (ksonnet §A.2)."""
+
+from .generate import generate_library
+
+__all__ = ["generate_library"]

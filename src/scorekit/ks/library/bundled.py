@@ -1,0 +1,97 @@
+"""The library that comes with the wheel, for apps without ``lib/``: every API of Kubernetes 1.8, 1.15 and 1.31.
+
+What an import asks for is made when it is asked for, one version of one group at a time: an app that uses little of the
+library waits for little.
+"""
+
+import json
+from functools import cache
+from importlib import resources
+
+from .extension import extension
+from .generate import grouped, version_lines
+from .swagger import Definition, Description, Field, Shape
+
+_HERE = "@k8s/"
+_HIDDEN = f"{_HERE}hidden.libsonnet"
+_SHAPES: dict[str, Shape] = {"i": "item", "a": "array", "o": "object", "r": "reference"}
+
+
+def packed(description: Description) -> str:
+    """The form in which the wheel has it: names once, fields as letters; one definition a line."""
+    names = sorted({field.ref for each in description.definitions.values() for field in each.fields})
+    numbers = {name: number for number, name in enumerate(names)}
+    lines = [
+        json.dumps(
+            [name, each.served, [[field.name, field.shape[0], numbers[field.ref]] for field in each.fields]],
+            separators=(",", ":"),
+        )
+        for name, each in sorted(description.definitions.items())
+    ]
+    head = json.dumps(names, separators=(",", ":"))
+    return (
+        f'{{"version":{json.dumps(description.version)},"names":{head},"definitions":[\n' + ",\n".join(lines) + "\n]}\n"
+    )
+
+
+def unpacked(text: str) -> Description:
+    """What :func:`packed` was given, without the words that explain it."""
+    value = json.loads(text)
+    names = value["names"]
+    definitions = {
+        name: Definition(
+            name,
+            tuple(Field(field, _SHAPES[shape], names[ref]) for field, shape, ref in fields),
+            served=tuple(served) if served else None,
+        )
+        for name, served, fields in value["definitions"]
+    }
+    return Description(value["version"], definitions)
+
+
+def united(older: Description, newer: Description) -> Description:
+    """Both in one; where they differ on a field, the older is right: apps of its time go on rendering as they did."""
+    found = dict(newer.definitions)
+    for name, definition in older.definitions.items():
+        known = {field.name for field in definition.fields}
+        other = newer.definitions.get(name, definition)
+        added = tuple(field for field in other.fields if field.name not in known)
+        fields = sorted((*definition.fields, *added), key=lambda field: field.name)
+        found[name] = Definition(name, tuple(fields), served=definition.served or other.served)
+    return Description(newer.version, found)
+
+
+def bundled(wanted: str) -> tuple[str, str] | None:
+    """The path and the text that answer an import; None for what is no part of the library."""
+    if wanted in ("k.libsonnet", "k8s.libsonnet"):
+        return _HERE + wanted, _text(wanted)
+    if wanted.startswith(_HERE):
+        return wanted, _text(wanted.removeprefix(_HERE))
+    return None
+
+
+@cache
+def _text(name: str) -> str:
+    description = _description()
+    if name == "k.libsonnet":
+        return extension(description)
+    if name in ("k8s.libsonnet", "hidden.libsonnet"):
+        return _index(description, name == "k8s.libsonnet")
+    part, group, version = name.removesuffix(".libsonnet").split("/")
+    members = grouped(description, part == "served")[group][version]
+    lines = version_lines(description, group, version, members)
+    return "\n".join([f'local hidden = import "{_HIDDEN}";', "{", *lines, "}"])
+
+
+@cache
+def _description() -> Description:
+    return unpacked((resources.files("scorekit") / "builtin" / "kubernetes.json").read_text(encoding="utf-8"))
+
+
+def _index(description: Description, is_served: bool) -> str:
+    part = "served" if is_served else "hidden"
+    lines = ["{"]
+    for group, versions in grouped(description, is_served).items():
+        inner = " ".join(f'{version}:: import "{_HERE}{part}/{group}/{version}.libsonnet",' for version in versions)
+        lines.append(f"  {group}:: {{ {inner} }},")
+    return "\n".join([*lines, "}"])

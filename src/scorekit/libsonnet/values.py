@@ -1,0 +1,43 @@
+"""JSON values as jsonnet source."""
+
+import json
+import re
+from typing import Any
+
+from .tokens import KEYWORDS
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NOT_SINGLE = {"'": "\\'", '\\"': '"'}
+
+
+def field_name(name: str, quote: str = '"') -> str:
+    """A field's name, in quotes unless it is an identifier."""
+    return name if _NAME.fullmatch(name) and name not in KEYWORDS else quoted(name, quote)
+
+
+def quoted(text: str, quote: str = '"') -> str:
+    """A string literal; in the other quotes where that saves escapes."""
+    if quote in text and ("'" if quote == '"' else '"') not in text:
+        quote = "'" if quote == '"' else '"'
+    body = json.dumps(text, ensure_ascii=False)[1:-1]
+    if quote == "'":
+        body = re.sub(r"\\.|'", lambda match: _NOT_SINGLE.get(match[0], match[0]), body)
+    return f"{quote}{body}{quote}"
+
+
+def source(value: Any, quote: str = '"', newline: str | None = None, unit: str = "  ") -> str:
+    """A value's source. Objects are on lines of their own below ``newline``, the line end and the indentation of where
+    the value stands; on one line where it is None."""
+    if isinstance(value, dict):
+        if not value:
+            return "{}"
+        inner = None if newline is None else newline + unit
+        fields = [f"{field_name(key, quote)}: {source(child, quote, inner, unit)}" for key, child in value.items()]
+        if newline is None:
+            return "{ " + ", ".join(fields) + " }"
+        return "{" + "".join(f"{inner}{field}," for field in fields) + newline + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(source(child, quote, newline, unit) for child in value) + "]"
+    if isinstance(value, str):
+        return quoted(value, quote)
+    return json.dumps(value)

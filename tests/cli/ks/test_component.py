@@ -1,0 +1,186 @@
+"""`ks component …`, `ks module …` and `ks import`."""
+
+import http.server
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .conftest import Run, files, info, ok, refused
+
+MANY = """apiVersion: v1
+kind: Service
+metadata: {name: my.svc}  # kept
+---
+# nothing
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: dep
+---
+"""
+
+
+def written(ran_err: str) -> list[str]:
+    return re.findall(r"Writing component at '([^']*)'", ran_err)
+
+
+def test_modules(ks: Run, app: Path) -> None:
+    """A module is a folder with parameters; a name is letters, digits, - and _ (§C.1 item 17)."""
+    assert ks("module", "create", "foo.bar") == ok()
+    assert (app / "components/foo/bar/params.libsonnet").read_text() == (
+        app / "components/params.libsonnet"
+    ).read_text()
+    assert ks("module", "list") == ok("MODULE\n======\n/\nfoo.bar\n")
+    assert ks("module", "list", "-o", "json") == ok(
+        '{\n\t"kind": "moduleList",\n\t"data": [\n\t\t{\n\t\t\t"module": "/"\n\t\t},\n\t\t{\n'
+        '\t\t\t"module": "foo.bar"\n\t\t}\n\t]\n}\n'
+    )
+    assert ks("module", "create", "foo.bar") == refused('module "foo.bar" already exists')
+    for name in ("bad/name!", "../x", "a..b", ""):
+        assert ks("module", "create", name).status == 1
+    assert ks("module", "create") == refused("module create <module name>")
+    assert ks("module", "list", "--env", "x").status == 1
+    assert not (app.parent / "x").exists()
+
+
+def test_import_makes_a_component_of_each_document(ks: Run, app: Path, tmp_path: Path) -> None:
+    """Named `<kind>-<name>-<five letters>`, the text as it is, an entry in the parameters; all of it renders."""
+    (tmp_path / "many.yaml").write_text(MANY)
+    ran = ks("import", "-f", str(tmp_path / "many.yaml"))
+    service, deployment = written(ran.err)
+    assert (ran.status, ran.out) == (0, "")
+    assert re.fullmatch(rf"{app}/components/service-my-svc-[a-z]{{5}}\.yaml", service)
+    assert re.fullmatch(rf"{app}/components/deployment-dep-[a-z]{{5}}\.yaml", deployment)
+    assert Path(service).read_text() == "apiVersion: v1\nkind: Service\nmetadata: {name: my.svc}  # kept\n"
+    name = Path(service).stem
+    assert f'    "{name}": {{\n\n    }},\n' in (app / "components/params.libsonnet").read_text()
+    assert ks("component", "list").out.splitlines()[2:] == [
+        f"{Path(deployment).stem} yaml apps/v1    Deployment dep",
+        f"{name} yaml v1         Service    my.svc",
+    ]
+    assert ks("show", "default").out.count("---\n") == 2
+    before = files(app)
+    assert ks("param", "set", name, "spec.type", "NodePort") == ok()
+    assert "type: NodePort" in ks("show", "default").out
+    assert ks("param", "delete", name, "spec.type") == ok()
+    assert files(app) == before
+
+
+def test_import_keeps_the_names_of_json_and_jsonnet(ks: Run, app: Path, tmp_path: Path) -> None:
+    """In any module, which is made if need be."""
+    for name in ("one.json", "two.jsonnet"):
+        (tmp_path / name).write_text('{"kind": "K"}')
+        assert ks("import", "-f", str(tmp_path / name), "--module", "m") == ok(
+            err=info(f"Writing component at '{app}/components/m/{name}'")
+        )
+    assert ks("component", "list", "--module", "m") == ok(
+        "COMPONENT TYPE    APIVERSION KIND NAME\n========= ====    ========== ==== ====\n"
+        "m.one     json               K\nm.two     jsonnet\n"
+    )
+    assert ks("import", "-f", str(tmp_path / "one.json"), "--module", "m") == refused(
+        'create component: component with name "one" in module "m" already exists'
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.txt", "", "parse template type: Unrecognized template type 'txt'; must be one of: [yaml, json, jsonnet]"),
+        ("a.yaml", "foo: 1", "document doesn't describe a kubernetes object: {}: it needs an apiVersion and a kind"),
+        ("a.yaml", "apiVersion: v1\nkind: K", "unable to find metadata name of object in {}"),
+        ("a.yaml", "a: [", "{}:2:1: not YAML: did not find expected node content"),
+        (
+            "a b.json",
+            "{}",
+            'create component: "a b" is not a valid component name; '
+            "it must not contain punctuation, dots, slashes or spaces",
+        ),
+    ],
+)
+def test_import_refuses_before_it_writes(
+    ks: Run, app: Path, tmp_path: Path, name: str, text: str, message: str
+) -> None:
+    """A folder is taken in whole or not at all."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "0.yaml").write_text(MANY)
+    (folder / name).write_text(text)
+    before = files(app)
+    shown = refused(message.replace("{}", str(folder / name)))
+    assert ks("import", "-f", str(folder / name)) == shown
+    ran = ks("import", "-f", str(folder))
+    assert ran.status == 1
+    if "create component" not in message:
+        assert ran == shown
+        assert files(app) == before
+
+
+def test_import_of_nothing(ks: Run, app: Path) -> None:
+    """ksonnet's words."""
+    assert ks("import") == refused("path is required")
+    assert ks("import", "-f", "/no/such") == refused("/no/such does not exist")
+
+
+@pytest.fixture
+def web_server() -> Iterator[str]:
+    """Answers for /svc.yaml and /named, whose name is in a header; anything else is not there."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            known = self.path in ("/svc.yaml?x=1", "/named")
+            self.send_response(200 if known else 404)
+            if self.path == "/named":
+                self.send_header("Content-Disposition", 'attachment; filename="../../one.json"')
+            self.end_headers()
+            self.wfile.write(MANY.encode() if "yaml" in self.path else b"{}")
+
+        def log_message(self, *arguments: object) -> None:
+            """Nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_import_from_the_web(ks: Run, app: Path, web_server: str) -> None:
+    """The file's name is the URL's or the server's, and never leaves the folder."""
+    assert len(written(ks("import", "-f", f"{web_server}/svc.yaml?x=1").err)) == 2
+    assert written(ks("import", "-f", f"{web_server}/named").err) == [f"{app}/components/one.json"]
+    assert ks("import", "-f", f"{web_server}/no.yaml") == refused(
+        f"unable to download {web_server}/no.yaml: 404 Not Found"
+    )
+    assert ks("import", "-f", f"{web_server}/").status == 1
+
+
+@pytest.mark.parametrize("extension", ["json", "yaml", "jsonnet"])
+def test_rm_removes_the_file_and_all_parameters(ks: Run, app: Path, extension: str) -> None:
+    """Of any extension (§C.1 item 8); other components and comments stay."""
+    before = files(app)
+    ks("module", "create", "m")
+    kept = files(app)
+    for module in ("/", "m"):
+        (app.parent / f"x.{extension}").write_text("apiVersion: v1\nkind: K\nmetadata: {name: n}")
+        ks("import", "-f", str(app.parent / f"x.{extension}"), "--module", module)
+    for name in sorted(re.findall(r"^(\S*x|\S*k-n-\w+) ", ks("component", "list").out, re.MULTILINE)):
+        ks("param", "set", name, "a", "1", "--env", "default")
+        assert ks("component", "rm", name) == ok(
+            err=info("removing environment component", component_name=name)
+            + info("Removing component parameter references ...")
+            + info(f'Deleting component "{name}"')
+            + info(f"Successfully deleted component '{name}'")
+        )
+    assert files(app) == kept
+    assert kept.keys() - before.keys() == {"components/m/params.libsonnet"}
+
+
+def test_rm_of_what_is_not_there(ks: Run, app: Path) -> None:
+    """ksonnet's words."""
+    assert ks("component", "rm", "x") == refused('"x" is not a component or a module')
+    assert ks("component", "rm") == refused("'component rm' takes a single argument, that is the name of the component")
