@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from scorekit.cli.ks import render_app
 from scorekit.kube.client import Client
 
-from .conftest import KsApp, Kubectl, Object, definition, deployment
+from .conftest import KsApp, Kubectl, Object, deployment
 
 pytestmark = pytest.mark.e2e
 
+APP = Path(__file__).parents[2] / "ksonnet-app"
 WITHIN_S = 60
 
 
@@ -92,12 +94,14 @@ def test_a_rollout_that_failed_ends_it_at_once(app: KsApp, status: Callable[...,
 
 
 @pytest.fixture
-def seldon(kubectl: Kubectl, client: Client) -> Iterator[None]:
-    """Seldon's kind is known to the cluster."""
-    kubectl.apply(definition("SeldonDeployment", "machinelearning.seldon.io"))
-    kubectl("wait", "--for=condition=Established", "crd/seldondeployments.machinelearning.seldon.io")
+def seldon(kubectl: Kubectl) -> Iterator[None]:
+    """Seldon's kind is known to the cluster, as our own app defines it."""
+    name = "seldondeployments.machinelearning.seldon.io"
+    kubectl.apply(*(each for each in render_app(APP, "default") if each["metadata"]["name"] == name))
+    kubectl("wait", "--for=condition=Established", f"crd/{name}")
     yield
     kubectl("delete", "seldondeployments", "--all")
+    kubectl("delete", "crd", name)
 
 
 @pytest.mark.usefixtures("seldon")
@@ -107,8 +111,8 @@ def test_a_seldon_deployment_is_waited_for(
 ) -> None:
     """The operator's word counts: Creating is waited for, Available ends it well, Failed badly."""
     api_version = "machinelearning.seldon.io/v1"
-    model = {"apiVersion": api_version, "kind": "SeldonDeployment", "metadata": {"name": "m"}, "spec": {"size": 1}}
-    app.component("model", model)
+    (model,) = render_app(APP, "default", ["test-seldon-ml-score-api"])
+    app.component("model", model | {"apiVersion": api_version, "metadata": {"name": "m"}})
     parts = {"m-0": {"replicas": 2, "availableReplicas": 1}}
     beside = in_steps(
         lambda: status(api_version, "SeldonDeployment", "m", state="Creating", deploymentStatus=parts),
