@@ -92,15 +92,23 @@ def by_key(items: Any) -> Mapping[str, Any] | None:
 
 
 def _changes(old: Any, new: Any, path: str) -> Iterator[Change]:
-    if old == new and type(old) is type(new):
-        return
     sides = _sides(old, new)
     if sides is None:
-        yield Change(path or ".", old, new)
+        if not _same(old, new):
+            yield Change(path or ".", old, new)
         return
     before, after = sides
     for step in dict.fromkeys([*before, *after]):
         yield from _changes(before.get(step, MISSING), after.get(step, MISSING), path + step)
+
+
+def _same(old: Any, new: Any) -> bool:
+    """Equality of JSON values: Python takes 1 and true for equal, and 1 and 1.0, which is right."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return old.keys() == new.keys() and all(_same(old[key], new[key]) for key in old)
+    if isinstance(old, list) and isinstance(new, list):
+        return len(old) == len(new) and all(map(_same, old, new))
+    return bool(old == new) and isinstance(old, bool) == isinstance(new, bool)
 
 
 def _sides(old: Any, new: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:

@@ -64,8 +64,8 @@ def abandoned(value: Object, source: Object, manager: str) -> list[tuple[str, Ch
     if PRISTINE not in (value.get("metadata", {}).get("annotations") or {}):
         return []
     others = [entry.get("fieldsV1") or {} for entry in _entries(value) if not _is_nobodys(entry, manager)]
-    was = without_bookkeeping(pristine(value) or {})
-    found = list(_abandoned(was, source, value, others, "", ""))
+    was = pristine(value)
+    found = list(_abandoned(without_bookkeeping(was), source, value, others, "", "")) if was else []
     annotation = value["metadata"]["annotations"][PRISTINE]
     mark = f"/metadata/annotations/{_escaped(PRISTINE)}"
     return [*found[::-1], (mark, Change(f".metadata.annotations.{PRISTINE}", annotation, MISSING))]
@@ -90,8 +90,10 @@ def _abandoned(
     for at, step, old, new in steps:
         there = value[at]
         below = [found for each in others for found in _below(each, at, there)]
-        if new is not MISSING:
-            yield from _abandoned(old, new, there, below, f"{pointer}/{_escaped(str(at))}", path + step)
+        if new is not MISSING or (isinstance(at, str) and isinstance(old, dict) and old):
+            # A mapping goes field by field: by now there may be others' in it.
+            rest = {} if new is MISSING else new
+            yield from _abandoned(old, rest, there, below, f"{pointer}/{_escaped(str(at))}", path + step)
         elif not below:
             yield f"{pointer}/{_escaped(str(at))}", Change(path + step, there, MISSING)
 
@@ -187,7 +189,9 @@ def _child(value: Any, key: str) -> tuple[bool, Any]:
 
 def _has(item: Any, wanted: Any) -> bool:
     # A key may be one that the server fills in (a port's protocol): what the item does not say may be it.
-    return isinstance(item, Mapping) and all(item.get(key, value) == value for key, value in wanted.items())
+    if not isinstance(item, Mapping) or not wanted.keys() & item.keys():
+        return False
+    return all(item.get(key, value) == value for key, value in wanted.items())
 
 
 def _entries(value: Object) -> Entries:
