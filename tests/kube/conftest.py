@@ -1,7 +1,7 @@
 """A cluster for all tests, started when the first one asks for it; a namespace and an app for each.
 
-``SCOREKIT_TEST_KUBECONFIG`` names a kubeconfig of a real cluster to use instead. Tests that need what only our own
-control plane has (its certificates, its users) skip there.
+With ``SCOREKIT_REAL_CLUSTER=1`` it is the one that ``KUBECONFIG`` leads to, for which you need every right: tests make
+and delete namespaces and definitions there. Those that need what only our own has (certificates, users) skip.
 """
 
 import json
@@ -22,7 +22,7 @@ from scorekit.kube.target import Wanted, target
 
 from .cluster import ControlPlane, MissingTool, control_plane, tool
 
-REAL = os.environ.get("SCOREKIT_TEST_KUBECONFIG", "")
+REAL = os.environ.get("KUBECONFIG", "") if os.environ.get("SCOREKIT_REAL_CLUSTER") else ""
 Object = dict[str, Any]
 
 APP = """
@@ -49,7 +49,7 @@ FILES = {
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """Our own control plane."""
     if REAL:
-        pytest.skip("SCOREKIT_TEST_KUBECONFIG: this test is about our own control plane")
+        pytest.skip("SCOREKIT_REAL_CLUSTER: this test is about our own control plane")
     try:
         with control_plane(tmp_path_factory.mktemp("cluster")) as running:
             yield running

@@ -22,7 +22,7 @@ def by_ksonnet(client: Client, namespace: str, value: Object, manager: str = "ks
     }
     kind = client.kind(value["apiVersion"], value["kind"])
     assert kind
-    made = client._ask("POST", kind.path(namespace), {"fieldManager": manager}, {**value, "metadata": metadata})
+    made = client.ask("POST", kind.path(namespace), {"fieldManager": manager}, {**value, "metadata": metadata})
     if not version:
         return made
     entries = [{**entry, "apiVersion": version} for entry in made["metadata"]["managedFields"]]

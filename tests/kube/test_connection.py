@@ -49,7 +49,7 @@ def who(plane: ControlPlane, tmp_path: Path) -> Who:
         found = target(load(str(path), {}), Wanted(**wanted), "", "")
         client = Client(found, lambda level, line: None, Backoff(limit_s=0.5))
         review = {"apiVersion": AUTHENTICATION, "kind": "SelfSubjectReview"}
-        answer = client._ask("POST", f"/apis/{AUTHENTICATION}/selfsubjectreviews", {}, review)
+        answer = client.ask("POST", f"/apis/{AUTHENTICATION}/selfsubjectreviews", {}, review)
         said: dict[str, Any] = answer["status"]["userInfo"]
         return said
 
@@ -226,12 +226,12 @@ def test_through_a_proxy(who: Who, plane: ControlPlane) -> None:
 def test_from_within_a_pod(plane: ControlPlane, client: Client, tmp_path: Path) -> None:
     """A service account's own token, as Kubernetes lays it into a pod."""
     request = {"apiVersion": AUTHENTICATION, "kind": "TokenRequest", "spec": {}}
-    made = client._ask("POST", "/api/v1/namespaces/default/serviceaccounts/default/token", {}, request)
+    made = client.ask("POST", "/api/v1/namespaces/default/serviceaccounts/default/token", {}, request)
     (tmp_path / "token").write_text(made["status"]["token"])
     (tmp_path / "ca.crt").write_bytes(plane.authority.certificate.read_bytes())
     (tmp_path / "namespace").write_text("default")
     environ = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(plane.port), "HOME": "/none"}
     inside = Client(target(load("", environ, tmp_path), Wanted(), "", ""), lambda level, line: None)
     review = {"apiVersion": AUTHENTICATION, "kind": "SelfSubjectReview"}
-    answer = inside._ask("POST", f"/apis/{AUTHENTICATION}/selfsubjectreviews", {}, review)
+    answer = inside.ask("POST", f"/apis/{AUTHENTICATION}/selfsubjectreviews", {}, review)
     assert answer["status"]["userInfo"]["username"] == "system:serviceaccount:default:default"

@@ -1,7 +1,7 @@
 """docs/kubernetes.md does what it says: its commands, in its order, on a real API server.
 
-``<!-- test: run -->`` runs in a copy of ``ksonnet-app``, ``<!-- test: run gke -->`` only in the walk on GKE. What is
-``minikube`` in the text is ``gke`` in that walk. Statuses are written where controllers and Seldon's operator would.
+``<!-- test: run -->`` runs in a copy of ``ksonnet-app``, ``<!-- test: run gke -->`` only in the walk on GKE. The context
+``minikube`` of the text is ``gke`` in that walk. Statuses are written where controllers and Seldon's operator would.
 """
 
 import json
@@ -73,7 +73,7 @@ def controllers(client: Client) -> Iterator[None]:
             if name == "SeldonDeployment":
                 del status["observedGeneration"]
             path = f"{kind.path(NAMESPACE, found['metadata']['name'])}/status"
-            client._ask("PATCH", path, {}, {"status": status}, "application/merge-patch+json")
+            client.ask("PATCH", path, {}, {"status": status}, "application/merge-patch+json")
 
     def run() -> None:
         while not done.wait(0.3):

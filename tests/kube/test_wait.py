@@ -28,7 +28,7 @@ def status(client: Client, kubectl: Kubectl) -> Callable[..., None]:
         assert found
         path = f"{found.path(kubectl.namespace, name)}/status"
         body = {"apiVersion": api_version, "kind": kind, "status": fields}
-        client._ask("PATCH", path, {}, body, "application/merge-patch+json")
+        client.ask("PATCH", path, {}, body, "application/merge-patch+json")
 
     return write
 

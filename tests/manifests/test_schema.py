@@ -6,6 +6,7 @@ import pytest
 
 from scorekit.manifests.schema import defined_schema, faults, find_schema
 
+ANY = "x-kubernetes-preserve-unknown-fields"
 INT_OR_STRING = {"x-kubernetes-int-or-string": True}
 SCHEMAS: dict[str, Any] = {
     "Spec": {

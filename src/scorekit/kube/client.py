@@ -85,7 +85,7 @@ class Client:
     def listed(self, kind: Kind, namespace: str = "", selector: str = "") -> Iterator[Object]:
         query = {"limit": str(_PAGE)} | ({"labelSelector": selector} if selector else {})
         while True:
-            answer = self._ask("GET", kind.path(namespace), query, accept=_METADATA)
+            answer = self.ask("GET", kind.path(namespace), query, accept=_METADATA)
             for item in answer.get("items") or ():
                 yield {**item, "apiVersion": kind.api_version, "kind": kind.name}
             following = (answer.get("metadata") or {}).get("continue")
@@ -96,17 +96,17 @@ class Client:
     def apply(self, value: Object, kind: Kind, namespace: str, *, dry_run: bool, force: bool) -> Object:
         path = kind.path(namespace, quote(value["metadata"]["name"]))
         query = {"fieldManager": MANAGER, "force": str(force).lower(), "fieldValidation": "Strict"}
-        return self._ask("PATCH", path, query | _dry(dry_run), value, _APPLY)
+        return self.ask("PATCH", path, query | _dry(dry_run), value, _APPLY)
 
     def patch(self, patch: Sequence[Mapping[str, Any]], kind: Kind, namespace: str, name: str) -> Object:
         query = {"fieldManager": MANAGER}
-        return self._ask("PATCH", kind.path(namespace, quote(name)), query, patch, _PATCH, again_on_conflict=False)
+        return self.ask("PATCH", kind.path(namespace, quote(name)), query, patch, _PATCH, again_on_conflict=False)
 
     def delete(self, kind: Kind, namespace: str, name: str, options: Mapping[str, Any]) -> bool:
         # With a precondition a conflict is an answer: that object is no longer the one that was meant.
         again = "preconditions" not in options
         try:
-            self._ask("DELETE", kind.path(namespace, quote(name)), {}, options, again_on_conflict=again)
+            self.ask("DELETE", kind.path(namespace, quote(name)), {}, options, again_on_conflict=again)
         except ClusterError as error:
             if error.status == _NOT_FOUND:
                 return False
@@ -115,22 +115,13 @@ class Client:
 
     def document(self, path: str) -> Object | None:
         try:
-            return self._ask("GET", path, {})
+            return self.ask("GET", path, {})
         except ClusterError as error:
             if error.status == _NOT_FOUND:
                 return None
             raise
 
-    def _served(self, api_version: str) -> dict[str, Kind]:
-        root = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
-        resources = (self.document(root) or {}).get("resources", [])
-        return {
-            each["kind"]: Kind(api_version, each["kind"], each["name"], each["namespaced"], frozenset(each["verbs"]))
-            for each in resources
-            if "/" not in each["name"]  # subresources
-        }
-
-    def _ask(
+    def ask(
         self,
         method: str,
         path: str,
@@ -140,6 +131,7 @@ class Client:
         accept: str = _JSON,
         again_on_conflict: bool = True,
     ) -> Object:
+        """One request, sent again while that can help and the limit lasts. Raises ``ClusterError``."""
         address = f"{self._target.cluster.server}{path}" + (f"?{urlencode(query)}" if query else "")
         content = None if body is None else json.dumps(body).encode()
         types = [("Accept", accept)] + ([("Content-Type", content_type)] if content is not None else [])
@@ -170,6 +162,15 @@ class Client:
                 raise ClusterError(f"{fault}{tried}", fault.status, fault.reason, fault.causes) from None
             self._tell("warning", f"{fault}; trying again in {wait:.1f} s")
             self._clock.sleep(wait)
+
+    def _served(self, api_version: str) -> dict[str, Kind]:
+        root = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
+        resources = (self.document(root) or {}).get("resources", [])
+        return {
+            each["kind"]: Kind(api_version, each["kind"], each["name"], each["namespaced"], frozenset(each["verbs"]))
+            for each in resources
+            if "/" not in each["name"]  # subresources
+        }
 
     def _send(
         self, method: str, address: str, content: bytes | None, types: list[tuple[str, str]]

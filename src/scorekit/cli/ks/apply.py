@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ...ks.apply import Done, Outcome
     from ...ks.wait import Waited
 
-_INTERRUPTED = 130
+INTERRUPTED = 130  # as shells have it for SIGINT
 
 
 def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
@@ -72,7 +72,7 @@ def _apply(arguments: argparse.Namespace) -> int:
             outcome = applying.run(objects)
         except KeyboardInterrupt:
             report(applying.outcome, "applied", "interrupted")
-            return _INTERRUPTED
+            return INTERRUPTED
         except ScorekitError:
             report(applying.outcome, "applied", "ended early")
             raise
@@ -92,7 +92,7 @@ def _apply(arguments: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             live.clear()
             log("error", "interrupted while waiting; everything was applied")
-            return _INTERRUPTED
+            return INTERRUPTED
 
 
 def judge(waited: "Waited", live: LiveLine, arguments: argparse.Namespace) -> int:

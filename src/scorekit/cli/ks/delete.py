@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ...errors import ScorekitError
-from .apply import _INTERRUPTED, interruptible, judge, report
+from .apply import INTERRUPTED, interruptible, judge, report
 from .connecting import LiveLine, add_cluster_flags, add_timeout, boolean, connect, environment_of, tell
 from .opening import Commands, app, word
 from .show import add_environment, add_render_flags, environment_name, rendered
@@ -55,7 +55,7 @@ def _delete(arguments: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             live.clear()
             report(deleting.outcome, "deleted", "interrupted")
-            return _INTERRUPTED
+            return INTERRUPTED
         except ScorekitError:
             live.clear()
             report(deleting.outcome, "deleted", "ended early")
