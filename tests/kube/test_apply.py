@@ -221,6 +221,17 @@ def test_without_create_nothing_new_is_made(app: KsApp, kubectl: Kubectl) -> Non
     assert "NotFound" in kubectl.run("get", "cm", "two").stderr
 
 
+def test_one_refused_object_keeps_no_other_back(app: KsApp, kubectl: Kubectl) -> None:
+    """A field that does not exist (the server says 500 to it) is refused at once, by its name; the rest is applied."""
+    app.component("web", config_map("a") | {"dat": {}}, config_map("b"))
+    ran = app.ks("apply", "default")
+    assert ran.status == 1
+    assert ".dat: field not declared in schema" in ran.err
+    assert "trying again" not in ran.err
+    assert f"refused: ConfigMap {app.namespace}/a" in ran.err
+    assert kubectl("get", "cm", "-l", "ksonnet.io/component", "-o", "name") == "configmap/b\n"
+
+
 def test_one_component_alone(app: KsApp, kubectl: Kubectl) -> None:
     """-c applies that component and nothing else; a name that is none is an error, not a success."""
     app.component("one", config_map("one"))

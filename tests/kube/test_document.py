@@ -1,7 +1,7 @@
 """docs/kubernetes.md does what it says: its commands, in its order, on a real API server.
 
-``<!-- test: run -->`` runs in a copy of ``ksonnet-app``, ``<!-- test: run gke -->`` only in the walk on GKE. The context
-``minikube`` of the text is ``gke`` in that walk. Statuses are written where controllers and Seldon's operator would.
+``<!-- test: run -->`` runs in a copy of ``ksonnet-app``, ``<!-- test: run gke -->`` only in the walk on GKE, in which
+the context ``minikube`` is ``gke``. Statuses are written where controllers and Seldon's operator would.
 """
 
 import json

@@ -1,5 +1,12 @@
 """`ks apply --wait` while the tests write the status that controllers, a kubelet and Seldon's operator would."""
 
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -122,6 +129,21 @@ def test_a_seldon_deployment_is_waited_for(
     beside.join()
     assert ran.status == exit_status
     assert ("is ready" if state == "Available" else "failed: Failed, the operator's words") in ran.err
+
+
+def test_a_terminal_has_one_line_that_changes(app: KsApp) -> None:
+    """On a terminal what is waited for stands in one line, cleared at the end; the log goes on below."""
+    app.component("web", deployment())
+    main, other = pty.openpty()
+    fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+    command = [sys.executable, "-m", "scorekit.cli.ks", "--dir", str(app.folder), "apply", "default"]
+    done = subprocess.run([*command, "--wait", "--timeout", "1s"], stderr=other, timeout=WITHIN_S, check=False)
+    os.close(other)
+    text = os.read(main, 65536).decode()
+    os.close(main)
+    assert done.returncode == 1
+    line = f"waiting for Deployment {app.namespace}/web: not seen by its controller yet"[:59]
+    assert f"\r\x1b[K{line}\r\x1b[Klevel=error" in text
 
 
 def test_nothing_to_wait_for_is_no_wait(app: KsApp, tmp_path: Path) -> None:

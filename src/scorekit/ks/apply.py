@@ -1,29 +1,23 @@
 """Objects onto a cluster: what others need first, each by server-side apply; what is no more is removed."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from ..errors import ClusterError
 from ..manifests.documents import Object
 from ..manifests.extract import COMPONENT_LABEL
-from ..manifests.fields import MISSING, Change, changes, hidden, shown, value_at
+from ..manifests.fields import Change, changes, hidden, shown, value_at
 from ..manifests.order import applied
-from ..manifests.ownership import abandoned, owned, taken_over
 from ..manifests.removed import unserved
-from .backoff import FIELD_CONFLICT
-from .cluster import MANAGER, Cluster, Kind, Patience
+from .backoff import FIELD_CONFLICT, is_passing
+from .cluster import Cluster, Kind, Patience, Tell
 from .prune import Prune
 from .stamp import in_namespace, resource, stamped, title, with_its_tag
+from .takeover import Takeover, to_go
 
 READY_WITHIN_S = 60.0  # a namespace, a kind: the API server's own affairs, done in seconds
 _POLL_S = 0.25
-_NOT_FOUND, _CONFLICT = 404, 409
-_WRITERS = 10  # how often another writer may come between our reading an object and our writing it
-
-Patch = list[Mapping[str, Any]]
-Tell = Callable[[str, str], None]
-"""Given a level (``info``, ``warning``, ``error``) and a line."""
+_NOT_FOUND, _REFUSED = 404, 422
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +69,7 @@ class Applying:
         self._clock = clock
         self._tell = tell
         self._did = did
+        self._takeover = Takeover(cluster, clock, tell)
         self._coming: set[tuple[str, str]] = set()  # kinds and namespaces that this run makes, by group or "Namespace"
         self.outcome = Outcome()
 
@@ -90,7 +85,7 @@ class Applying:
             except ClusterError as error:
                 self.outcome.refused.append((called, error))
                 self._tell("error", f"{called}: {error}")
-                if error.status == 0 or error.status >= 500:
+                if error.status == 0 or is_passing(error):  # and it has been tried often enough
                     self.outcome.left.pop(0)
                     return self.outcome
             self.outcome.left.pop(0)
@@ -123,18 +118,19 @@ class Applying:
             self._tell("info", f"Creating non-existent {name}")
         gone = to_go(live, sent) if live is not None else []
         if live is not None and not self._wishes.dry_run:
-            self._book(kind, live, sent)
+            self._takeover.begin(kind, live, sent)
         try:
             now = self._send(kind, sent)
         except ClusterError as error:
-            if self._wishes.dry_run and error.status == _NOT_FOUND and self._is_coming("Namespace", sent):
+            is_coming = ("Namespace", sent["metadata"].get("namespace", "")) in self._coming
+            if self._wishes.dry_run and error.status == _NOT_FOUND and is_coming:
                 self._note(
                     Done(title(sent), "created", note="not checked by the server: its namespace does not exist yet")
                 )
                 return
             raise _explained(error, sent, live, self._wishes.namespace) from error
         if not self._wishes.dry_run:
-            now = self._tidy(kind, now, sent)
+            now = self._takeover.end(kind, now, sent)
         self.outcome.applied.append(now)
         self._note(_compared(live, now, gone))
         if not self._wishes.dry_run and now["kind"] == "CustomResourceDefinition":
@@ -152,9 +148,6 @@ class Applying:
             raise ClusterError(unserved(api_version, name, self._cluster.version()), _NOT_FOUND)
         return found
 
-    def _is_coming(self, what: str, sent: Object) -> bool:
-        return (what, sent["metadata"].get("namespace", "")) in self._coming
-
     def _settled(self, kind: Kind, sent: Object) -> Object | None:
         """The object as it is on the cluster, once it is not on its way out: what is applied to that goes with it."""
         metadata = sent["metadata"]
@@ -169,44 +162,9 @@ class Applying:
             if self._clock.now() > deadline:
                 why = ", ".join(live["metadata"].get("finalizers") or ()) or "its grace period"
                 raise ClusterError(
-                    f"it is still being deleted after {READY_WITHIN_S:.0f} s; it waits for {why}", _CONFLICT
+                    f"it is still being deleted after {READY_WITHIN_S:.0f} s; it waits for {why}", _REFUSED
                 )
             self._clock.sleep(_POLL_S)
-
-    def _book(self, kind: Kind, live: Object, sent: Object) -> None:
-        """What the original ksonnet owns becomes ours: what of it the source has no longer goes with our next apply."""
-        self._patch(kind, live, lambda now: _rebooked(now, sent))
-
-    def _tidy(self, kind: Kind, now: Object, sent: Object) -> Object:
-        """What of the original's nobody owns goes; what is ours is booked under nobody's name any more."""
-
-        def patch(found: Object) -> Patch:
-            removed: Patch = [{"op": "remove", "path": pointer} for pointer, _ in abandoned(found, sent, MANAGER)]
-            return [*_rebooked(found, sent), *removed]
-
-        return self._patch(kind, now, patch)
-
-    def _patch(self, kind: Kind, live: Object, patch: Callable[[Object], Patch]) -> Object:
-        """``patch`` of the object as it is, made anew when another writer has come between."""
-        for attempt in range(_WRITERS):
-            wanted = patch(live)
-            if not wanted:
-                return live
-            metadata = live["metadata"]
-            if attempt == 0:
-                self._tell("info", f"taking {title(live)} over from ksonnet")
-            as_read: Patch = [
-                {"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]}
-            ]
-            try:
-                return self._cluster.patch([*wanted, *as_read], kind, metadata.get("namespace", ""), metadata["name"])
-            except ClusterError as error:
-                if error.status != _CONFLICT:
-                    raise
-                refused = error
-            self._clock.sleep(_POLL_S)
-            live = self._cluster.get(kind, metadata.get("namespace", ""), metadata["name"]) or live
-        raise refused
 
     def _send(self, kind: Kind, sent: Object) -> Object:
         wishes, deadline = self._wishes, self._clock.now() + READY_WITHIN_S
@@ -235,13 +193,13 @@ class Applying:
                 return
             refused = conditions.get("NamesAccepted", {})
             if refused.get("status") == "False":
-                raise ClusterError(f"its names are not accepted: {refused.get('message')}", _CONFLICT)
+                raise ClusterError(f"its names are not accepted: {refused.get('message')}", _REFUSED)
             if not has_told:
                 self._tell("info", f"waiting for {spec['names']['kind']} to be served")
                 has_told = True
             if self._clock.now() > deadline:
                 raise ClusterError(
-                    f"{spec['names']['kind']} is not served {READY_WITHIN_S:.0f} s after its definition", 504
+                    f"{spec['names']['kind']} is not served {READY_WITHIN_S:.0f} s after its definition", _NOT_FOUND
                 )
             self._clock.sleep(_POLL_S)
             now = self._cluster.get(kind, "", now["metadata"]["name"]) or now
@@ -288,19 +246,6 @@ def _compared(live: Object | None, now: Object, gone: Sequence[Change]) -> Done:
     known = {change.path for change in found}
     found = hidden([*found, *(change for change in gone if change.path not in known)], now["kind"])
     return Done(title(now), "changed" if found else "unchanged", found)
-
-
-def to_go(live: Object, sent: Object) -> list[Change]:
-    """What goes with the original ksonnet's fields when ``sent`` takes them over: what it has no longer."""
-    gone = [change for _, change in abandoned(live, sent, MANAGER)]
-    if taken_over(live, MANAGER, sent["apiVersion"]) is not None:
-        gone += [change for change in changes(owned(live, MANAGER), sent) if change.new is MISSING]
-    return list({change.path: change for change in gone}.values())
-
-
-def _rebooked(live: Object, sent: Object) -> Patch:
-    entries = taken_over(live, MANAGER, sent["apiVersion"])
-    return [{"op": "replace", "path": "/metadata/managedFields", "value": entries}] if entries is not None else []
 
 
 def _explained(error: ClusterError, sent: Object, live: Object | None, namespace: str) -> ClusterError:

@@ -1,6 +1,6 @@
 """What deploying asks of a Kubernetes cluster, to the code that asks it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -8,6 +8,10 @@ from ..manifests.documents import Object
 
 MANAGER = "ks"
 """The name under which ``ks`` owns fields."""
+
+
+Tell = Callable[[str, str], None]
+"""Given a level (``info``, ``warning``, ``error``) and what a person is to hear."""
 
 
 @dataclass(frozen=True, slots=True)

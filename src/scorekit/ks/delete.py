@@ -7,11 +7,13 @@ from ..errors import ClusterError
 from ..manifests.documents import Object
 from ..manifests.order import applied
 from ..manifests.removed import removed, unserved
-from .apply import Done, Outcome, Tell
-from .cluster import Cluster, Kind, Patience
+from .apply import Done, Outcome
+from .backoff import is_passing
+from .cluster import Cluster, Kind, Patience, Tell
 from .stamp import in_namespace, resource, stamped, title
 from .wait import Live, Waited, until_gone
 
+_REFUSED = 422
 _NAMED = 3  # of the objects that stand in the way
 
 
@@ -52,7 +54,7 @@ class Deleting:
                 called = self.outcome.left[0]
                 self.outcome.refused.append((called, error))
                 self._tell("error", f"{called}: {error}")
-                if error.status == 0 or error.status >= 500:
+                if error.status == 0 or is_passing(error):
                     self.outcome.left.pop(0)
                     return waited
             self.outcome.left.pop(0)
@@ -83,7 +85,7 @@ class Deleting:
             raise ClusterError(
                 f"it stays, for the objects of others would go with it: {', '.join(others[:_NAMED])}"
                 f"{f' and {len(others) - _NAMED} more' if len(others) > _NAMED else ''}; delete them first",
-                409,
+                _REFUSED,
             )
         if not self._cluster.delete(kind, namespace, metadata["name"], options):
             return None

@@ -9,9 +9,9 @@ from ..manifests.extract import COMPONENT_LABEL
 from ..manifests.fields import MISSING, Change, changes, hidden, shown
 from ..manifests.order import ordered
 from ..manifests.ownership import is_applied, owned
-from .apply import to_go
 from .cluster import MANAGER, Cluster
 from .stamp import DEPLOY_MANAGER, DEPLOYED_BY, GC_STRATEGY, stamped, title, with_its_tag
+from .takeover import to_go
 
 _FORBIDDEN, _NOT_FOUND, _NOT_ALLOWED = 403, 404, 405
 Key = tuple[str, str, str]

@@ -1,12 +1,12 @@
 """What a gc tag is on and the source no longer has (ksonnet §B.6 item 7), as far as ``ks`` itself made it."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 
 from ..errors import ClusterError
 from ..manifests.documents import Object
 from ..manifests.extract import COMPONENT_LABEL
 from ..manifests.ownership import is_applied
-from .cluster import MANAGER, Cluster, Kind
+from .cluster import MANAGER, Cluster, Kind, Tell
 from .stamp import GC_STRATEGY, GC_TAG
 
 _FORBIDDEN, _NOT_FOUND, _NOT_ALLOWED, _CONFLICT = 403, 404, 405, 409
@@ -16,9 +16,7 @@ _NEEDED = frozenset({"list", "delete"})
 class Prune:
     """One collection of what ``tag`` is on; with ``components``, only of what those once rendered."""
 
-    def __init__(
-        self, cluster: Cluster, tag: str, components: Collection[str], tell: Callable[[str, str], None]
-    ) -> None:
+    def __init__(self, cluster: Cluster, tag: str, components: Collection[str], tell: Tell) -> None:
         self._cluster = cluster
         self._tag = tag
         self._components = components

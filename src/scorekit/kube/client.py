@@ -3,7 +3,7 @@
 import json
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -13,7 +13,7 @@ from urllib3._collections import HTTPHeaderDict  # in 1.26 only here
 
 from ..errors import Cause, ClusterError
 from ..ks.backoff import Backoff, is_passing, retry_after_s
-from ..ks.cluster import MANAGER, Kind, Patience
+from ..ks.cluster import MANAGER, Kind, Patience, Tell
 from ..manifests.documents import Object
 from .connection import pool
 from .credentials import Credentials
@@ -24,9 +24,6 @@ _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,ap
 _PAGE = 500
 _FIRST_ANSWER_WITHIN_S = 5.0  # an address where nobody has answered yet is more likely wrong than busy
 _UNAUTHORIZED, _NOT_FOUND, _CONFLICT = 401, 404, 409
-
-Tell = Callable[[str, str], None]
-"""Given a level (``info``, ``warning``) and a line."""
 
 
 class Clock:

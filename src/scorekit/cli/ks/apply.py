@@ -5,9 +5,9 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ScorekitError
-from .connecting import LiveLine, add_cluster_flags, add_timeout, boolean, connect, environment_of, paint, tell
-from .opening import Commands, app, log, word
-from .show import add_environment, add_render_flags, environment_name, rendered
+from .connecting import LiveLine, add_cluster_flags, add_timeout, boolean, deployment, paint, tell
+from .opening import Commands, log, word
+from .show import add_environment, add_render_flags
 
 if TYPE_CHECKING:
     from ...ks.apply import Done, Outcome
@@ -45,31 +45,26 @@ def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
 
 
 def _apply(arguments: argparse.Namespace) -> int:
-    tree = app(arguments)
-    name = environment_name(tree, arguments.environment)
-    environment = environment_of(tree, name)
-    objects = rendered(tree, name, arguments)
+    found = deployment(arguments)
     from ...ks.apply import Applying, Wishes, of_components
     from ...ks.wait import until_ready
 
-    namespace = arguments.namespace or environment.namespace
     wishes = Wishes(
-        namespace,
+        found.namespace,
         arguments.create,
         arguments.dry_run,
         arguments.force_conflicts,
         arguments.gc_tag,
         arguments.skip_gc,
-        of_components(objects) if arguments.component else frozenset(),
+        of_components(found.objects) if arguments.component else frozenset(),
     )
-    client = connect(arguments, environment)
     from ...kube.client import Clock
 
     clock = Clock()
-    applying = Applying(client, wishes, clock, tell, _print_dry if arguments.dry_run else _log_done)
+    applying = Applying(found.client, wishes, clock, tell, _print_dry if arguments.dry_run else _log_done)
     with interruptible():
         try:
-            outcome = applying.run(objects)
+            outcome = applying.run(found.objects)
         except KeyboardInterrupt:
             report(applying.outcome, "applied", "interrupted")
             return INTERRUPTED
@@ -88,7 +83,9 @@ def _apply(arguments: argparse.Namespace) -> int:
             log("info", f"{title} is ready")
 
         try:
-            return judge(until_ready(client, outcome.applied, arguments.timeout, clock, ready, live), live, arguments)
+            return judge(
+                until_ready(found.client, outcome.applied, arguments.timeout, clock, ready, live), live, arguments
+            )
         except KeyboardInterrupt:
             live.clear()
             log("error", "interrupted while waiting; everything was applied")

@@ -5,10 +5,12 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from ...errors import SetupError
-from .opening import log
+from .opening import app, log
+from .show import environment_name, rendered
 
 if TYPE_CHECKING:
     from ...files import Directory
@@ -38,7 +40,7 @@ def add_cluster_flags(parser: argparse.ArgumentParser) -> None:
         help="as --tls-skip-verify: anybody could read and change what is sent",
     )
     add(
-        *("--retry-for", "--request-timeout"),
+        "--retry-for",
         type=seconds,
         default=60.0,
         metavar="TIME",
@@ -101,6 +103,26 @@ def tell(level: str, message: str) -> None:
     """A log line for each line: what is to be read must not be one long line with ``\\n`` in it."""
     for line in message.split("\n"):
         log(level, line)
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What a word that deploys begins with."""
+
+    environment: "Environment"
+    objects: "list[dict[str, Any]]"
+    namespace: str
+    client: "Client"
+
+
+def deployment(arguments: argparse.Namespace) -> Deployment:
+    """The environment that is asked for, rendered, and its cluster. Raises ``SetupError``."""
+    tree = app(arguments)
+    name = environment_name(tree, arguments.environment)
+    environment = environment_of(tree, name)
+    objects = rendered(tree, name, arguments)
+    namespace = arguments.namespace or environment.namespace
+    return Deployment(environment, objects, namespace, connect(arguments, environment))
 
 
 def environment_of(tree: "Directory", name: str) -> "Environment":

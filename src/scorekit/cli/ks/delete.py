@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from ...errors import ScorekitError
 from .apply import INTERRUPTED, interruptible, judge, report
-from .connecting import LiveLine, add_cluster_flags, add_timeout, boolean, connect, environment_of, tell
-from .opening import Commands, app, word
-from .show import add_environment, add_render_flags, environment_name, rendered
+from .connecting import LiveLine, add_cluster_flags, add_timeout, boolean, deployment, tell
+from .opening import Commands, word
+from .show import add_environment, add_render_flags
 
 if TYPE_CHECKING:
     from ...ks.apply import Done
@@ -33,13 +33,8 @@ def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
 
 
 def _delete(arguments: argparse.Namespace) -> int:
-    tree = app(arguments)
-    name = environment_name(tree, arguments.environment)
-    environment = environment_of(tree, name)
-    objects = rendered(tree, name, arguments)
+    found = deployment(arguments)
     from ...ks.delete import Deleting
-
-    client = connect(arguments, environment)
     from ...kube.client import Clock
 
     live = LiveLine()
@@ -47,11 +42,11 @@ def _delete(arguments: argparse.Namespace) -> int:
     def did(done: "Done") -> None:
         live.clear()
 
-    deleting = Deleting(client, arguments.namespace or environment.namespace, Clock(), tell, did)
+    deleting = Deleting(found.client, found.namespace, Clock(), tell, did)
     grace = None if arguments.grace_period < 0 else arguments.grace_period
     with interruptible():
         try:
-            waited = deleting.run(objects, grace, arguments.timeout if arguments.wait else 0.0, live)
+            waited = deleting.run(found.objects, grace, arguments.timeout if arguments.wait else 0.0, live)
         except KeyboardInterrupt:
             live.clear()
             report(deleting.outcome, "deleted", "interrupted")

@@ -3,9 +3,9 @@
 import argparse
 
 from ...errors import SetupError
-from .connecting import add_cluster_flags, connect, environment_of, tell
-from .opening import Commands, app, log, word
-from .show import add_environment, add_render_flags, environment_name, rendered
+from .connecting import add_cluster_flags, deployment, tell
+from .opening import Commands, log, word
+from .show import add_environment, add_render_flags
 
 
 def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
@@ -17,18 +17,14 @@ def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
 
 
 def _validate(arguments: argparse.Namespace) -> None:
-    tree = app(arguments)
-    name = environment_name(tree, arguments.environment)
-    environment = environment_of(tree, name)
-    objects = rendered(tree, name, arguments)
+    found = deployment(arguments)
     from ...ks.validate import Validation
 
-    client = connect(arguments, environment)
     failed = 0
-    for called, faults in Validation(client, objects, arguments.namespace or environment.namespace).run():
+    for called, faults in Validation(found.client, found.objects, found.namespace).run():
         log("info", f"Validating {called}")
         if faults:
             failed += 1
             tell("error", f"Error in {called}: validation failure list:\n" + "\n".join(faults))
     if failed:
-        raise SetupError(f"validation failed: {failed} of {len(objects)} objects")
+        raise SetupError(f"validation failed: {failed} of {len(found.objects)} objects")
