@@ -40,7 +40,8 @@ def test_the_app_is_applied_whole_and_leaves_nothing(
     assert ks.main(["diff", environment, "--context", seldon]) == 0
     assert capsys.readouterr().out == ""
     kinds = ",".join(sorted({kind_of(each) for each in objects}))
-    ours = ("get", kinds, "--all-namespaces", "-l", "ksonnet.io/component", "-o", "name")
+    components = ",".join(sorted({each["metadata"]["labels"]["ksonnet.io/component"] for each in objects}))
+    ours = ("get", kinds, "--all-namespaces", "-l", f"ksonnet.io/component in ({components})", "-o", "name")
     assert len(kubectl(*ours).splitlines()) == len(objects)
     assert ks.main(["delete", environment, "--context", seldon]) == 0, capsys.readouterr().err
     left = kubectl.run(*ours)
