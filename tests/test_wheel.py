@@ -95,7 +95,10 @@ def test_the_wheel_holds_the_package_and_its_licence(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     folders = {name.split("/")[0] for name in names}
     assert {"scorekit/py.typed", "scorekit/proto/prediction.proto"} <= names
+    data = ROOT / "src" / "scorekit" / "builtin"
+    assert {f"scorekit/builtin/{path.relative_to(data)}" for path in data.rglob("*.*") if path.is_file()} <= names
     assert any(re.fullmatch(r"scorekit-[^/]+\.dist-info/licenses/LICENSE", name) for name in names)
+    assert any(name.endswith(".dist-info/licenses/NOTICE") for name in names)
     assert folders == {"scorekit", wheel.name.split("-py3")[0] + ".dist-info"}
     assert not [name for name in names if "test_" in name or "__pycache__" in name]
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import posixpath
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -11,7 +12,10 @@ from .errors import RenderError, SetupError
 
 
 class Directory:
-    """Fulfils ``ks.tree.Workspace`` for the folder ``root``. Line ends are what they are in the files."""
+    """Fulfils ``ks.tree.Workspace`` for the folder ``root``. Line ends are what they are in the files.
+
+    Nothing outside of the folder is changed, whatever a name in ``app.yaml`` may be.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -45,7 +49,7 @@ class Directory:
         data = content.encode() if isinstance(content, str) else content
         with _told(path, "written"):
             # An edited file stays where a link points and keeps its permissions.
-            file = Path(os.path.realpath(self.root / path))
+            file = Path(os.path.realpath(self._inside(path)))
             file.parent.mkdir(parents=True, exist_ok=True)
             mode = file.stat().st_mode & 0o7777 if file.exists() else 0o666 & ~_umask()
             descriptor, temporary = tempfile.mkstemp(prefix=".ks-", dir=file.parent)
@@ -59,7 +63,7 @@ class Directory:
                 raise
 
     def remove(self, path: str) -> None:
-        target = self.root / path
+        target = self._inside(path)
         with _told(path, "removed"), contextlib.suppress(FileNotFoundError):
             if target.is_dir() and not target.is_symlink():
                 shutil.rmtree(target)
@@ -68,14 +72,21 @@ class Directory:
 
     def move(self, path: str, target: str) -> None:
         with _told(path, f"moved to {target}"):
-            if (self.root / target).exists():
+            source, goal = self._inside(path), self._inside(target)
+            if goal.exists():
                 raise SetupError(f"{path} cannot be moved: {target} is there already")
-            (self.root / target).parent.mkdir(parents=True, exist_ok=True)
-            (self.root / path).rename(self.root / target)
+            goal.parent.mkdir(parents=True, exist_ok=True)
+            source.rename(goal)
 
     def make(self, path: str) -> None:
         with _told(path, "made"):
-            (self.root / path).mkdir(parents=True, exist_ok=True)
+            self._inside(path).mkdir(parents=True, exist_ok=True)
+
+    def _inside(self, path: str) -> Path:
+        normal = posixpath.normpath(path)
+        if normal == "." or normal.split("/")[0] in ("..", ""):
+            raise SetupError(f"{path} is not inside the app: nothing is changed there")
+        return self.root / normal
 
 
 @contextlib.contextmanager

@@ -55,9 +55,12 @@ class GitHub:
         root = posixpath.join(self._folder.path, package)
         with self._ask(f"tarball/{urllib.parse.quote(version)}", "application/vnd.github+json") as answer:
             try:
-                return dict(unpacked(answer, root, package))
+                found = dict(unpacked(answer, root, package))
             except (tarfile.TarError, EOFError, OSError) as error:
                 raise SetupError(f"{self._name}: the archive is broken: {error}") from error
+        if not found:
+            raise SetupError(f"{self._name}@{version} has no folder {root}")
+        return found
 
     @property
     def _name(self) -> str:

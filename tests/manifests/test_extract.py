@@ -14,6 +14,12 @@ def test_labels_are_made_where_there_are_none_and_the_input_is_left_alone() -> N
     assert value == {"kind": "K", "metadata": None}
 
 
+def test_an_item_that_is_null_is_none() -> None:
+    """Packages leave objects out of an array by an `if` without `else`."""
+    service = {"kind": "Service"}
+    assert flattened({"kind": "List", "items": [None, service, None]}, "here") == [service]
+
+
 def test_a_typed_list_lends_its_kind_to_its_items() -> None:
     """Items of a RoleList need not say that they are Roles; a bare List lends nothing."""
     roles = {"apiVersion": "rbac/v1", "kind": "RoleList", "items": [{"metadata": {"name": "r"}}]}

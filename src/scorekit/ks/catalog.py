@@ -21,10 +21,13 @@ def prototypes(tree: Tree, stock: Mapping[str, str]) -> dict[str, Prototype]:
     app = load_app(tree)
     libraries = {*app.libraries, *(each for one in app.environments.values() for each in one.libraries)}
     for library in sorted(libraries, key=lambda each: _version(each.version)):
-        for path in _below(tree, f"{library.folder}/prototypes"):
-            prototype = parse(tree.read(path) or "", path)
-            found[prototype.name] = prototype
+        found |= {each.name: each for each in prototypes_in(tree, library.folder)}
     return dict(sorted(found.items()))
+
+
+def prototypes_in(tree: Tree, package: str) -> list[Prototype]:
+    """Those of the package in a folder. Raises ``RenderError`` for one that cannot be read."""
+    return [parse(tree.read(path) or "", path) for path in _below(tree, f"{package}/prototypes")]
 
 
 def find(known: Mapping[str, Prototype], query: str) -> Prototype:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..errors import RenderError
+from ..libsonnet.tokens import KEYWORDS
 from .app import Environment
 from .tree import Tree
 
@@ -14,7 +15,14 @@ PARAMS_FILE = "params.libsonnet"
 
 # .yml and .libsonnet files are not components.
 _KINDS: dict[str, Literal["jsonnet", "yaml"]] = {".jsonnet": "jsonnet", ".yaml": "yaml", ".json": "yaml"}
+# ksonnet puts names in quotes that have a digit in them, though jsonnet would not ask for it.
+_BARE = re.compile(r"[A-Za-z_]+")
 _MODULE = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
+
+
+def is_bare(name: str) -> bool:
+    """Whether ksonnet writes a component's name without quotes."""
+    return _BARE.fullmatch(name) is not None and name not in KEYWORDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,7 @@ class Log(Protocol):
 
 def create_module(tree: Workspace, name: str) -> Module:
     """Makes a module with an empty params.libsonnet. Raises ``SetupError``."""
-    if not _MODULE.fullmatch(name):
-        raise SetupError(
-            f'module name "{name}" is not valid; it takes letters, digits, - and _, with dots between folders'
-        )
-    module = Module(name.replace("/", "."))
+    module = module_named(name)
     if tree.read(module.params_path) is not None:
         raise SetupError(f'module "{module.name}" already exists')
     tree.write(module.params_path, MODULE_PARAMS)
@@ -74,11 +70,11 @@ def remove_component(tree: Workspace, name: str, log: Log) -> None:
     for environment in load_app(tree).environments.values():
         path = f"{environment.folder}/params.libsonnet"
         text = tree.read(path)
-        if text is not None:
-            edited = delete_env_param(text, path, name, ())
-            log("info", "removing environment component", component_name=name)
-            if edited is not None:
-                edits[path] = edited
+        log("info", "removing environment component", component_name=name)
+        # A file of another shape than ksonnet's need not be understood where it does not know the component.
+        edited = delete_env_param(text, path, name, ()) if text is not None and name in text else None
+        if edited is not None:
+            edits[path] = edited
     log("info", "Removing component parameter references ...")
     text = tree.read(module.params_path)
     edited = None if text is None else delete_param(text, module.params_path, component.key, ())
@@ -92,5 +88,11 @@ def remove_component(tree: Workspace, name: str, log: Log) -> None:
 
 
 def module_named(name: str) -> Module:
-    """A module by what the command line calls it; empty is the root."""
-    return Module(name if name not in ("", "/") else "/")
+    """A module by what the command line calls it; the root if by nothing. Raises ``SetupError`` for no name."""
+    if name in ("", "/"):
+        return Module("/")
+    if not _MODULE.fullmatch(name):
+        raise SetupError(
+            f'module name "{name}" is not valid; it takes letters, digits, - and _, with dots between folders'
+        )
+    return Module(name.replace("/", "."))

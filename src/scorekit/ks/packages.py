@@ -104,13 +104,17 @@ def install(
     """
     specs = Specs(tree)
     entries = _entries(specs, environment)
-    version = source.version(package.name, package.version)
-    library = Library(package.registry, alias or package.name, version)
     count = None
-    if force or not version or library not in pinned(specs) or folder(tree, library) != library.folder:
-        files = source.files(package.name, version)
-        if PARTS_FILE not in files:
-            raise SetupError(f"resolving package metadata: {package}: it has no {PARTS_FILE}")
+    try:
+        version = source.version(package.name, package.version)
+        library = Library(package.registry, alias or package.name, version)
+        is_there = version and library in pinned(specs) and folder(tree, library) == library.folder
+        files = {} if is_there and not force else source.files(package.name, version)
+        if files and PARTS_FILE not in files:
+            raise SetupError(f"it has no {PARTS_FILE}")
+    except SetupError as error:
+        raise SetupError(f"resolving package metadata: {package}: {error}") from error
+    if files:
         tree.remove(library.folder)
         for path, content in sorted(files.items()):
             tree.write(f"{library.folder}/{path}", content)
@@ -126,10 +130,13 @@ def install(
 def remove(tree: Workspace, package: Wanted, environment: str = "") -> Library:
     """Unpins a package, and takes it out of ``vendor/`` if nothing else pins it. What was removed."""
     specs = Specs(tree)
+    if environment and environment not in specs.entries("environments", False):
+        raise SetupError(f"invalid environment: {environment}")
     entries = _entries(specs, environment)
     found = next((each for each in sorted(libraries(specs, environment).items()) if package.fits(each[1])), None)
     if found is None:
-        raise SetupError(f"package not found: {package}")
+        scope = "environment" if environment else "global"
+        raise SetupError(f"updating library in {scope} scope: package not found: {package}")
     key, library = found
     del entries[key]
     specs.save(tree)

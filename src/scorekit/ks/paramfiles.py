@@ -10,6 +10,7 @@ from ..libsonnet.edit import Source, Splice, Uneditable, spliced
 from ..libsonnet.nodes import Node
 from ..libsonnet.tokens import SyntaxFault
 from ..libsonnet.values import field_name
+from .components import is_bare
 
 T = TypeVar("T")
 
@@ -88,7 +89,8 @@ def append_component(text: str, where: str, component: str, params: Mapping[str,
         raise SetupError(f"Component parameters for '{component}' already exists")
     end = opened.line_end
     lines = [f"      {field_name(name)}: {source}," for name, source in sorted(params.items())] or [""]
-    entry = end.join([f"    {field_name(component)}: {{", *lines, "    },", ""])
+    name = component if is_bare(component) else json.dumps(component, ensure_ascii=False)
+    entry = end.join([f"    {name}: {{", *lines, "    },", ""])
     holder = found[0]
     splices = []
     if holder.members and holder.members[-1].comma is None:

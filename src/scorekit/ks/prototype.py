@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from ..errors import RenderError, SetupError
+from .components import is_bare
 
 Kind = Literal["number", "string", "numberOrString", "object", "array"]
 
@@ -16,12 +17,6 @@ _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?")
 # `import` is a word of its own; a comment may stand after it.
 _HOLE = re.compile(r"\bimport\s+(?://.*?)?(['\"])(?P<from>param|env)://(?P<name>\w+)\1", re.DOTALL)
 _HOLDERS = {"param": "params", "env": "env"}
-# The letters between Z and a that a name can hold are taken for letters too, as ksonnet does.
-_BARE = re.compile(r"[A-Za-z_]+")
-_WORDS = {
-    *("assert", "else", "error", "false", "for", "function", "if", "import", "importstr", "in", "local", "null"),
-    *("tailstrict", "then", "self", "super", "true"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +63,14 @@ class Prototype:
 
         Raises ``SetupError`` for what does not fit its type.
         """
-        return {each.name: each.source(given.get(each.name, each.default or "")) for each in self.parameters}
+        texts = {each: given.get(each.name, each.default or "") for each in self.parameters}
+        return {
+            each.name: "" if each.default is None and not text else each.source(text) for each, text in texts.items()
+        }
 
     def check(self, values: Mapping[str, str]) -> None:
         """Raises ``SetupError`` where required parameters are missing."""
-        missing = [each for each in self.required() if values[each.name] in ("", '""')]
+        missing = [each for each in self.required() if not values[each.name]]
         if missing:
             raise SetupError(
                 f'failed to instantiate prototype "{self.name}". The following required parameters are missing:\n'
@@ -81,7 +79,7 @@ class Prototype:
 
     def expanded(self, component: str) -> str:
         """The source of a component of that name."""
-        holder = f".{component}" if _is_bare(component) else f"[{json.dumps(component, ensure_ascii=False)}]"
+        holder = f".{component}" if is_bare(component) else f"[{json.dumps(component, ensure_ascii=False)}]"
         body = _HOLE.sub(lambda match: f"{_HOLDERS[match['from']]}.{match['name']}", self.body)
         return (
             'local env = std.extVar("__ksonnet/environments");\n'
@@ -154,7 +152,3 @@ def _parameter(text: str, is_optional: bool, where: str) -> Parameter:
 
 def _default(parameter: Parameter) -> str:
     return "" if parameter.default is None else f"default: {parameter.default}, "
-
-
-def _is_bare(name: str) -> bool:
-    return _BARE.fullmatch(name) is not None and name not in _WORDS

@@ -24,6 +24,7 @@ _NO_GITHUB = (
     "Registries using protocol 'github' must provide URIs beginning with 'github.com' "
     "(optionally prefaced with 'http', 'https', 'www', and so on"
 )
+_NAME = re.compile(r"[A-Za-z0-9-]+")  # what `pkg install` understands before the slash
 _VERSIONS = re.compile(r"0\.[12](?:\.\d+)?")
 
 ProtocolName = Literal["github", "fs", "helm"]
@@ -124,8 +125,8 @@ def registries(specs: Specs) -> dict[str, Registry]:
 
 def add_registry(tree: Workspace, registry: Registry, source: Source) -> None:
     """Adds a registry that answers, and keeps its catalogue. A fault leaves the app as it was."""
-    if not registry.name:
-        raise SetupError("Registry name is invalid")
+    if not _NAME.fullmatch(registry.name):
+        raise SetupError("Registry name is invalid: it takes letters, digits and dashes")
     source.validate()
     specs = Specs(tree)
     entries = specs.entries("registries", registry.is_override)

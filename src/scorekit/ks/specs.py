@@ -92,6 +92,8 @@ def _migrated(spec: Entry) -> Entry:
         }
         entry["k8sVersion"] = str(entry.get("k8sVersion") or "")
         entry["path"] = str(entry.get("path") or name)
+        if {"..", ".", ""} & set(entry["path"].strip("/").split("/")):
+            raise RenderError(f"environment {name}: its path {entry['path']!r} is no folder in environments", APP_FILE)
         if entry.get("targets"):
             entry["targets"] = list(environment_targets(entry["targets"]))
     for entry in _entries(spec, "registries").values():

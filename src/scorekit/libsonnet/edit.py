@@ -36,8 +36,9 @@ class Splice:
 
 
 def spliced(text: str, splices: Sequence[Splice]) -> str:
-    """``text`` with all changes made; they do not overlap."""
-    for splice in sorted(splices, key=lambda each: (each.start, each.end), reverse=True):
+    """``text`` with all changes made; they do not overlap. Of two at one place the first is before the second."""
+    ordered = sorted(splices, key=lambda each: (each.start, each.end))
+    for splice in reversed(ordered):
         text = text[: splice.start] + splice.new + text[splice.end :]
     return text
 

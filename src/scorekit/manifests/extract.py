@@ -26,14 +26,17 @@ def labelled(value: Object, component: str) -> Object:
 
 
 def flattened(value: Object, where: str) -> list[Object]:
-    """The objects of ``value``: itself, or the items of a list, one level deep (§B.4.7). Each has a kind."""
+    """The objects of ``value``: itself, or the items of a list, one level deep (§B.4.7). Each has a kind.
+
+    An item that is null is none: packages leave objects out by an ``if`` without ``else``.
+    """
     _kind(value, where)
     if "items" not in value:
         return [value]
     items = value["items"]
     if not isinstance(items, list):
         return [value]
-    return [_item(item, value, f"{where}, item {number}") for number, item in enumerate(items, 1)]
+    return [_item(item, value, f"{where}, item {number}") for number, item in enumerate(items, 1) if item is not None]
 
 
 def _item(item: Any, parent: Object, where: str) -> Object:

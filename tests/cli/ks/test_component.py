@@ -123,6 +123,7 @@ def test_import_of_nothing(ks: Run, app: Path) -> None:
     """ksonnet's words."""
     assert ks("import") == refused("path is required")
     assert ks("import", "-f", "/no/such") == refused("/no/such does not exist")
+    assert ks("import", "-f", "app.yaml", "--module", "../x").status == 1
 
 
 @pytest.fixture
@@ -184,3 +185,20 @@ def test_rm_of_what_is_not_there(ks: Run, app: Path) -> None:
     """ksonnet's words."""
     assert ks("component", "rm", "x") == refused('"x" is not a component or a module')
     assert ks("component", "rm") == refused("'component rm' takes a single argument, that is the name of the component")
+
+
+def test_rm_changes_nothing_if_it_cannot_change_all(ks: Run, app: Path) -> None:
+    """A file that cannot be edited is named with its line; one that knows nothing of the component does not matter."""
+    (app / "components/web.jsonnet").write_text("{}")
+    (app / "components/params.libsonnet").write_text("{ components: { web: { a: 1 } } }")
+    environment = app / "environments/default/params.libsonnet"
+    environment.write_text('import "x" // web')
+    before = files(app)
+    ran = ks("component", "rm", "web")
+    assert ran.status == 1
+    assert "environments/default/params.libsonnet:1: params is an import" in ran.err
+    assert files(app) == before
+    environment.write_text('import "x"')
+    assert ks("component", "rm", "web").status == 0
+    assert (app / "components/params.libsonnet").read_text() == "{ components: {} }"
+    assert not (app / "components/web.jsonnet").exists()

@@ -163,3 +163,14 @@ def test_an_app_that_cannot_be_written_says_so(ks: Run, app: Path, monkeypatch: 
     )
     assert (app / "app.yaml").read_text() == before
     assert not [path for path in app.iterdir() if path.name.startswith(".ks-")]
+
+
+@pytest.mark.parametrize("path", ["..", "../..", "a/../..", "."])
+def test_a_path_that_leads_out_is_refused(ks: Run, app: Path, path: str) -> None:
+    """An app that somebody sent removes nothing but its own environments."""
+    spec = app / "app.yaml"
+    spec.write_text(spec.read_text().replace("path: default", f"path: {path}"))
+    before = files(app.parent)
+    for arguments in (["rm", "default"], ["set", "default", "--name", "x"]):
+        assert ks("env", *arguments).status == 1
+        assert files(app.parent) == before

@@ -39,7 +39,9 @@ PACKAGE = {
     "README.md": "the repository's",
     "incubator/nginx/parts.yaml": "name: nginx\ndescription: A web server\n",
     "incubator/nginx/nginx.libsonnet": "{ version:: 1 }",
-    "incubator/nginx/prototypes/simple.jsonnet": "{}",
+    "incubator/nginx/prototypes/simple.jsonnet": (
+        "// @apiVersion 0.1\n// @name nginx\n// @description d\n// @param name string n\n{}"
+    ),
     "incubator/nginx-more/parts.yaml": "name: another\n",
 }
 
@@ -127,7 +129,7 @@ def test_a_package_is_vendored_under_its_commit(ks: Run, app: Path, hub: Hub) ->
     assert files(app / f"vendor/inc/nginx@{OLD}") == {
         "parts.yaml": PACKAGE["incubator/nginx/parts.yaml"],
         "nginx.libsonnet": "{ version:: 1 }",
-        "prototypes/simple.jsonnet": "{}",
+        "prototypes/simple.jsonnet": PACKAGE["incubator/nginx/prototypes/simple.jsonnet"],
     }
     assert f"  inc/nginx:\n    name: nginx\n    registry: inc\n    version: {OLD}\n" in (app / "app.yaml").read_text()
     assert ks("pkg", "list").out.splitlines()[2:] == [f"inc      nginx {OLD} *"]
@@ -207,7 +209,9 @@ def test_refusals_say_what_to_do(
     if token:
         monkeypatch.setenv("GITHUB_TOKEN", token)
     hub.refusal = refusal
-    assert ks("pkg", "install", "inc/nginx") == refused(f"github.com/o/r@master: {message}")
+    assert ks("pkg", "install", "inc/nginx") == refused(
+        f"resolving package metadata: inc/nginx: github.com/o/r@master: {message}"
+    )
     assert files(app) == before
 
 
@@ -296,13 +300,17 @@ def test_a_broken_archive_is_our_error(ks: Run, app: Path, hub: Hub, data: bytes
     hub.archive = data
     ran = ks("pkg", "install", "inc/nginx")
     assert ran.status == 1
-    assert "github.com/o/r: the archive is broken" in ran.err or "it has no parts.yaml" in ran.err
+    assert "resolving package metadata: inc/nginx: github.com/o/r" in ran.err
     assert not (app / "vendor/inc").exists()
 
 
 def test_a_package_that_is_not_in_the_archive(ks: Run, app: Path, hub: Hub) -> None:
-    """It is said by its name."""
+    """It is said by its name; so is a folder that is no package."""
     added(ks)
+    assert ks("pkg", "install", "inc/no") == refused(
+        f"resolving package metadata: inc/no: github.com/o/r@{OLD} has no folder incubator/no"
+    )
+    hub.archive = archive(**{"incubator/no/README.md": ""})
     assert ks("pkg", "install", "inc/no") == refused("resolving package metadata: inc/no: it has no parts.yaml")
 
 

@@ -1,6 +1,5 @@
 """`ks registry …` and `ks pkg …` with folders and with the registry inside the wheel."""
 
-import os
 import re
 from pathlib import Path
 
@@ -25,7 +24,10 @@ def shelf(app: Path) -> Path:
         "apiVersion: 0.0.1\nkind: ksonnet.io/parts\nname: pkg\ndescription: A package\nversion: 0.3.3\n"
     )
     (shelf / "pkg/lib.libsonnet").write_text('{ word: "one" }')
-    (shelf / "pkg/prototypes/x.jsonnet").write_text("{}")
+    (shelf / "pkg/prototypes/x.jsonnet").write_text(
+        "// @apiVersion 0.1\n// @name io.x\n// @description d\n// @shortDescription A short one\n"
+        "// @param name string n\n{}"
+    )
     (shelf / "pkg/logo.png").write_bytes(b"\x89PNG\xff")
     return shelf
 
@@ -56,7 +58,9 @@ def test_a_registry_in_a_folder(ks: Run, app: Path, shelf: Path, uri: str) -> No
         "REGISTRY NAME VERSION INSTALLED ENVIRONMENTS\n======== ==== ======= ========= ============\n"
         "here     pkg          *\n"
     )
-    assert ks("pkg", "describe", "here/pkg").out.startswith("LIBRARY NAME:\nhere/pkg\n\nDESCRIPTION:\nA package\n")
+    assert ks("pkg", "describe", "here/pkg") == ok(
+        "LIBRARY NAME:\nhere/pkg\n\nDESCRIPTION:\nA package\n\nPROTOTYPES:\n  io.x - A short one\n"
+    )
     assert ks("pkg", "remove", "pkg") == ok(err=info("Removing package here/pkg"))
     assert not (app / "vendor/here").exists()
     assert "libraries" not in (app / "app.yaml").read_text()
@@ -101,6 +105,7 @@ def test_registries_in_a_table_and_overridden(ks: Run, app: Path, shelf: Path) -
     ("arguments", "message"),
     [
         (["registry", "add", "here", "."], "Registry with name already exists"),
+        (["registry", "add", "../x", "."], "Registry name is invalid: it takes letters, digits and dashes"),
         (["registry", "add", "x", "./no"], 'validating registry URL: registry path "{app}/no" does not exist'),
         (
             ["registry", "add", "x", "./lib"],
@@ -135,14 +140,22 @@ def test_registries_in_a_table_and_overridden(ks: Run, app: Path, shelf: Path) -
         (["registry", "set", "here"], "nothing to set"),
         (["pkg", "install", "pkg"], "registry '' does not exist"),
         (["pkg", "install", "no/pkg"], "registry 'no' does not exist"),
-        (["pkg", "install", "here/no"], "open {shelf}/no/parts.yaml: no such file or directory"),
+        (
+            ["pkg", "install", "here/no"],
+            "resolving package metadata: here/no: open {shelf}/no/parts.yaml: no such file or directory",
+        ),
         (["pkg", "install", "here/pkg", "--env", "no"], 'checking environment: environment "no" was not found'),
         (["pkg", "install", "a b"], "package name should be in the form `<registry>/<library>@<version>`"),
         (["pkg", "install", "here/../x"], "package name should be in the form `<registry>/<library>@<version>`"),
         (["pkg", "install"], "Command requires a single argument of the form <registry>/<package>@<version>"),
         (["pkg", "describe"], "Command 'pkg describe' requires a package name"),
         (["pkg", "describe", "pkg"], "cannot find package - please specify a registry"),
-        (["pkg", "remove", "no"], "package not found: no"),
+        (["pkg", "remove", "no"], "updating library in global scope: package not found: no"),
+        (
+            ["pkg", "remove", "here/pkg@1", "--env", "default"],
+            "updating library in environment scope: package not found: here/pkg@1",
+        ),
+        (["pkg", "remove", "here/pkg", "--env", "no"], "invalid environment: no"),
         (["pkg", "list", "-o", "x"], 'detecting output format: unknown output format "x"'),
     ],
 )
@@ -168,9 +181,9 @@ def test_a_registry_that_is_broken(ks: Run, app: Path, shelf: Path) -> None:
         assert message in ran.err
 
 
-def test_the_registry_inside_the_wheel(ks: Run, app: Path) -> None:
+def test_the_registry_inside_the_wheel(ks: Run, app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It answers for the folder of GitHub that is gone, without a network, whatever the ref; there is one version."""
-    os.environ["KS_GITHUB_API"] = "http://127.0.0.1:9"  # nobody answers there
+    monkeypatch.setenv("KS_GITHUB_API", "http://127.0.0.1:9")  # nobody answers there
     for uri in ("https://github.com/SeldonIO/seldon-core/blob/v0.2.6/seldon-core/registry.yaml", SELDON):
         name = "seldon-core" if uri == SELDON else "old"
         assert ks("registry", "add", name, uri) == ok()
@@ -198,10 +211,13 @@ def test_the_registry_inside_the_wheel(ks: Run, app: Path) -> None:
         "seldon-core seldon-core 1.17.1  *",
     ]
     assert ks("pkg", "install", "seldon-core/seldon-core@v0.2.6") == refused(
+        "resolving package metadata: seldon-core/seldon-core@v0.2.6: "
         "seldon-core@v0.2.6 cannot be had: this registry is gone from GitHub; "
         "scorekit has seldon-core@1.17.1 in its place"
     )
-    assert ks("pkg", "install", "seldon-core/no") == refused('there is no package "no" here; there are: seldon-core')
+    assert ks("pkg", "install", "seldon-core/no") == refused(
+        'resolving package metadata: seldon-core/no: there is no package "no" here; there are: seldon-core'
+    )
     assert ks("pkg", "describe", "seldon-core").out.startswith(
         "LIBRARY NAME:\nseldon-core\n\nDESCRIPTION:\nSeldon Core"
     )

@@ -39,6 +39,8 @@ def main(argv: list[str] | None = None) -> int:
     except ScorekitError as error:
         log("error", str(error))
         return 1
+    except KeyboardInterrupt:
+        return 130  # as a shell reports it
     except BrokenPipeError:
         # `ks show | head`: whoever read has seen enough. Nothing may be flushed at exit any more.
         sys.stdout = None  # what the interpreter itself does with a lost stdout
@@ -71,9 +73,14 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     everywhere = _Parser(add_help=False, allow_abbrev=False)
     everywhere.add_argument("--dir", default=argparse.SUPPRESS, help="folder to look for the app from")
-    everywhere.add_argument("-v", "--verbose", action="count", default=argparse.SUPPRESS, help="say more")
     everywhere.add_argument(
-        "--tls-skip-verify", action="store_true", default=argparse.SUPPRESS, help="do not verify a server's certificate"
+        "-v", "--verbose", action="count", default=argparse.SUPPRESS, help="accepted: there is nothing more to say"
+    )
+    everywhere.add_argument(
+        "--tls-skip-verify",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="do not verify a cluster's certificate",
     )
     parser = _Parser(
         prog="ks", description="Render, edit and deploy ksonnet apps.", parents=[everywhere], allow_abbrev=False

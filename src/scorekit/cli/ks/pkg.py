@@ -1,6 +1,7 @@
 """``ks pkg …``: packages."""
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
 from ...errors import SetupError
@@ -44,6 +45,8 @@ def _install(arguments: argparse.Namespace) -> None:
     if registry is None:
         raise SetupError(f"registry '{package.registry}' does not exist")
     source = source_of(tree, registry)
+    if sys.stderr.isatty():  # beyond ksonnet's own lines, for a person who waits
+        log("info", f"Asking {registry.uri}")
     count = install(tree, source, package, arguments.name, arguments.env, arguments.force)
     if count is not None:
         log("info", f"Retrieved {count} files")
@@ -86,7 +89,8 @@ def _offered(tree: "Directory", registry: "Registry") -> "Catalogue | None":
 def _describe(arguments: argparse.Namespace) -> None:
     [text] = words(arguments)
     tree = app(arguments)
-    from ...ks.packages import PARTS_FILE, describe, description, pinned, wanted
+    from ...ks.catalog import prototypes_in
+    from ...ks.packages import PARTS_FILE, describe, description, folder, pinned, wanted
     from ...ks.registries import registries
     from ...ks.specs import Specs
 
@@ -94,7 +98,9 @@ def _describe(arguments: argparse.Namespace) -> None:
     specs = Specs(tree)
     fitting = [each for each in pinned(specs) if package.fits(each) and package.version in ("", each.version)]
     if fitting:
-        print(f"LIBRARY NAME:\n{text}\n\nDESCRIPTION:\n{describe(tree, fitting[0])}")
+        print(f"LIBRARY NAME:\n{text}\n\nDESCRIPTION:\n{describe(tree, fitting[0])}\n\nPROTOTYPES:")
+        for prototype in prototypes_in(tree, folder(tree, fitting[0]) or ""):
+            print(f"  {prototype.name} - {prototype.short_description}")
         return
     if not package.registry:
         raise SetupError("cannot find package - please specify a registry")

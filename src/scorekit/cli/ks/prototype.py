@@ -27,18 +27,17 @@ def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
     add_output(searching)
     describing = word(group, everywhere, "describe", "tell what a prototype makes and takes", _describe)
     add_words(describing, "PROTOTYPE", 1, "Command 'prototype describe' requires a prototype name")
-    _add_open(group, "preview", "print the component that a prototype would make", "PROTOTYPE", _preview)
-    _add_open(group, "use", "make a component from a prototype", "PROTOTYPE NAME", _generate)
-    _add_open(commands, "generate", "make a component from a prototype", "PROTOTYPE NAME", _generate)
+    _add_open(group, "prototype preview PROTOTYPE", "print the component that a prototype would make", _preview)
+    _add_open(group, "prototype use PROTOTYPE NAME", "make a component from a prototype", _generate)
+    _add_open(commands, "generate PROTOTYPE NAME", "make a component from a prototype", _generate)
 
 
-def _add_open(commands: Commands, name: str, what: str, metavar: str, run: object) -> None:
+def _add_open(commands: Commands, usage: str, what: str, run: object) -> None:
     """A word whose flags depend on the prototype: none of its arguments is a flag to argparse."""
-    parser = commands.add_parser(
-        name, help=what, add_help=False, prefix_chars="\0", usage=f"ks … {name} {metavar} [--PARAMETER=VALUE …]"
-    )
+    name = usage.split(" PROTOTYPE")[0].rpartition(" ")[2]
+    parser = commands.add_parser(name, help=what, add_help=False, prefix_chars="\0")
     parser.add_argument("rest", nargs="*")
-    parser.set_defaults(run=run, usage=f"{metavar} [--values-file FILE] [--module NAME] [--PARAMETER=VALUE …]")
+    parser.set_defaults(run=run, usage=f"ks {usage} [--values-file FILE] [--module NAME] [--PARAMETER=VALUE …]")
 
 
 def _list(arguments: argparse.Namespace) -> None:

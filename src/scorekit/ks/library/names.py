@@ -3,10 +3,8 @@
 import re
 from dataclasses import dataclass
 
-_KEYWORDS = {
-    *("assert", "else", "error", "false", "for", "function", "if", "import", "importstr", "in", "null"),
-    *("tailstrict", "then", "self", "super", "true"),
-}
+from ...libsonnet.tokens import KEYWORDS
+
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 # Of a definition's name: codebase, group, version and kind, where the name has one. The first that fits counts.
@@ -52,7 +50,7 @@ def identifier(name: str) -> str:
         return "dollar" + title(name.removeprefix("$"))
     name = _calmed(plain(name))
     name = name[:1].lower() + name[1:]
-    return name + "Param" if name in _KEYWORDS else name
+    return name + "Param" if name in KEYWORDS else name
 
 
 def plain(name: str) -> str:
@@ -67,7 +65,7 @@ def title(name: str) -> str:
 
 def key(name: str) -> str:
     """A field's name as it stands in an object."""
-    return name if _IDENTIFIER.fullmatch(name) and name not in _KEYWORDS and name != "local" else f'"{name}"'
+    return name if _IDENTIFIER.fullmatch(name) and name not in KEYWORDS else f'"{name}"'
 
 
 def _calmed(name: str) -> str:
