@@ -26,6 +26,7 @@ FLOORS = {
         "wheel",
         "github",
         "download",
+        "kube",
     ],  # edges that other edges stand on
     5: ["serve", "runner"],
     6: ["cli", "testing"],
@@ -46,6 +47,7 @@ DEPLOYING = [
     "wheel",
     "github",
     "download",
+    "kube",
     "runner",
 ]
 # What only edges may touch: sockets, processes and event loops.
@@ -57,6 +59,7 @@ EDGE_ONLY = {
     "httptools",
     "h2",
     "_gojsonnet",
+    "urllib3",
     "multiprocessing",
     "threading",
 }

@@ -5,6 +5,8 @@ Domain errors know no HTTP or gRPC status: each transport owns one table from er
 in the input the fault is and, where there is something to do, what to do next.
 """
 
+from typing import NamedTuple
+
 
 class ScorekitError(Exception):
     """Base of every error this package raises on purpose."""
@@ -131,3 +133,24 @@ class RenderError(ScorekitError):
     def __init__(self, message: str, where: str = "") -> None:
         self.where = where
         super().__init__(f"{where}: {message}" if where else message)
+
+
+class ClusterError(ScorekitError):
+    """The Kubernetes API refused a request. ``status`` and ``reason`` are its own, ``causes`` what it says of fields.
+
+    ``status`` is 0 where nothing answered at all.
+    """
+
+    def __init__(self, message: str, status: int = 0, reason: str = "", causes: tuple["Cause", ...] = ()) -> None:
+        self.status = status
+        self.reason = reason
+        self.causes = causes
+        super().__init__(message)
+
+
+class Cause(NamedTuple):
+    """One field that the Kubernetes API objects to."""
+
+    reason: str
+    field: str
+    message: str

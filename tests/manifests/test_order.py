@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scorekit.manifests.order import ordered
+from scorekit.manifests.order import applied, ordered
 
 
 def thing(kind: str, name: str = "", version: str = "v1", namespace: str = "") -> dict[str, object]:
@@ -44,3 +44,19 @@ def test_equal_objects_keep_their_order() -> None:
         {"kind": "K", "metadata": None, "n": 3},
     ]
     assert ordered(objects) == objects
+
+
+def test_a_cluster_is_given_first_what_others_need() -> None:
+    """Namespaces, definitions, then by kind over all namespaces; kinds that nobody knows last."""
+    given = [
+        ("Thing", ""),
+        ("Deployment", "a"),
+        ("ConfigMap", "b"),
+        ("CustomResourceDefinition", ""),
+        ("ServiceAccount", "a"),
+        ("Namespace", ""),
+    ]
+    objects = [{"kind": kind, "metadata": {"name": "n", "namespace": namespace}} for kind, namespace in given]
+    kinds = [value["kind"] for value in applied(objects)]
+    expected = ["Namespace", "CustomResourceDefinition", "ConfigMap", "ServiceAccount", "Deployment", "Thing"]
+    assert kinds == expected

@@ -1,4 +1,6 @@
-"""The ``ks`` command; each group of its words has a module here. Exit status 0, or 1 after a ``level=error`` line."""
+"""The ``ks`` command; each group of its words has a module here. Exit status 0, or 1 after a ``level=error`` line;
+``diff`` has 10 of its own.
+"""
 
 import argparse
 import re
@@ -6,7 +8,24 @@ import sys
 from typing import NoReturn
 
 from ...errors import ScorekitError, SetupError
-from . import component, env, imports, init, module, param, pkg, prototype, registry, show, upgrade, version
+from . import (
+    apply,
+    component,
+    delete,
+    diff,
+    env,
+    imports,
+    init,
+    module,
+    param,
+    pkg,
+    prototype,
+    registry,
+    show,
+    upgrade,
+    validate,
+    version,
+)
 from .opening import log
 from .show import render_app
 
@@ -63,8 +82,12 @@ def _parser() -> argparse.ArgumentParser:
         default=argparse.SUPPRESS,
         help="do not verify a cluster's certificate",
     )
-    parser = _Parser(prog="ks", description="Render and edit ksonnet apps.", parents=[everywhere], allow_abbrev=False)
+    parser = _Parser(
+        prog="ks", description="Render, edit and deploy ksonnet apps.", parents=[everywhere], allow_abbrev=False
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for group in (init, prototype, show, env, param, component, module, imports, pkg, registry, upgrade, version):
+    deploying = (apply, delete, diff, validate)
+    editing = (env, param, component, module, imports, pkg, registry, upgrade, version)
+    for group in (init, prototype, show, *deploying, *editing):
         group.add(commands, everywhere)
     return parser

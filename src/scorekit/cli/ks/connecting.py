@@ -1,0 +1,170 @@
+"""The flags of every word that asks a cluster, and the cluster that they and an environment mean."""
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ...errors import SetupError
+from .opening import app, log
+from .show import environment_name, rendered
+
+if TYPE_CHECKING:
+    from ...files import Directory
+    from ...ks.app import Environment
+    from ...kube.client import Client
+
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
+_COLOURS = {"-": "31", "+": "32"}
+
+
+def add_cluster_flags(parser: argparse.ArgumentParser) -> None:
+    """kubectl's flags, and how long to keep on trying."""
+    group = parser.add_argument_group("cluster", "which one, and as whom; kubeconfig and the environment say the rest")
+    add = group.add_argument
+    add("--kubeconfig", default="", metavar="FILE", help="default: KUBECONFIG, else ~/.kube/config")
+    add("--context", default="", metavar="NAME", help="a context of kubeconfig, whatever the environment says")
+    add("--cluster", default="", metavar="NAME", help="a cluster of kubeconfig")
+    add("--user", default="", metavar="NAME", help="a user of kubeconfig")
+    add("--server", default="", metavar="URL", help="the address of the API server")
+    add("-n", "--namespace", default="", metavar="NAME", help="for objects that name none; default: the environment's")
+    add("--token", default="", metavar="TOKEN", help="a bearer token")
+    add("--as", dest="act_as", default="", metavar="USER", help="act as this user")
+    add("--as-group", action="append", default=[], metavar="GROUP", help="and as a member of this group; repeatable")
+    add(
+        "--insecure-skip-tls-verify",
+        action="store_true",
+        help="as --tls-skip-verify: anybody could read and change what is sent",
+    )
+    add(
+        "--retry-for",
+        type=seconds,
+        default=60.0,
+        metavar="TIME",
+        help="how long each request is tried again while the server is overloaded or away (default: 60s)",
+    )
+
+
+def add_timeout(parser: argparse.ArgumentParser, default_s: float) -> None:
+    """``--timeout`` of a command that waits."""
+    help_text = f"how long to wait, such as 90s or 5m (default: {default_s:.0f}s)"
+    parser.add_argument("--timeout", type=seconds, default=default_s, metavar="TIME", help=help_text)
+
+
+def boolean(text: str) -> bool:
+    """A flag's value as Go takes it."""
+    if text.lower() in ("true", "t", "1"):
+        return True
+    if text.lower() in ("false", "f", "0"):
+        return False
+    raise argparse.ArgumentTypeError(f"true or false was expected, not {text!r}")
+
+
+def seconds(text: str) -> float:
+    """``90``, ``90s``, ``5m`` or ``1h30m``."""
+    match = _DURATION.fullmatch(text)
+    if not match or not any(match.groups()):
+        raise argparse.ArgumentTypeError(f"a time such as 90s or 5m was expected, not {text!r}")
+    hours, minutes, rest = (float(part or 0) for part in match.groups())
+    return hours * 3600 + minutes * 60 + rest
+
+
+def connect(arguments: argparse.Namespace, environment: "Environment") -> "Client":
+    """The cluster of an environment. Raises ``SetupError`` where kubeconfig leads to none."""
+    try:
+        from ...kube.client import Client
+    except ImportError as error:
+        raise SetupError(f"asking a cluster needs {error.name}: pip install 'scorekit[ks]'") from error
+    from ...ks.backoff import Backoff
+    from ...kube.config import load
+    from ...kube.target import Wanted, target
+
+    wanted = Wanted(
+        arguments.context,
+        arguments.cluster,
+        arguments.user,
+        arguments.server,
+        arguments.token,
+        arguments.act_as,
+        tuple(arguments.as_group),
+        arguments.insecure_skip_tls_verify or getattr(arguments, "tls_skip_verify", False),
+    )
+    if wanted.act_as_groups and not wanted.act_as:
+        raise SetupError("--as-group needs --as")
+    config = load(arguments.kubeconfig, os.environ)
+    found = target(config, wanted, environment.server, environment.name)
+    return Client(found, tell, Backoff(limit_s=arguments.retry_for))
+
+
+def tell(level: str, message: str) -> None:
+    """A log line for each line: what is to be read must not be one long line with ``\\n`` in it."""
+    for line in message.split("\n"):
+        log(level, line)
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What a word that deploys begins with."""
+
+    environment: "Environment"
+    objects: "list[dict[str, Any]]"
+    namespace: str
+    client: "Client"
+
+
+def deployment(arguments: argparse.Namespace) -> Deployment:
+    """The environment that is asked for, rendered, and its cluster. Raises ``SetupError``."""
+    tree = app(arguments)
+    name = environment_name(tree, arguments.environment)
+    environment = environment_of(tree, name)
+    objects = rendered(tree, name, arguments)
+    namespace = arguments.namespace or environment.namespace
+    return Deployment(environment, objects, namespace, connect(arguments, environment))
+
+
+def environment_of(tree: "Directory", name: str) -> "Environment":
+    """Raises ``SetupError`` in ksonnet's words where the app has none of that name."""
+    from ...ks.app import UnknownEnvironment, load_app
+
+    try:
+        return load_app(tree).environment(name)
+    except UnknownEnvironment as error:
+        raise SetupError(f"find objects: get modules: {error}") from error
+
+
+def paint(text: str, sign: str) -> str:
+    """Green for ``+``, red for ``-``, on a terminal only (and not where NO_COLOR is set)."""
+    colour = _COLOURS.get(sign)
+    is_plain = colour is None or not sys.stdout.isatty() or os.environ.get("NO_COLOR")
+    return text if is_plain else f"\x1b[{colour}m{text}\x1b[0m"
+
+
+class LiveLine:
+    """What is still waited for, on stderr: one line that changes on a terminal, else a log line for each change."""
+
+    def __init__(self) -> None:
+        self._last: tuple[tuple[str, str], ...] = ()
+        self._is_terminal = sys.stderr.isatty()
+
+    def __call__(self, waiting: Sequence[tuple[str, str]]) -> None:
+        now = tuple(waiting)
+        if now == self._last:
+            return
+        known, self._last = set(self._last), now
+        if self._is_terminal:
+            text = "; ".join(f"{title}: {words}" for title, words in now)
+            room = os.get_terminal_size(sys.stderr.fileno()).columns - 1
+            print(f"\r\x1b[K{f'waiting for {text}'[:room] if text else ''}", end="", file=sys.stderr, flush=True)
+            return
+        for title, words in now:
+            if (title, words) not in known:
+                log("info", f"waiting for {title}: {words}")
+
+    def clear(self) -> None:
+        """Before other lines are written."""
+        if self._is_terminal and self._last:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+        self._last = ()

@@ -1,0 +1,30 @@
+"""``ks validate``: an environment against the schemas of its cluster's API server."""
+
+import argparse
+
+from ...errors import SetupError
+from .connecting import add_cluster_flags, deployment, tell
+from .opening import Commands, log, word
+from .show import add_environment, add_render_flags
+
+
+def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
+    what = "check an environment against its cluster, without writing anything"
+    parser = word(commands, everywhere, "validate", what, _validate)
+    add_environment(parser)
+    add_render_flags(parser)
+    add_cluster_flags(parser)
+
+
+def _validate(arguments: argparse.Namespace) -> None:
+    found = deployment(arguments)
+    from ...ks.validate import Validation
+
+    failed = 0
+    for called, faults in Validation(found.client, found.objects, found.namespace).run():
+        log("info", f"Validating {called}")
+        if faults:
+            failed += 1
+            tell("error", f"Error in {called}: validation failure list:\n" + "\n".join(faults))
+    if failed:
+        raise SetupError(f"validation failed: {failed} of {len(found.objects)} objects")

@@ -1,0 +1,1 @@
+"""Kubernetes: which cluster, as whom, and the requests themselves."""

@@ -1,0 +1,84 @@
+"""Our own app on a real API server, with nothing else of ours running."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scorekit.cli import ks
+from scorekit.cli.ks import render_app
+
+from .conftest import Kubectl, Object
+
+pytestmark = pytest.mark.e2e
+
+APP = Path(__file__).parents[2] / "ksonnet-app"
+ENVIRONMENTS = ("default", "minikube", "gke")
+RESTRICTED = '{"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}'
+
+
+@pytest.fixture
+def seldon(kubectl: Kubectl, kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The app's own namespace, for parts of it are of the whole cluster. The context that leads there."""
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+    monkeypatch.chdir(APP)
+    kubectl("create", "namespace", "seldon")
+    yield kubectl("config", "current-context").strip()
+    kubectl("delete", "namespace", "seldon")
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_app_is_applied_whole_and_leaves_nothing(
+    seldon: str, kubectl: Kubectl, capsys: pytest.CaptureFixture[str], environment: str
+) -> None:
+    """Valid, accepted with its definitions first, without difference afterwards; deleted, nothing of it is left."""
+    objects = render_app(APP, environment)
+    for command in ("validate", "apply"):
+        assert ks.main([command, environment, "--context", seldon]) == 0, capsys.readouterr().err
+    capsys.readouterr()
+    assert ks.main(["diff", environment, "--context", seldon]) == 0
+    assert capsys.readouterr().out == ""
+    kinds = ",".join(sorted({kind_of(each) for each in objects}))
+    components = ",".join(sorted({each["metadata"]["labels"]["ksonnet.io/component"] for each in objects}))
+    ours = ("get", kinds, "--all-namespaces", "-l", f"ksonnet.io/component in ({components})", "-o", "name")
+    assert len(kubectl(*ours).splitlines()) == len(objects)
+    assert ks.main(["delete", environment, "--context", seldon]) == 0, capsys.readouterr().err
+    left = kubectl.run(*ours)
+    assert left.stdout == ""
+    assert (
+        kubectl("get", "all,cm,role,rolebinding,sa", "-n", "seldon", "-l", "ksonnet.io/component", "-o", "name") == ""
+    )
+
+
+def kind_of(value: Object) -> str:
+    group = value["apiVersion"].rpartition("/")[0]
+    return f"{value['kind']}.{group}".rstrip(".").lower()
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_its_pods_pass_restricted_pod_security(kubectl: Kubectl, environment: str) -> None:
+    """The pods of every workload, made as pods (Deployments are only warned) where `restricted` is enforced."""
+    kubectl("patch", "namespace", kubectl.namespace, "-p", RESTRICTED)
+    pods = dict(pod_templates(render_app(APP, environment)))
+    assert {"seldon-controller-manager", "seldon-core-ambassador", "test-seldon-ml-score-api"} <= set(pods)
+    for account in {spec.get("serviceAccountName", "default") for spec in pods.values()} - {"default"}:
+        kubectl("create", "serviceaccount", account)
+    for name, spec in pods.items():
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
+        kubectl("create", "--dry-run=server", "-f", "-", given=json.dumps(pod))
+    # That it is enforced, and that this test can fail:
+    loose = {"containers": [{"name": "c", "image": "c"}]}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "loose"}, "spec": loose}
+    assert 'violates PodSecurity "restricted' in kubectl.run("create", "-f", "-", given=json.dumps(pod)).stderr
+
+
+def pod_templates(objects: list[Object]) -> Iterator[tuple[str, Object]]:
+    for value in objects:
+        name, spec = value["metadata"]["name"], value.get("spec") or {}
+        if "template" in spec:
+            yield name, spec["template"]["spec"]
+        if value["kind"] == "SeldonDeployment":
+            for predictor in spec["predictors"]:
+                for number, component in enumerate(predictor["componentSpecs"]):
+                    yield name if number == 0 else f"{name}-{number}", component["spec"]
