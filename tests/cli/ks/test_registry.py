@@ -1,6 +1,5 @@
 """`ks registry …` and `ks pkg …` with folders and with the registry inside the wheel."""
 
-import os
 import re
 from pathlib import Path
 
@@ -182,9 +181,9 @@ def test_a_registry_that_is_broken(ks: Run, app: Path, shelf: Path) -> None:
         assert message in ran.err
 
 
-def test_the_registry_inside_the_wheel(ks: Run, app: Path) -> None:
+def test_the_registry_inside_the_wheel(ks: Run, app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It answers for the folder of GitHub that is gone, without a network, whatever the ref; there is one version."""
-    os.environ["KS_GITHUB_API"] = "http://127.0.0.1:9"  # nobody answers there
+    monkeypatch.setenv("KS_GITHUB_API", "http://127.0.0.1:9")  # nobody answers there
     for uri in ("https://github.com/SeldonIO/seldon-core/blob/v0.2.6/seldon-core/registry.yaml", SELDON):
         name = "seldon-core" if uri == SELDON else "old"
         assert ks("registry", "add", name, uri) == ok()

@@ -20,6 +20,8 @@ def main(argv: list[str] | None = None) -> int:
     except ScorekitError as error:
         log("error", str(error))
         return 1
+    except KeyboardInterrupt:
+        return 130  # as a shell reports it
     except BrokenPipeError:
         # `ks show | head`: whoever read has seen enough. Nothing may be flushed at exit any more.
         sys.stdout = None  # what the interpreter itself does with a lost stdout
