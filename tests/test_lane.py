@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from scorekit.errors import RequestError
 from scorekit.lane import SLOW_S, Lane
 from scorekit.testing import ManualTurns
 
@@ -28,6 +29,9 @@ class Task:
 
     def finish(self) -> None:
         self.log.append(f"finish {self.name}")
+
+    def give_up(self, why: RequestError) -> None:
+        self.log.append(f"give up {self.name}: {type(why).__name__}")
 
 
 class ByHand:

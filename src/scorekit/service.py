@@ -344,6 +344,9 @@ class _CallTask:
         else:
             self._call.done(self._outcome)
 
+    def give_up(self, why: RequestError) -> None:
+        self._call.failed(why)
+
 
 class _RawTask:
     """A request for a raw method; where that declines, the method that is given rows is asked."""
@@ -375,3 +378,6 @@ class _RawTask:
             self._caller.fail(outcome)
         else:
             service.answer_raw(self._verb, self._request, outcome, self._caller)
+
+    def give_up(self, why: RequestError) -> None:
+        self._caller.fail(why)

@@ -1,7 +1,11 @@
 """Addresses on this machine: who may listen where."""
 
+import contextlib
 import errno
+import os
 import socket
+import stat
+from collections.abc import Sequence
 
 from .errors import SetupError
 
@@ -37,6 +41,22 @@ def reserve(host: str, port: int, shared: bool = False) -> socket.socket:
         why = "another process listens there; stop it or choose another port" if taken else str(error)
         raise SetupError(f"cannot listen on {host}:{port}: {why}") from error
     return bound
+
+
+def let_go_of(ports: Sequence[int]) -> None:
+    """Close every socket of this process, listening or connected, that is at one of ``ports`` here.
+
+    For a process that has them by fork: they are closed for it alone, whoever else has them keeps them.
+    """
+    for number in os.listdir("/dev/fd"):  # noqa: PTH208  right after a fork, the less the better
+        with contextlib.suppress(OSError, ValueError):
+            if not stat.S_ISSOCK(os.fstat(int(number)).st_mode):
+                continue
+            held = socket.socket(fileno=int(number))
+            address = held.getsockname()
+            held.detach()
+            if isinstance(address, tuple) and address[1] in ports:
+                os.close(int(number))
 
 
 def free_ports(host: str, count: int) -> list[int]:

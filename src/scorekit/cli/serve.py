@@ -30,8 +30,6 @@ INERT = (
     "tracing",
     "debug",
     "threads",
-    "max-requests",
-    "max-requests-jitter",
     "keepalive",
     "single-threaded",
     "pidfile",
@@ -49,6 +47,10 @@ _LIMITS = {
     "head-timeout-s": "for a request's head, from its first byte (HEAD_TIMEOUT_S; 10)",
     "body-timeout-s": "between two parts of a body (BODY_TIMEOUT_S; 30)",
     "idle-timeout-s": "between two requests of a connection (IDLE_TIMEOUT_S; 620)",
+    "predict-timeout-s": "a model that takes longer hangs: 504, and a new worker (PREDICT_TIMEOUT_S; 120)",
+    "max-requests": "a worker is replaced after so many; 0: never (GUNICORN_MAX_REQUESTS; 0)",
+    "max-requests-jitter": "and up to so many more, by chance (GUNICORN_MAX_REQUESTS_JITTER; 0)",
+    "max-rss-mb": "a worker that holds more memory is replaced; 0: never (MAX_RSS_MB; 0)",
 }
 
 

@@ -26,6 +26,7 @@ from .frames import Fields
 OK = 0
 UNKNOWN_SERVICE = 5
 INTERNAL = 13
+UNAVAILABLE = 14
 
 STATUS: dict[type[RequestError], int] = {
     BadRequest: 3,  # INVALID_ARGUMENT
