@@ -8,7 +8,10 @@ stops the parent. And one that returns from `predict` would answer the same requ
 import contextlib
 import os
 import signal
+from _thread import get_ident
 from collections.abc import Callable, Iterator
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 
 _ours = False
 _is_one = False
@@ -17,18 +20,25 @@ _is_one = False
 def guard(let_go: Callable[[], None]) -> None:
     """Have every process that user code forks from here on call ``let_go``, and end where it returns to us."""
 
+    masks: dict[int, set[int]] = {}
+
+    def hold() -> None:  # until the child has handlers of its own: before that they are its parent's
+        masks[get_ident()] = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+
+    def go_on() -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, masks.pop(get_ident()))
+
     def forked() -> None:
         global _is_one
-        if _ours:
-            return
-        _is_one = True
-        with contextlib.suppress(ValueError):  # not in the main thread, says an interpreter that forked in another
+        if not _ours:
+            _is_one = True
             signal.set_wakeup_fd(-1)
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+            for number in _SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
-        let_go()
+            let_go()
+        go_on()
 
-    os.register_at_fork(after_in_child=forked)
+    os.register_at_fork(before=hold, after_in_parent=go_on, after_in_child=forked)
 
 
 @contextlib.contextmanager

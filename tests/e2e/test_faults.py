@@ -117,7 +117,7 @@ def test_a_model_that_forks_does_not_serve_twice(
         "import os, signal\n"
         "            if os.fork() == 0: return X\n"
         "            child = os.fork()\n"
-        "            if child == 0: time.sleep(600)\n"
+        "            if child == 0: os.close(1); os.close(2); time.sleep(600)\n"
         "            doomed = os.fork()\n"
         "            if doomed == 0: time.sleep(600)\n"
         "            os.kill(doomed, signal.SIGTERM); os.waitpid(doomed, 0)\n"

@@ -188,11 +188,11 @@ class Supervisor:
             if slot.postponed is not None:
                 self._renewals.want(slot, slot.postponed)
                 slot.postponed = None
-        elif len(ready := [each.current for each in self._slots if each.current and each.current.ready]) == len(
-            self._slots
-        ):
-            self._told_ready = True
-            self._ready([each.state for each in ready])
+        elif not self._told_ready:
+            ready = [each.current.state for each in self._slots if each.current and each.current.ready]
+            if len(ready) == len(self._slots):
+                self._told_ready = True
+                self._ready(ready)
 
     def _succeed(self, slot: Slot) -> None:
         """The successor serves; the old worker takes no more connections and ends when its last one does."""
