@@ -138,3 +138,19 @@ def test_a_task_that_enters_another_from_its_end_does_not_nest() -> None:
     first.finish = ask_again  # type: ignore[method-assign]
     bench.lane.enter(first)
     assert bench.log == ["run a", "finish a", "run b", "finish b"]
+
+
+def test_a_thread_that_does_not_come_back_is_given_up() -> None:
+    """Its caller hears that it is too late, who waits and who comes that they may try again; an end is passed over."""
+    bench = Bench(mean_s=0.1)
+    for name in "abc":
+        bench.lane.enter(bench.task(name, 0.1, wanted=name != "b"))
+    bench.clock.now += 7
+    assert bench.lane.running_s == 7
+    bench.lane.give_up()
+    bench.lane.enter(bench.task("d"))
+    assert bench.log == ["give up a: DeadlineExceeded", "give up c: Overloaded", "give up d: Overloaded"]
+    assert bench.lane.running_s == 0
+    bench.thread.do()
+    assert bench.log[3:] == ["run a"]
+    assert bench.thread.work == []

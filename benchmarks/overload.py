@@ -1,0 +1,138 @@
+"""What is answered in time when more is asked than can be: scorekit beside the stock wrapper.
+
+`script/bench overload` runs this. Each server is asked at shares of its own capacity, by clients that wait for a second
+(`flood.py`), while its health is asked twenty times a second over connections of its own.
+"""
+
+import argparse
+import dataclasses
+import http.client
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from servers import HERE, PLOTS, SERVERS, Running, Server, programs_of, running, version_of
+
+from scorekit.sockets import free_ports
+
+SHARES = (0.5, 0.8, 1.0, 1.5, 2.0, 3.0, 4.0)
+ROW = [[5.1, 3.5, 1.4, 0.2]]
+CASES = {"a model of 5 ms": 0.005, "logistic regression": 0.0}
+"""Seconds that are added to each call, once for all its rows."""
+
+
+def flood(up: Running, rate: float, seconds: float) -> dict[str, Any]:
+    """``rate`` requests a second, or, where it is 0, as many as the server answers."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(up.server.body(ROW))
+        file.flush()
+        argv = [sys.executable, str(HERE / "flood.py"), "127.0.0.1", str(up.ports[0]), up.server.path]
+        done = subprocess.run([*argv, file.name, str(rate), str(seconds)], capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+@contextmanager
+def health(port: int) -> Iterator[dict[str, Any]]:
+    """Asks after the health meanwhile; what is yielded is filled when the block ends."""
+    over = threading.Event()
+    took: list[float] = []
+    failed: list[str] = []
+    found: dict[str, Any] = {}
+
+    def ask() -> None:
+        while not over.wait(0.05):
+            began = time.perf_counter()
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+            try:
+                connection.request("GET", "/health/status")
+                if (status := connection.getresponse().status) != 200:
+                    failed.append(str(status))
+            except OSError as error:
+                failed.append(type(error).__name__)
+            finally:
+                connection.close()
+            took.append(time.perf_counter() - began)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        yield found
+    finally:
+        over.set()
+        asking.join()
+        took.sort()
+        if took:
+            found |= {"health_p50_ms": took[len(took) // 2] * 1000, "health_max_ms": took[-1] * 1000}
+            found |= {"health_p99_ms": took[int(0.99 * len(took))] * 1000}
+        found |= {"health_asked": len(took), "health_failed": len(failed)}
+
+
+def measured(server: Server, sleep_s: float, seconds: float) -> dict[str, Any]:
+    programs = programs_of(server)
+
+    def start() -> Any:
+        return running(server, free_ports("127.0.0.1", 3), programs, sleep_s=sleep_s)
+
+    with start() as up:
+        flood(up, 0, 2)
+        capacity = flood(up, 0, seconds)["goodput_per_s"]
+    print(f"  {server.name}: {capacity:,.0f} requests/s in a closed loop", flush=True)
+    points = []
+    for share in SHARES:
+        with start() as up:
+            flood(up, 0, 1)  # warm, and known to be as slow as it is
+            with health(up.ports[0]) as told:
+                found = flood(up, share * capacity, seconds)
+        found |= told | {"share": share}
+        points.append(found)
+        refused = found["refused_p50_ms"] or 0
+        print(
+            f"  {server.name:12} {share:4.1f} × {found['offered_per_s']:8,.0f} /s: {found['goodput_per_s']:8,.0f} "
+            f"in time, p50 {found['p50_ms'] or 0:6.1f} ms, refused p50 {refused:5.1f} ms, health p50 "
+            f"{found['health_p50_ms']:5.1f} max {found['health_max_ms']:7.1f} ms, {found['health_failed']} failed; "
+            f"{found['outcomes']}",
+            flush=True,
+        )
+    return {"capacity_per_s": capacity, "points": points}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Goodput against offered load.")
+    parser.add_argument("--seconds", type=float, default=8)
+    arguments = parser.parse_args()
+    # Without merging, which would make the capacity a matter of how many wait.
+    servers = [
+        dataclasses.replace(
+            each, environ={**each.environ, "BATCHING": "off"} if each.name == "scorekit" else each.environ
+        )
+        for each in SERVERS
+        if each.name in ("scorekit", "seldon-core")
+    ]
+    cases: dict[str, Any] = {}
+    for case, sleep_s in CASES.items():
+        print(case, flush=True)
+        cases[case] = {server.name: measured(server, sleep_s, arguments.seconds) for server in servers}
+    record = {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",
+        "python": platform.python_version(),
+        "versions": {server.name: version_of(server, programs_of(server)) for server in servers},
+        "seconds": arguments.seconds,
+        "cases": cases,
+    }
+    (HERE / "results" / "overload.json").write_text(json.dumps(record, indent=1) + "\n")
+    subprocess.run([programs_of(PLOTS) / "python", HERE / "robust.py"], check=True)
+
+
+if __name__ == "__main__":
+    main()
