@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SCRIPTS = ["script/setup", "script/server", "script/test", "script/lock", ".ci/run"]
+SCRIPTS = ["script/setup", "script/server", "script/test", "script/lock", "script/bench", "script/soak", ".ci/run"]
 
 
 @pytest.fixture

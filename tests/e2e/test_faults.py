@@ -175,6 +175,16 @@ def test_a_killed_worker_loses_only_what_it_held(start: Callable[..., Command], 
     assert again_s < WITHIN_S / 2
 
 
+def test_a_worker_that_somebody_else_ends_is_replaced(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
+    """SIGTERM to the worker alone: it drains, and its successor is given what comes next on the same socket."""
+    command = serving(start, port, str(hanging(tmp_path, "pass", "")))
+    [pid] = workers(command)
+    os.kill(pid, signal.SIGTERM)
+    command.wait_for("worker.ready")
+    assert [status(port, ROW) for _ in range(5)] == [200] * 5
+    assert command.stop() == 0
+
+
 def test_a_model_that_fails_its_probe_is_not_ready(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
     """/health/status and gRPC health follow a prediction of the contract, made again until it works."""
     source = (

@@ -1,18 +1,13 @@
 """How a worker ends, so that nobody notices: told to stop, replaced by a successor, or with a model that hangs."""
 
 import asyncio
-import ctypes
-import logging
 import socket
-import struct
-import sys
 from asyncio import Server
 from collections.abc import Sequence
 from enum import Enum
 
+from ..sockets import refuse_new
 from .fleet import Fleet, drain
-
-log = logging.getLogger(__name__)
 
 # A request still unanswered after this is cut off. Kubernetes allows a pod 30 s, the Seldon operator asks for 20 s.
 GRACE_S = 15.0
@@ -97,7 +92,7 @@ async def wind_up(
         _tell(fleet)
         await asyncio.sleep(LINGER_S)
         for each in sockets:
-            _refuse_new(each)
+            refuse_new(each)
         await asyncio.sleep(_REFUSED_S)
     for server in servers:
         server.close()
@@ -114,32 +109,3 @@ async def wind_up(
 def _tell(fleet: Fleet) -> None:
     for connection in list(fleet):
         connection.drain()
-
-
-def _refuse_new(listening: socket.socket) -> None:
-    """Have the kernel pass over new connections, but go on with those that are being made (Linux).
-
-    Closing a listening socket resets what waits in its backlog, and something always may: between the last look and the
-    closing a client can connect. After this nothing new comes, so that what waits can be accepted to the last. A client
-    whose SYN was passed over sends it again a second later, and is refused then.
-    """
-    if not sys.platform.startswith("linux"):
-        return
-    program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in _NO_SYN))
-    described = struct.pack("HP", len(_NO_SYN), ctypes.addressof(program))  # a struct sock_fprog
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, described)
-    except OSError as error:
-        log.debug("drain.no_filter cause=%s", error)
-
-
-_SO_ATTACH_FILTER = 26
-
-# Classic BPF, over the TCP header: drop what has SYN and not ACK, pass the rest.
-_NO_SYN = (
-    (0x30, 0, 0, 13),  # A = flags
-    (0x54, 0, 0, 0x12),  # A &= SYN | ACK
-    (0x15, 0, 1, 0x02),  # if A == SYN
-    (0x06, 0, 0, 0),  # drop
-    (0x06, 0, 0, 0xFFFFFFFF),  # pass
-)

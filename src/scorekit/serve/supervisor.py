@@ -21,6 +21,7 @@ import orjson
 
 from ..errors import SetupError
 from ..exposition import from_plain
+from ..sockets import take_new
 from . import birth, channel
 from .birth import Work
 from .channel import frame
@@ -348,6 +349,8 @@ class Supervisor:
 
     def _replace_crashed(self, process: Process, how: str) -> None:
         slot = process.slot
+        for held in slot.sockets:
+            take_new(held)  # one that was told to end by somebody else has shut the door behind it
         pause_s = slot.crashed(process, time.monotonic())
         if slot.current is not None:
             slot.due = None  # its successor has begun already
