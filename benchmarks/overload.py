@@ -26,8 +26,11 @@ from scorekit.sockets import free_ports
 
 SHARES = (0.5, 0.8, 1.0, 1.5, 2.0, 3.0, 4.0)
 ROW = [[5.1, 3.5, 1.4, 0.2]]
-CASES = {"a model of 5 ms": 0.005, "logistic regression": 0.0}
-"""Seconds that are added to each call, once for all its rows."""
+CASES: dict[str, dict[str, Any]] = {
+    "a model that waits for 5 ms": {"sleep_s": 0.005},
+    "a model that computes for 2 ms": {"spin_s": 0.002},
+}
+"""What is added to each call of the logistic regression."""
 
 
 def flood(up: Running, rate: float, seconds: float) -> dict[str, Any]:
@@ -77,11 +80,11 @@ def health(port: int) -> Iterator[dict[str, Any]]:
         found |= {"health_asked": len(took), "health_failed": len(failed)}
 
 
-def measured(server: Server, sleep_s: float, seconds: float) -> dict[str, Any]:
+def measured(server: Server, added: dict[str, Any], seconds: float) -> dict[str, Any]:
     programs = programs_of(server)
 
     def start() -> Any:
-        return running(server, free_ports("127.0.0.1", 3), programs, sleep_s=sleep_s)
+        return running(server, free_ports("127.0.0.1", 3), programs, **added)
 
     with start() as up:
         flood(up, 0, 2)
@@ -90,7 +93,7 @@ def measured(server: Server, sleep_s: float, seconds: float) -> dict[str, Any]:
     points = []
     for share in SHARES:
         with start() as up:
-            flood(up, 0, 1)  # warm, and known to be as slow as it is
+            flood(up, 0, 1.5)  # warm, and known to be as slow as it is
             with health(up.ports[0]) as told:
                 found = flood(up, share * capacity, seconds)
         found |= told | {"share": share}
@@ -119,9 +122,9 @@ def main() -> None:
         if each.name in ("scorekit", "seldon-core")
     ]
     cases: dict[str, Any] = {}
-    for case, sleep_s in CASES.items():
+    for case, added in CASES.items():
         print(case, flush=True)
-        cases[case] = {server.name: measured(server, sleep_s, arguments.seconds) for server in servers}
+        cases[case] = {server.name: measured(server, added, arguments.seconds) for server in servers}
     record = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",

@@ -209,6 +209,7 @@ def running(
     programs: Path,
     features: int = 4,
     sleep_s: float = 0.0,
+    spin_s: float = 0.0,
     workers: int = 1,
 ) -> Iterator[Running]:
     """The server, from its first answer to its end."""
@@ -222,6 +223,7 @@ def running(
             "PYTHONPATH": os.pathsep.join(map(str, (HERE, RIVALS, folder))),
             "BENCH_FEATURES": str(features),
             "BENCH_SLEEP_S": str(sleep_s),
+            "BENCH_SPIN_S": str(spin_s),
         }
         began = time.perf_counter()
         process = subprocess.Popen(
