@@ -167,7 +167,7 @@ class Supervisor:
             elif kind == channel.RENEW and process is slot.current and slot.successor is None:
                 if self._renewals.want(slot, fresh=False):
                     log.info("worker.renewed slot=%d pid=%d %s", slot.number, process.pid, payload.decode())
-            elif kind == channel.STUCK and process is slot.current:
+            elif kind == channel.STUCK and process is slot.current and self._stopping is None:
                 self._let_go(process, STUCK_GRACE_S)
                 self._replace_crashed(process, "with a model that does not come back")
         self._scrapes.answer()
