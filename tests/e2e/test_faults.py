@@ -14,6 +14,7 @@ from typing import Any
 import grpc
 import pytest
 
+from scorekit.proto import message_class
 from scorekit.sockets import free_ports
 
 from .conftest import WITHIN_S, Command
@@ -286,3 +287,28 @@ def test_a_memory_limit_below_the_model_is_told_and_not_kept(
     assert status(port, ROW) == 200
     time.sleep(2.5)
     assert "worker.renewed" not in command.output
+
+
+def test_a_call_whose_time_is_over_never_reaches_the_model(
+    start: Callable[..., Command], port: int, tmp_path: Path
+) -> None:
+    """grpc-timeout: behind a prediction of half a second a call of 50 ms is DEADLINE_EXCEEDED, and never predicted."""
+    source = (
+        "import time\nclass Mine:\n    def predict(self, X, names):\n"
+        "        print('predicting', X.tolist(), flush=True); time.sleep(0.5); return X\n"
+    )
+    command = serving(start, port, str(component(tmp_path, source, "")))
+    assert status(port, ROW) == 200  # by now it is known to be slow
+    with concurrent.futures.ThreadPoolExecutor(1) as pool, grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        grpc.channel_ready_future(channel).result(WITHIN_S)
+        first = pool.submit(status, port, {"data": {"ndarray": [[2]]}})
+        command.wait_for("predicting [[2]]")
+        message = message_class("seldon.protos.SeldonMessage")()
+        message.data.tensor.shape.extend([1, 1])
+        message.data.tensor.values.append(3)
+        with pytest.raises(grpc.RpcError) as caught:
+            channel.unary_unary("/seldon.protos.Seldon/Predict")(message.SerializeToString(), timeout=0.05)
+        assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert first.result() == 200
+    assert status(port, ROW) == 200
+    assert "predicting [[3" not in command.output
