@@ -154,3 +154,18 @@ def test_a_thread_that_does_not_come_back_is_given_up() -> None:
     bench.thread.do()
     assert bench.log[3:] == ["run a"]
     assert bench.thread.work == []
+
+
+def test_a_wait_is_told_by_the_pace_and_not_by_the_calls_alone() -> None:
+    """Calls of 0.1 s that begin every 0.3 s, for the loop is busy in between, make three that wait wait for 0.9 s."""
+    bench = Bench(mean_s=0.1)
+    assert bench.lane.wait_s == 0
+    for _ in range(104):
+        bench.lane.enter(bench.task("a", 0.1))
+    for _ in range(100):
+        work, done = bench.thread.work.pop()
+        work()
+        bench.clock.now += 0.2
+        done(0.1)
+    assert bench.lane.waiting == 3
+    assert abs(bench.lane.wait_s - 0.9) < 0.01

@@ -75,8 +75,10 @@ class Lane:
         self._busy = False  # a task is being run, here or in the thread
         self._spent_s = 0.0  # by tasks run in this turn of the loop
         self._in_thread: Task | None = None  # what the thread is at
-        self._began = 0.0  # when it began with it
+        self._began = 0.0  # when the last task began
         self._given_up: RequestError | None = None
+        self._crowded = False  # when the last task began others waited
+        self._pace_s = mean_s  # from one beginning to the next, where others waited
         self._awaits_turn = False
         self.mean_s = mean_s
         """What a call takes, the newest counting most."""
@@ -91,6 +93,14 @@ class Lane:
     def waiting(self) -> int:
         """How many tasks wait."""
         return len(self._queue)
+
+    @property
+    def wait_s(self) -> float:
+        """How long a task that enters now will wait, as far as can be told.
+
+        By the pace at which tasks have begun one after another: what the loop does between two calls takes time too.
+        """
+        return len(self._queue) * max(self.mean_s, self._pace_s)
 
     def enter(self, task: Task, first: bool = False) -> None:
         """Run ``task`` when its turn comes, which may be now. With ``first`` it passes those that wait."""
@@ -135,11 +145,14 @@ class Lane:
             task = queue.popleft()
             if not task.begin():
                 continue
+            began = clock()
+            if self._crowded:
+                self._pace_s += _WEIGHT * (began - self._began - self._pace_s)
+            self._began, self._crowded = began, bool(queue)
             if self.in_thread and self._thread is not None:
-                self._in_thread, self._began = task, clock()
+                self._in_thread = task
                 self._thread.run(task.run, lambda seconds, task=task: self._back(task, seconds))  # type: ignore[misc]
                 return
-            began = clock()
             task.run()
             seconds = clock() - began
             self.took(seconds)

@@ -141,7 +141,7 @@ class Service:
     def _full(self, caller: Caller) -> bool:
         lane, batcher = self._lane, self._batcher
         waiting = lane.waiting if batcher is None else max(lane.waiting, batcher.waiting)
-        wait_s = lane.waiting * lane.mean_s
+        wait_s = lane.wait_s
         if waiting >= self._max_in_flight or wait_s > self._max_wait_s:
             return True
         # Who would be answered too late is refused now: in time to ask elsewhere, and before others are late for it.
