@@ -23,14 +23,14 @@ def where(record: Any) -> str:
 
 
 def overload(record: Any) -> str:
-    made, both = plt.subplots(1, len(record["cases"]), figsize=(11, 4.5), layout="constrained")
+    made, both = plt.subplots(1, len(record["cases"]), figsize=(11, 4.5), layout="constrained", squeeze=False)
     lines = [
         "### Overload",
         "",
         "| model | server | capacity | in time at 3 × (of the peak) | refused: median | health: median, 99 %, max |",
         "|---|---|---|---|---|---|",
     ]
-    for axes, (case, servers) in zip(both, record["cases"].items(), strict=True):
+    for axes, (case, servers) in zip(both[0], record["cases"].items(), strict=True):
         axes.set_title(case)
         axes.set_xlabel("requests offered, as multiples of the server's capacity")
         axes.grid(alpha=0.3)
@@ -53,10 +53,10 @@ def overload(record: Any) -> str:
             lines.append("| " + " | ".join(cells) + " |")
         axes.set_ylim(0, 1.1)
         axes.legend(fontsize=8, loc="lower left")
-    both[0].set_ylabel("answered within a second, as a share of the peak")
+    both[0][0].set_ylabel("answered within a second, as a share of the peak")
     save(made, "overload")
     versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
-    lines += ["", f"{where(record)}, {record['seconds']:.0f} s a point; {versions}.", ""]
+    lines += ["", f"{where(record)}, three rounds of {record['seconds']:.0f} s a point, medians; {versions}.", ""]
     return "\n".join([*lines, "![Answered in time against offered load](../benchmarks/results/overload.svg)"])
 
 
