@@ -117,6 +117,14 @@ class Settings:
     """Processes that serve; ``None`` for one by CPU of the quota (docs/design/0005)."""
     probe_timeout_s: int = 10
     """A worker whose first prediction takes longer is started again in a fresh interpreter."""
+    predict_timeout_s: int = 120
+    """A model that has not come back by then hangs: its callers are answered 504 and its worker is replaced."""
+    max_requests: int = 0
+    """A worker that has answered so many is replaced by a new one; 0 for never."""
+    max_requests_jitter: int = 0
+    """Up to so many more, by chance, so that workers are not all replaced at the same time."""
+    max_rss_mb: int = 0
+    """A worker that holds more memory is replaced by a new one; 0 for never."""
     log_level: str = "INFO"
     unit_id: str | None = None
     unit_image: str = UNSET_IMAGE
@@ -361,6 +369,10 @@ _SOURCES: dict[str, tuple[str, Parser]] = {
     "access_log": ("GUNICORN_ACCESS_LOG", _truth),
     "workers": ("GUNICORN_WORKERS", _whole(1, 256)),
     "probe_timeout_s": ("PROBE_TIMEOUT_S", _whole(1, 3600)),
+    "predict_timeout_s": ("PREDICT_TIMEOUT_S", _whole(1, 86_400)),
+    "max_requests": ("GUNICORN_MAX_REQUESTS", _whole(0, 2**40)),
+    "max_requests_jitter": ("GUNICORN_MAX_REQUESTS_JITTER", _whole(0, 2**40)),
+    "max_rss_mb": ("MAX_RSS_MB", _whole(0, 2**30)),
     "max_batch_delay_ms": ("MAX_BATCH_DELAY_MS", _whole(0, 10_000)),
     "max_body_bytes": ("MAX_BODY_BYTES", _positive),
     "compatibility": ("SCOREKIT_COMPATIBILITY", _one_of("better", "stock")),
@@ -403,6 +415,10 @@ PRECEDENTS: dict[str, tuple[str, str]] = {
     "max_grpc_message_bytes": ("bytes", "every gRPC library: 4 MB"),
     "max_batch_rows": ("rows", "measured: a call costs the same up to some hundred rows"),
     "max_batch_delay_ms": ("ms", "only while requests keep coming; an idle server waits for none"),
+    "predict_timeout_s": ("s", "TorchServe: 120, then it ends the worker; gunicorn: 30"),
+    "max_requests": ("requests", "gunicorn: 0, never"),
+    "max_requests_jitter": ("requests", "gunicorn: 0"),
+    "max_rss_mb": ("MB", "0, never; resident memory of one worker, shared pages included"),
     "probe_timeout_s": ("s", "of a worker's first prediction; then a fresh interpreter"),
     "workers": ("processes", "gunicorn: 1"),
 }

@@ -9,7 +9,10 @@ from pathlib import Path
 from ..settings import LOG_LEVELS, SERVICE_TYPES
 from .serve import INERT, start
 
-_NUMBERS = ("http-port", "grpc-port", "metrics-port", "grpc-workers", "workers")
+_NUMBERS = (
+    *("http-port", "grpc-port", "metrics-port", "grpc-workers", "workers"),
+    *("max-requests", "max-requests-jitter"),
+)
 _UNKNOWN = 255
 
 

@@ -31,8 +31,6 @@ INERT = (
     "tracing",
     "debug",
     "threads",
-    "max-requests",
-    "max-requests-jitter",
     "keepalive",
     "single-threaded",
     "pidfile",
@@ -52,6 +50,10 @@ _LIMITS = {
     "min-bytes-per-s": "of bodies and answers, on average (MIN_BYTES_PER_S; 240)",
     "max-buffered-bytes": "of bodies, in one worker; more is answered 503 (MAX_BUFFERED_BYTES; 1073741824)",
     "idle-timeout-s": "between two requests of a connection (IDLE_TIMEOUT_S; 620)",
+    "predict-timeout-s": "a model that takes longer hangs: 504, and a new worker (PREDICT_TIMEOUT_S; 120)",
+    "max-requests": "a worker is replaced after so many; 0: never (GUNICORN_MAX_REQUESTS; 0)",
+    "max-requests-jitter": "and up to so many more, by chance (GUNICORN_MAX_REQUESTS_JITTER; 0)",
+    "max-rss-mb": "a worker that holds more memory is replaced; 0: never (MAX_RSS_MB; 0)",
 }
 
 

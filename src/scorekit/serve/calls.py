@@ -46,7 +46,8 @@ class Call(Exchange):
         self._needed = _HEAD_BYTES
         self._timer: TimerHandle | None = None
         self._started = False
-        self.deadline = float("inf")  # grpc-timeout has a timer of its own: expire_after
+        self.deadline = float("inf")
+        """By when an answer is wanted; with a timer of its own, for a call may be late before it has come whole."""
         self.abandoned = False
         """Whether nobody would read an answer: it has ended, or the client has gone."""
 
@@ -66,7 +67,9 @@ class Call(Exchange):
         if match is None:
             self.fail(BadRequest(f"grpc-timeout is no time: {ascii(timeout[:40])[2:-1]}"))
         else:
-            self._timer = get_running_loop().call_later(int(match[1]) * _SECONDS[match[2]], self._expired)
+            seconds = int(match[1]) * _SECONDS[match[2]]
+            self.deadline = time.perf_counter() + seconds
+            self._timer = get_running_loop().call_later(seconds, self._expired)
 
     def received(self, data: bytes) -> None:
         if self.abandoned:

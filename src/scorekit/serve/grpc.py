@@ -98,10 +98,14 @@ class Grpc:
             call.expire_after(timeout)
         return call
 
-    @property
-    def ready(self) -> bool:
-        """Whether new requests are wanted."""
-        return self._ready
+    def be_ready(self) -> None:
+        """Answer health checks with SERVING."""
+        self._ready = True
+
+    def release(self) -> None:
+        """End the calls that watch the health, for another worker takes over."""
+        for watcher in list(self._watchers):
+            watcher.end(status.trailers(status.UNAVAILABLE, "ask again: another worker takes over"))
 
     def stop_being_ready(self) -> None:
         """Answer health checks with NOT_SERVING from now on, and tell whoever watches."""

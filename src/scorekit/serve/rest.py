@@ -197,7 +197,7 @@ class Rest:
         self._service = service
         self._metadata = None if metadata is None else json.encode_value(metadata)
         self._document = json.encode_value(document or openapi.document("model"))
-        self._ready = True
+        self._unready = ""
         both, get, post = ("GET", "HEAD", "POST"), ("GET", "HEAD"), ("POST",)
         predict = self._passing_through if payload_passthrough else self._asking(Verb.PREDICT, PredictCaller)
         self._routes: dict[bytes, tuple[tuple[str, ...], Callable[[Exchange], None], str]] = {
@@ -243,14 +243,13 @@ class Rest:
             log.exception("rest.failed id=%s path=%s", reference, shown(exchange.head.path))
             exchange.respond(500, json.encode_error(internal(reference), "MICROSERVICE_INTERNAL_ERROR"))
 
-    @property
-    def ready(self) -> bool:
-        """Whether new requests are wanted."""
-        return self._ready
+    def be_ready(self) -> None:
+        """Answer health checks with what the component says of itself."""
+        self._unready = ""
 
-    def stop_being_ready(self) -> None:
+    def stop_being_ready(self, why: str = "this server is shutting down") -> None:
         """Answer health checks with 503 from now on."""
-        self._ready = False
+        self._unready = why
 
     def _asking(self, verb: Verb, caller: type[RestCaller] = RestCaller) -> Callable[[Exchange], None]:
         ask, manners = self._service.ask, self._manners
@@ -274,8 +273,8 @@ class Rest:
         exchange.respond(200, b"pong", HTML)
 
     def _status(self, exchange: Exchange) -> None:
-        if not self._ready:
-            raise Overloaded("this server is shutting down")
+        if self._unready:
+            raise Overloaded(self._unready)
         self._service.health(RestCaller(exchange, self._manners))
 
     def _describe(self, exchange: Exchange) -> None:

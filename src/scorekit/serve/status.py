@@ -29,6 +29,7 @@ OK = 0
 CANCELLED = 1
 UNKNOWN_SERVICE = 5
 INTERNAL = 13
+UNAVAILABLE = 14
 
 STATUS: dict[type[RequestError], int] = {
     BadRequest: 3,  # INVALID_ARGUMENT
