@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 from load import Result, at_rate, h2load, wrk
-from servers import HERE, SERVERS, Running, Server, nginx, programs_of, running, version_of
+from servers import HERE, PLOTS, SERVERS, Running, Server, nginx, programs_of, running, version_of
 
 from scorekit.proto import message_class
 from scorekit.sockets import free_ports
@@ -210,9 +210,6 @@ def main() -> None:
     if not arguments.quick:
         subprocess.run([programs_of(PLOTS) / "python", HERE / "render.py"], check=True)
 
-
-# The plots are drawn in an environment of their own too.
-PLOTS = Server("plots", lambda *_: [], "", {}, "matplotlib")
 
 if __name__ == "__main__":
     main()

@@ -133,6 +133,10 @@ SERVERS = [
 ]
 
 
+# The plots are drawn in an environment of their own too.
+PLOTS = Server("plots", lambda *_: [], "", {}, "matplotlib")
+
+
 def folder_of(server: Server) -> Path:
     return RIVALS / server.name.lower()
 
@@ -187,7 +191,7 @@ class Running:
     def memory_mb(self) -> tuple[float, float]:
         """Proportional and private memory of all its processes, in MB (Linux)."""
         proportional = private = 0
-        for pid in _family(self.process.pid):
+        for pid in family(self.process.pid):
             with contextlib.suppress(OSError):
                 for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
                     key, _, value = line.partition(":")
@@ -205,6 +209,7 @@ def running(
     programs: Path,
     features: int = 4,
     sleep_s: float = 0.0,
+    spin_s: float = 0.0,
     workers: int = 1,
 ) -> Iterator[Running]:
     """The server, from its first answer to its end."""
@@ -218,6 +223,7 @@ def running(
             "PYTHONPATH": os.pathsep.join(map(str, (HERE, RIVALS, folder))),
             "BENCH_FEATURES": str(features),
             "BENCH_SLEEP_S": str(sleep_s),
+            "BENCH_SPIN_S": str(spin_s),
         }
         began = time.perf_counter()
         process = subprocess.Popen(
@@ -243,27 +249,27 @@ def running(
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """End a server and wait until the last of its processes has gone: what lingers takes time from the next one."""
-    family = _family(process.pid)
+    processes = family(process.pid)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, 15)
     deadline = time.perf_counter() + 15
-    while any(map(_runs, family)) and time.perf_counter() < deadline:
+    while any(map(_runs, processes)) and time.perf_counter() < deadline:
         process.poll()
         time.sleep(0.05)
-    for pid in family:
+    for pid in processes:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, 9)
     process.wait(30)
 
 
-def _family(root: int) -> list[int]:
+def family(root: int) -> list[int]:
     """A process and all below it."""
     table = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
     pairs = [tuple(map(int, line.split())) for line in table.splitlines()]
-    family = {root}
+    found = {root}
     for _ in pairs:
-        family |= {pid for pid, parent in pairs if parent in family}
-    return sorted(family)
+        found |= {pid for pid, parent in pairs if parent in found}
+    return sorted(found)
 
 
 def _runs(pid: int) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from scorekit.errors import RequestError
 from scorekit.lane import SLOW_S, Lane
 from scorekit.testing import ManualTurns
 
@@ -28,6 +29,9 @@ class Task:
 
     def finish(self) -> None:
         self.log.append(f"finish {self.name}")
+
+    def give_up(self, why: RequestError) -> None:
+        self.log.append(f"give up {self.name}: {type(why).__name__}")
 
 
 class ByHand:
@@ -134,3 +138,34 @@ def test_a_task_that_enters_another_from_its_end_does_not_nest() -> None:
     first.finish = ask_again  # type: ignore[method-assign]
     bench.lane.enter(first)
     assert bench.log == ["run a", "finish a", "run b", "finish b"]
+
+
+def test_a_thread_that_does_not_come_back_is_given_up() -> None:
+    """Its caller hears that it is too late, who waits and who comes that they may try again; an end is passed over."""
+    bench = Bench(mean_s=0.1)
+    for name in "abc":
+        bench.lane.enter(bench.task(name, 0.1, wanted=name != "b"))
+    bench.clock.now += 7
+    assert bench.lane.running_s == 7
+    bench.lane.give_up()
+    bench.lane.enter(bench.task("d"))
+    assert bench.log == ["give up a: DeadlineExceeded", "give up c: Overloaded", "give up d: Overloaded"]
+    assert bench.lane.running_s == 0
+    bench.thread.do()
+    assert bench.log[3:] == ["run a"]
+    assert bench.thread.work == []
+
+
+def test_a_wait_is_told_by_the_pace_and_not_by_the_calls_alone() -> None:
+    """Calls of 0.1 s that begin every 0.3 s, for the loop is busy in between, make three that wait wait for 0.9 s."""
+    bench = Bench(mean_s=0.1)
+    assert bench.lane.wait_s == 0
+    for _ in range(104):
+        bench.lane.enter(bench.task("a", 0.1))
+    for _ in range(100):
+        work, done = bench.thread.work.pop()
+        work()
+        bench.clock.now += 0.2
+        done(0.1)
+    assert bench.lane.waiting == 3
+    assert abs(bench.lane.wait_s - 0.9) < 0.01

@@ -13,7 +13,7 @@ FLOORS = {
     0: ["errors", "message", "settings", "clock", "places", "proto", "user_model"],
     1: [
         *("answers", "codec", "contract", "graph", "envoy", "exposition"),
-        *("hooks", "lane", "libsonnet", "manifests", "metadata", "metric"),
+        *("dockerfile", "hooks", "lane", "libsonnet", "manifests", "metadata", "metric", "offspring"),
     ],
     2: ["batching", "component", "conformity", "metrics", "openapi", "proof", "survey", "verify"],
     3: ["service", "ks"],
@@ -33,7 +33,7 @@ FLOORS = {
     7: ["__main__"],
 }
 SERVING = [
-    *("message", "proto", "user_model", "codec", "metric", "metadata", "exposition"),
+    *("message", "proto", "user_model", "codec", "metric", "metadata", "exposition", "offspring"),
     *("answers", "lane", "batching", "proof", "hooks", "component", "metrics", "service", "serve"),
 ]
 DEPLOYING = [

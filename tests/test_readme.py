@@ -6,6 +6,7 @@
 ``<!-- test: steps -->``        as `run`, but in a folder of its own, before the next
 ``<!-- test: serve -->``        starts `scorekit serve` in that folder, on a free port in place of 9000
 ``<!-- test: ask -->``          asks that server, as `request` does
+``<!-- test: image -->``        makes and starts an image; tests/image runs it
 ``<!-- test: skip REASON -->``  is not run, for the reason given
 """
 
@@ -31,7 +32,7 @@ README = ROOT / "README.md"
 BIN = Path(sys.executable).parent
 PORT, SERVE_PORT = 8003, 9000  # as the README writes them
 READY_WITHIN_S, STOPPED_WITHIN_S, RUN_WITHIN_S = 60, 15, 120
-HOW = {"server", "request", "run", "steps", "serve", "ask"}
+HOW = {"server", "request", "run", "steps", "serve", "ask", "image"}
 SHELL = {"bash", "sh", "shell", "console"}
 BLOCK = re.compile(
     r"(?:<!-- test: (?P<test>.+?) -->\n+)?^```(?P<language>\w*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL
@@ -158,7 +159,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 
 def test_every_shell_block_is_tested_or_says_why_not() -> None:
-    """The README has shell blocks, and each carries one of the seven test comments, a skip with its reason."""
+    """The README has shell blocks, and each carries one of the eight test comments, a skip with its reason."""
     assert BLOCKS
     for block in BLOCKS:
         known = block.how in HOW or (block.how == "skip" and block.reason)

@@ -11,7 +11,13 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SCRIPTS = ["script/setup", "script/server", "script/test", "script/lock", ".ci/run"]
+SCRIPTS = [
+    *(
+        f"script/{name}"
+        for name in ("setup", "server", "test", "lock", "tools", "docker", "image", "bench", "soak", "fuzz")
+    ),
+    ".ci/run",
+]
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What an answer is, given what the model returned and what was asked."""
 
+import time
 from typing import Any
 
 import numpy as np
@@ -400,6 +401,34 @@ def test_a_wait_that_would_be_too_long_is_refused() -> None:
     for caller in callers:
         ask(served, asked(Kind.TENSOR), caller)
     assert sum(bool(caller.outcomes) for caller in callers) == 4  # one runs, ten wait
+
+
+def test_who_would_be_answered_too_late_is_refused_at_once() -> None:
+    """Behind five calls of 0.1 s a request that has half a second is refused, one that has a minute waits."""
+    turns, thread = ManualTurns(), Held()
+    slow = Lane(turns, thread, clock=lambda: 0.0, mean_s=0.1)
+    served = Service(Component(Doubling(), "Model"), turns, {}, None, lane=slow)
+    for _ in range(6):
+        ask(served, asked(Kind.TENSOR), Caller())
+    for left_s, outcome in ((0.5, [Overloaded]), (60.0, [])):
+        caller = Caller()
+        caller.deadline = time.perf_counter() + left_s
+        ask(served, asked(Kind.TENSOR), caller)
+        assert [type(each) for each in caller.outcomes] == outcome
+
+
+@pytest.mark.parametrize("max_batch_rows", [None, 100])
+def test_callers_of_a_model_that_hangs_are_told(max_batch_rows: int | None) -> None:
+    """The one whose call hangs hears that its time is over, those behind it that they may ask again."""
+    turns, thread = ManualTurns(), Held()
+    slow = Lane(turns, thread, clock=lambda: 0.0, mean_s=0.1)
+    served = Service(Component(Doubling(), "Model"), turns, {}, max_batch_rows, lane=slow)
+    callers = [Caller() for _ in range(3)]
+    for caller in callers:
+        ask(served, asked(Kind.TENSOR), caller)
+        turns.turn()
+    slow.give_up()
+    assert [type(caller.outcomes[0]) for caller in callers] == [DeadlineExceeded, Overloaded, Overloaded]
 
 
 @pytest.mark.parametrize("verb", [Verb.PREDICT, Verb.TRANSFORM_INPUT])

@@ -197,6 +197,10 @@ class _Batch:
             else:
                 job.done(outcome)
 
+    def give_up(self, why: RequestError) -> None:
+        for job in self.jobs:
+            job.failed(why)
+
     def _refuse(self) -> None:
         """Have each job judged by itself."""
         refusals = [job.refusal() for job in self.jobs]

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from . import offspring
 from .errors import BadRequest, ComponentError, DeclaredError, RequestError, SetupError
 from .hooks import handler, hook, is_seldon, method, takes_rows
 from .message import Feedback, Form, Meta, Prediction, Verb
@@ -73,6 +74,8 @@ class Component:
         except _USER_FAULT as error:
             if not is_seldon(error, "SeldonNotImplementedError"):
                 raise SetupError(f"{self.name}.load() failed: {_reason(error)}") from error
+        finally:
+            offspring.end_here()
 
     @property
     def custom_service(self) -> Callable[[], Any] | None:
@@ -135,6 +138,8 @@ class Component:
             if is_seldon(error, "SeldonNotImplementedError"):
                 return NOT_OFFERED
             raise self.error(error) from error
+        finally:
+            offspring.end_here()
 
     def error(self, cause: BaseException) -> RequestError:
         """What a caller is told of ``cause``, which user code raised: its words, if it meant them, or a reference."""
@@ -159,6 +164,8 @@ class Component:
             raise
         except BaseException as error:  # user code: neither its sys.exit nor its CancelledError may end a server
             raise self.error(error) from error
+        finally:
+            offspring.end_here()
 
     def _described(self, verb: Verb, payload: Any) -> Prediction:
         tags, metrics = Meta(), list[Any]()
@@ -218,6 +225,8 @@ def build(
         return Component(factory(**parameters), model_name, expose_errors)
     except _USER_FAULT as error:
         raise SetupError(f"{class_name}({', '.join(parameters)}) could not be built: {_reason(error)}") from error
+    finally:
+        offspring.end_here()
 
 
 def _modules(directory: Path | None, model_name: str) -> str:

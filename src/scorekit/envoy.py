@@ -88,10 +88,13 @@ def _way(cluster: str, timeout_ms: int) -> dict[str, Any]:
     return {
         "cluster": cluster,
         "timeout": f"{timeout_ms // 1000}.{timeout_ms % 1000:03}s",
-        # Only where the node cannot have seen the request, so that no prediction is made twice.
+        # Only what the node cannot have seen, so that no prediction is made twice and no feedback learnt twice: a
+        # connection that was refused, a stream that was (HTTP/2 says so after a GOAWAY), a connection that ended before
+        # the request had left. Not "reset" or "5xx": the model may have had it. Nor 503: a node that is full says so at
+        # once, and asking it ten times more would make it fuller.
         "retry_policy": {
             "retry_on": "connect-failure,refused-stream,reset-before-request",
-            "num_retries": 10,  # some five seconds: longer than a node takes to be restarted
+            "num_retries": 20,  # some five seconds, for the waits are drawn by chance: a node is started again in less
             "retry_back_off": {"base_interval": "0.05s", "max_interval": "0.5s"},
         },
     }

@@ -74,6 +74,14 @@ class TooSlow(RequestError):
     """The client has not sent its request in the time that it has for it."""
 
 
+class Unauthenticated(RequestError):
+    """The caller has not said who it is in a way that this server accepts."""
+
+
+class NotTaken(RequestError):
+    """The body is in a form that this server does not read, such as a compressed one."""
+
+
 class ComponentError(RequestError):
     """The user's model raised. What it raised is ``__cause__`` and goes to the log, under ``reference``.
 

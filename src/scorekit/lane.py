@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
+from .errors import DeadlineExceeded, Overloaded, RequestError
+
 log = logging.getLogger(__name__)
 
 SLOW_S = 0.001
@@ -47,6 +49,9 @@ class Task(Protocol):
     def finish(self) -> None:
         """Hand the outcome to whoever waits for it, in the loop's thread."""
 
+    def give_up(self, why: RequestError) -> None:
+        """Tell whoever waits, in the loop's thread, that there will be no outcome."""
+
 
 class Lane:
     """Runs tasks one at a time, in the order they came. Without a ``thread`` all of them run in the loop.
@@ -69,6 +74,11 @@ class Lane:
         self._queue: deque[Task] = deque()
         self._busy = False  # a task is being run, here or in the thread
         self._spent_s = 0.0  # by tasks run in this turn of the loop
+        self._in_thread: Task | None = None  # what the thread is at
+        self._began = 0.0  # when the last task began
+        self._given_up: RequestError | None = None
+        self._crowded = False  # when the last task began others waited
+        self._pace_s = mean_s  # from one beginning to the next, where others waited
         self._awaits_turn = False
         self.mean_s = mean_s
         """What a call takes, the newest counting most."""
@@ -84,14 +94,41 @@ class Lane:
         """How many tasks wait."""
         return len(self._queue)
 
+    @property
+    def wait_s(self) -> float:
+        """How long a task that enters now will wait, as far as can be told.
+
+        By the pace at which tasks have begun one after another: what the loop does between two calls takes time too.
+        """
+        return len(self._queue) * max(self.mean_s, self._pace_s)
+
     def enter(self, task: Task, first: bool = False) -> None:
         """Run ``task`` when its turn comes, which may be now. With ``first`` it passes those that wait."""
+        if self._given_up is not None:
+            task.give_up(self._given_up)
+            return
         if first:
             self._queue.appendleft(task)
         else:
             self._queue.append(task)
         if not self._busy and (self.in_thread or self._spent_s < _SLICE_S):
             self._go_on()
+
+    @property
+    def running_s(self) -> float:
+        """How long the thread has been at its present task; 0 if it is at none."""
+        return 0.0 if self._in_thread is None else self._clock() - self._began
+
+    def give_up(self) -> None:
+        """The thread does not come back: fail what it is at, all that waits and all that comes."""
+        task, self._in_thread = self._in_thread, None
+        waiting, self._queue = self._queue, deque()
+        self._given_up = Overloaded("the model of this worker hangs, and another worker takes its place; try again")
+        if task is not None:
+            task.give_up(DeadlineExceeded("the model has not answered in the time that it has"))
+        for each in waiting:
+            if each.begin():
+                each.give_up(self._given_up)
 
     def took(self, seconds: float) -> None:
         """Take note of what one call took, and of where the next ones belong."""
@@ -108,10 +145,14 @@ class Lane:
             task = queue.popleft()
             if not task.begin():
                 continue
+            began = clock()
+            if self._crowded:
+                self._pace_s += _WEIGHT * (began - self._began - self._pace_s)
+            self._began, self._crowded = began, bool(queue)
             if self.in_thread and self._thread is not None:
+                self._in_thread = task
                 self._thread.run(task.run, lambda seconds, task=task: self._back(task, seconds))  # type: ignore[misc]
                 return
-            began = clock()
             task.run()
             seconds = clock() - began
             self.took(seconds)
@@ -123,6 +164,9 @@ class Lane:
             self._turns.call_soon(self._turn)
 
     def _back(self, task: Task, seconds: float) -> None:
+        if self._given_up is not None:
+            return  # too late: its callers have been told
+        self._in_thread = None
         self.took(seconds)
         task.finish()
         self._go_on()

@@ -45,6 +45,8 @@ _OWN = ("deployment_name", "predictor_name", "predictor_version")
 
 REQUESTS = "seldon_api_executor_server_requests_seconds"
 
+_HEALTH = ("status", "/grpc.health.")  # services
+
 Gauges = Callable[[], Mapping[str, float]]
 """Numbers that are looked up when they are asked for, by name."""
 
@@ -112,6 +114,12 @@ class Metrics:
     def failure(self) -> None:
         """Count a request on which the model failed."""
         self._failures.value += 1
+
+    @property
+    def answered(self) -> int:
+        """How many requests have been answered, those for the health left out."""
+        found = self._requests.items()
+        return sum(sum(histogram.counts) for (service, _, _), histogram in found if not service.startswith(_HEALTH))
 
     def families(self, gauges: Mapping[str, float] | None = None) -> Families:
         """Everything counted so far, the component's metrics first; plain data, which another process can merge."""

@@ -85,8 +85,9 @@ class Service:
     metrics. ``check`` sees each decoded message to predict, or rows of several at once; raw methods are asked without
     it. Every call of the component is made on ``lane``.
 
-    A request that would be one of more than ``max_in_flight`` that wait, or would wait for longer than ``max_wait_s``,
-    fails at once with ``Overloaded``; one whose deadline has come before its turn with ``DeadlineExceeded``.
+    A request that would be one of more than ``max_in_flight`` that wait, or would wait for longer than ``max_wait_s``
+    or for most of what its own deadline leaves, fails at once with ``Overloaded``; one whose deadline has come before
+    its turn with ``DeadlineExceeded``.
     """
 
     def __init__(
@@ -129,7 +130,7 @@ class Service:
 
     def ask(self, verb: Verb, request: Request, caller: Caller) -> None:
         """Answer ``caller`` with what the component makes of ``request``, now or in a later turn of the loop."""
-        if self._full():
+        if self._full(caller):
             caller.fail(Overloaded("this server has as many requests waiting as it takes; try again"))
             return
         if self._component.offers_raw(verb, request.form):
@@ -137,10 +138,14 @@ class Service:
             return
         self.ask_decoded(verb, request, caller)
 
-    def _full(self) -> bool:
+    def _full(self, caller: Caller) -> bool:
         lane, batcher = self._lane, self._batcher
         waiting = lane.waiting if batcher is None else max(lane.waiting, batcher.waiting)
-        return waiting >= self._max_in_flight or lane.waiting * lane.mean_s > self._max_wait_s
+        wait_s = lane.wait_s
+        if waiting >= self._max_in_flight or wait_s > self._max_wait_s:
+            return True
+        # Who would be answered too late is refused now: in time to ask elsewhere, and before others are late for it.
+        return wait_s > 0 and time.perf_counter() + _MARGIN * wait_s + lane.mean_s > caller.deadline
 
     def ask_decoded(self, verb: Verb, request: Request, caller: Caller) -> None:
         """:meth:`ask`, by the method that is given rows."""
@@ -240,6 +245,9 @@ class Service:
     def _run(self, call: "_Call", work: Callable[[], Prediction], first: bool = False) -> None:
         self._lane.enter(_CallTask(call, work), first)
 
+
+# Waits are estimated by what a call takes on average.
+_MARGIN = 1.25
 
 # A request without payload or meta: what a health check asks.
 _NOTHING = Message(Kind.STR, "")
@@ -344,6 +352,9 @@ class _CallTask:
         else:
             self._call.done(self._outcome)
 
+    def give_up(self, why: RequestError) -> None:
+        self._call.failed(why)
+
 
 class _RawTask:
     """A request for a raw method; where that declines, the method that is given rows is asked."""
@@ -375,3 +386,6 @@ class _RawTask:
             self._caller.fail(outcome)
         else:
             service.answer_raw(self._verb, self._request, outcome, self._caller)
+
+    def give_up(self, why: RequestError) -> None:
+        self._caller.fail(why)

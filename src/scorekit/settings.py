@@ -46,6 +46,20 @@ ANNOTATION_REST_TIMEOUT = "seldon.io/rest-timeout"
 ANNOTATION_GRPC_TIMEOUT = "seldon.io/grpc-timeout"
 ANNOTATION_GRPC_MAX_MESSAGE = "seldon.io/grpc-max-message-size"
 
+MAX_HEAD_BYTES = 64 * 1024
+"""All headers of one request, and its request line."""
+
+MAX_STREAMS = 128
+MAX_HELD_BYTES = 64 << 20
+"""Of requests, and of answers that wait, on one HTTP/2 connection: sixteen messages of 4 MB each."""
+
+MAX_RESETS_PER_S = 500
+MAX_IDLE_PER_S = 5000
+MAX_JSON_DEPTH = 64
+MAX_JSON_CONTAINERS = 2_000_000
+MAX_PROTO_FIELDS = 250_000
+MAX_PARTS = 1000
+
 SERVICE_TYPES = ("MODEL", "ROUTER", "TRANSFORMER", "COMBINER", "OUTLIER_DETECTOR")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -90,13 +104,27 @@ class Settings:
     head_timeout_s: int = 10
     """For the whole head of a request, from its first byte."""
     body_timeout_s: int = 30
-    """Between two parts of a body."""
+    """In each stretch of this, ``min_bytes_per_s`` of a body must come."""
+    write_timeout_s: int = 30
+    """In each stretch of this a client must take its answers at ``min_bytes_per_s``, or take all of them."""
+    min_bytes_per_s: int = 240
+    """Of bodies that come and of answers that are taken."""
+    max_buffered_bytes: int = 1024 * 1024 * 1024
+    """Bytes of requests that one worker holds, of all its clients together; small ones are not counted."""
     idle_timeout_s: int = 620
     """Between two requests of a connection."""
     workers: int | None = None
     """Processes that serve; ``None`` for one by CPU of the quota (docs/design/0005)."""
     probe_timeout_s: int = 10
     """A worker whose first prediction takes longer is started again in a fresh interpreter."""
+    predict_timeout_s: int = 120
+    """A model that has not come back by then hangs: its callers are answered 504 and its worker is replaced."""
+    max_requests: int = 0
+    """A worker that has answered so many is replaced by a new one; 0 for never."""
+    max_requests_jitter: int = 0
+    """Up to so many more, by chance, so that workers are not all replaced at the same time."""
+    max_rss_mb: int = 0
+    """A worker that holds more memory is replaced by a new one; 0 for never."""
     log_level: str = "INFO"
     unit_id: str | None = None
     unit_image: str = UNSET_IMAGE
@@ -123,6 +151,14 @@ class Settings:
     predictor_version: str = UNSET
     max_grpc_message_bytes: int = 4 * 1024 * 1024
     """Every gRPC library's own default."""
+    tls_cert: str = ""
+    tls_key: str = ""
+    """Files in PEM; both for TLS on every port but that of the metrics, none for none."""
+    api_key_file: str = ""
+    """A file of keys, one a line, of which requests must carry one; over ``api_keys``."""
+    api_keys: str = field(default="", repr=False)
+    """The same by an environment variable, between commas."""
+    access_log: bool = False
     contract: str = ""
     """The file, in the component's folder, that requests to predict must keep to; empty for none."""
 
@@ -323,8 +359,20 @@ _SOURCES: dict[str, tuple[str, Parser]] = {
     "head_timeout_s": ("HEAD_TIMEOUT_S", _whole(1, 86_400)),
     "body_timeout_s": ("BODY_TIMEOUT_S", _whole(1, 86_400)),
     "idle_timeout_s": ("IDLE_TIMEOUT_S", _whole(1, 86_400)),
+    "write_timeout_s": ("WRITE_TIMEOUT_S", _whole(1, 86_400)),
+    "min_bytes_per_s": ("MIN_BYTES_PER_S", _whole(0, 2**30)),
+    "max_buffered_bytes": ("MAX_BUFFERED_BYTES", _positive),
+    "tls_cert": ("TLS_CERT", _text),
+    "tls_key": ("TLS_KEY", _text),
+    "api_key_file": ("API_KEY_FILE", _text),
+    "api_keys": ("API_KEYS", _text),
+    "access_log": ("GUNICORN_ACCESS_LOG", _truth),
     "workers": ("GUNICORN_WORKERS", _whole(1, 256)),
     "probe_timeout_s": ("PROBE_TIMEOUT_S", _whole(1, 3600)),
+    "predict_timeout_s": ("PREDICT_TIMEOUT_S", _whole(1, 86_400)),
+    "max_requests": ("GUNICORN_MAX_REQUESTS", _whole(0, 2**40)),
+    "max_requests_jitter": ("GUNICORN_MAX_REQUESTS_JITTER", _whole(0, 2**40)),
+    "max_rss_mb": ("MAX_RSS_MB", _whole(0, 2**30)),
     "max_batch_delay_ms": ("MAX_BATCH_DELAY_MS", _whole(0, 10_000)),
     "max_body_bytes": ("MAX_BODY_BYTES", _positive),
     "compatibility": ("SCOREKIT_COMPATIBILITY", _one_of("better", "stock")),
@@ -358,16 +406,40 @@ PRECEDENTS: dict[str, tuple[str, str]] = {
     "max_connections": ("connections", "nginx: 512 a worker; HAProxy: 2000 and up"),
     "max_headers": ("headers", "Envoy and gunicorn: 100"),
     "head_timeout_s": ("s", "nginx: 60; HAProxy advises 5 to 10"),
-    "body_timeout_s": ("s", "nginx: 60 between reads"),
+    "body_timeout_s": ("s", "nginx: 60 between reads; here at least min_bytes_per_s of it"),
+    "write_timeout_s": ("s", "nginx: 60 between writes"),
+    "min_bytes_per_s": ("bytes/s", "Kestrel: 240"),
+    "max_buffered_bytes": ("bytes", "of a worker; nginx writes bodies to disk, Envoy sheds load by its heap"),
     "idle_timeout_s": ("s", "longer than a load balancer keeps a connection: Google's 600"),
     "max_body_bytes": ("bytes", "nginx: 1 MB; a batch of images needs more"),
     "max_grpc_message_bytes": ("bytes", "every gRPC library: 4 MB"),
     "max_batch_rows": ("rows", "measured: a call costs the same up to some hundred rows"),
     "max_batch_delay_ms": ("ms", "only while requests keep coming; an idle server waits for none"),
+    "predict_timeout_s": ("s", "TorchServe: 120, then it ends the worker; gunicorn: 30"),
+    "max_requests": ("requests", "gunicorn: 0, never"),
+    "max_requests_jitter": ("requests", "gunicorn: 0"),
+    "max_rss_mb": ("MB", "0, never; resident memory of one worker, shared pages included"),
     "probe_timeout_s": ("s", "of a worker's first prediction; then a fresh interpreter"),
     "workers": ("processes", "gunicorn: 1"),
 }
 """Limits and timeouts, their units, and what others use."""
+
+FIXED: dict[str, tuple[int, str, str]] = {
+    "max_head_bytes": (MAX_HEAD_BYTES, "bytes", "nginx: 32 kB; Envoy: 60 kB"),
+    "max_http2_streams": (MAX_STREAMS, "streams", "of one connection; nginx: 128"),
+    "max_http2_bytes": (
+        MAX_HELD_BYTES,
+        "bytes",
+        "of one connection, requests and answers each: sixteen messages of 4 MB",
+    ),
+    "max_http2_resets": (MAX_RESETS_PER_S, "streams/s", "the rapid reset attack, CVE-2023-44487"),
+    "max_http2_idle": (MAX_IDLE_PER_S, "frames/s", "that ask for nothing: PING, SETTINGS and the like"),
+    "max_json_depth": (MAX_JSON_DEPTH, "levels", "of jsonData and meta; protobuf: 100"),
+    "max_json_containers": (MAX_JSON_CONTAINERS, "lists", "measured: 60 bytes and more for each, for two of the text"),
+    "max_proto_fields": (MAX_PROTO_FIELDS, "fields", "measured: a tenth of a second"),
+    "max_form_parts": (MAX_PARTS, "parts", "Django, Werkzeug: 1000"),
+}
+"""Limits that nobody needs to change: their values, units and precedents."""
 
 
 def explained(
@@ -392,4 +464,5 @@ def explained(
             source = f"default ({variable})"
         value = getattr(settings, name)
         rows.append((name, "by the CPU quota" if value is None else str(value), unit, source, precedent))
+    rows.extend((name, str(value), unit, "fixed", precedent) for name, (value, unit, precedent) in FIXED.items())
     return rows

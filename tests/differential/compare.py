@@ -65,6 +65,7 @@ MALFORMED = "malformed input is answered 400 with the place of the fault, whoeve
 NAN = "an answer is valid JSON always: NaN and infinities are written as null"
 NO_JSON = "a request is valid JSON: NaN and Infinity are refused"
 SURROGATE = "half of a surrogate pair is no text"
+DOUBLED = "a key that comes twice in one object is refused"
 HUGE = "integers from 2**64 on are read as floats"
 WRITABLE = "what JSON has a form for is answered, where the stock wrapper fails on the Python type"
 DATES = "dates are written as ISO 8601"
@@ -98,6 +99,7 @@ ALLOWED: tuple[Allowed, ...] = (
     *(bad_data(f"payload/*/{name}", MALFORMED) for name in ("data-list", "names-string", "str-number", "str-null")),
     *(bad_data(f"body/{name}", NO_JSON) for name in ("nan", "nan-in-tensor")),
     bad_data("body/lone-surrogate", SURROGATE),
+    bad_data("body/duplicate-keys", DOUBLED),
     bad_data("multipart/bin-text-unquoted", MALFORMED),
     bad_data("multipart/data-file", MALFORMED),
     bad_data("combiner/*/empty*", EMPTY_AGGREGATE),
@@ -155,7 +157,7 @@ ALLOWED_CALLS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """The same over gRPC: by id, why, and the message expected instead of a fault."""
 
-SWITCHED = frozenset({NAN, NO_JSON, NOT_FOUND, WRONG_METHOD, NO_CORS})
+SWITCHED = frozenset({NAN, NO_JSON, DOUBLED, NOT_FOUND, WRONG_METHOD, NO_CORS})
 """The differences that SCOREKIT_COMPATIBILITY=stock undoes."""
 
 

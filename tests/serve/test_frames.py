@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scorekit.serve import frames, http2, streams
 from scorekit.serve.fleet import Fleet
 from scorekit.serve.frames import PREFACE, Code, Fault, frame
+from scorekit.settings import MAX_STREAMS
 from scorekit.testing import ManualTurns
 
 NAMES = st.sampled_from([b":path", b":method", b"te", b"content-type", b"x-mine", b"grpc-timeout", b"long" * 40])
@@ -79,6 +80,9 @@ class Transport:
 
     def write_eof(self) -> None:
         pass
+
+    def get_write_buffer_size(self) -> int:
+        return 0
 
     def close(self) -> None:
         self.closed = True
@@ -211,11 +215,11 @@ def test_a_connection_takes_a_bounded_number_of_streams(loop: Loop) -> None:
     """The stream beyond the limit is refused, and safe to ask elsewhere; the others are served."""
     heads: list[dict[bytes, bytes]] = []
     made, transport = connection(heads)
-    for at in range(http2.MAX_STREAMS + 1):
+    for at in range(MAX_STREAMS + 1):
         made.data_received(frame(frames.HEADERS, frames.END_HEADERS, 2 * at + 1, b"\x83\x86\x84"))
-    refused = frame(frames.RST_STREAM, 0, 2 * http2.MAX_STREAMS + 1, Code.REFUSED_STREAM.to_bytes(4, "big"))
+    refused = frame(frames.RST_STREAM, 0, 2 * MAX_STREAMS + 1, Code.REFUSED_STREAM.to_bytes(4, "big"))
     assert transport.written.endswith(refused)
-    assert len(made.streams) == len(heads) == http2.MAX_STREAMS
+    assert len(made.streams) == len(heads) == MAX_STREAMS
 
 
 POST = [(b":method", b"POST"), (b":scheme", b"http"), (b":path", b"/")]

@@ -14,7 +14,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"scorekit {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     # Each is a few lines of argparse; what they need is imported when they run.
-    from . import contract, init, microservice, serve, test, up
+    from . import check, contract, dockerfile, init, microservice, serve, test, up
 
     serve.add(commands)
     microservice.add(commands)
@@ -22,6 +22,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     init.add(commands)
     test.add(commands)
     contract.add(commands)
+    check.add(commands)
+    dockerfile.add(commands)
     arguments, surplus = parser.parse_known_args(argv)
     if surplus and not hasattr(arguments, "surplus"):
         parser.error(f"unrecognized arguments: {' '.join(surplus)}")

@@ -9,7 +9,10 @@ from pathlib import Path
 from ..settings import LOG_LEVELS, SERVICE_TYPES
 from .serve import INERT, start
 
-_NUMBERS = ("http-port", "grpc-port", "metrics-port", "grpc-workers", "workers")
+_NUMBERS = (
+    *("http-port", "grpc-port", "metrics-port", "grpc-workers", "workers"),
+    *("max-requests", "max-requests-jitter"),
+)
 _UNKNOWN = 255
 
 
@@ -26,7 +29,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--log-level", choices=LOG_LEVELS, help="SELDON_LOG_LEVEL wins (INFO)")
     for name in _NUMBERS:
         parser.add_argument(f"--{name}")
-    for name in INERT:
+    for name in (*INERT, "access-log"):
         parser.add_argument(f"--{name}", nargs="?", const="1", help=argparse.SUPPRESS)
     parser.set_defaults(command=microservice, surplus=[])  # what no argument above takes is put there
 

@@ -21,6 +21,7 @@ from ..settings import (
     parse_environment_file,
     read_settings,
 )
+from .logs import start_logging
 
 ANNOTATIONS = Path("/etc/podinfo/annotations")
 
@@ -30,12 +31,9 @@ INERT = (
     "tracing",
     "debug",
     "threads",
-    "max-requests",
-    "max-requests-jitter",
     "keepalive",
     "single-threaded",
     "pidfile",
-    "access-log",
     "grpc-threads",
 )
 
@@ -47,8 +45,15 @@ _LIMITS = {
     "max-connections": "of one worker (MAX_CONNECTIONS; 4096)",
     "max-headers": "of one request; more are answered 431 (MAX_HEADERS; 100)",
     "head-timeout-s": "for a request's head, from its first byte (HEAD_TIMEOUT_S; 10)",
-    "body-timeout-s": "between two parts of a body (BODY_TIMEOUT_S; 30)",
+    "body-timeout-s": "in which a body must come on by 7200 bytes (BODY_TIMEOUT_S; 30)",
+    "write-timeout-s": "for a client to take its answer, at that pace (WRITE_TIMEOUT_S; 30)",
+    "min-bytes-per-s": "of bodies and answers, on average (MIN_BYTES_PER_S; 240)",
+    "max-buffered-bytes": "of bodies, in one worker; more is answered 503 (MAX_BUFFERED_BYTES; 1073741824)",
     "idle-timeout-s": "between two requests of a connection (IDLE_TIMEOUT_S; 620)",
+    "predict-timeout-s": "a model that takes longer hangs: 504, and a new worker (PREDICT_TIMEOUT_S; 120)",
+    "max-requests": "a worker is replaced after so many; 0: never (GUNICORN_MAX_REQUESTS; 0)",
+    "max-requests-jitter": "and up to so many more, by chance (GUNICORN_MAX_REQUESTS_JITTER; 0)",
+    "max-rss-mb": "a worker that holds more memory is replaced; 0: never (MAX_RSS_MB; 0)",
 }
 
 
@@ -84,6 +89,12 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         parser.add_argument(f"--{name}", help=about)
     parser.add_argument("--max-body-bytes", help="a larger body is answered 413 (MAX_BODY_BYTES; 268435456)")
     parser.add_argument("--max-grpc-message-bytes", help="a larger message is refused (GRPC_MAX_MESSAGE_SIZE; 4194304)")
+    parser.add_argument("--tls-cert", metavar="FILE", help="serve TLS with this certificate (TLS_CERT; off)")
+    parser.add_argument("--tls-key", metavar="FILE", help="its key (TLS_KEY)")
+    parser.add_argument("--api-key-file", metavar="FILE", help="ask for one of its keys (API_KEY_FILE, API_KEYS; off)")
+    parser.add_argument(
+        "--access-log", nargs="?", const="true", help="a line of JSON for each request (GUNICORN_ACCESS_LOG; off)"
+    )
     parser.add_argument("--log-level", choices=LOG_LEVELS, help="(SELDON_LOG_LEVEL; INFO)")
     stock = parser.add_argument_group("stock flags without effect in this version")
     for name in INERT:
@@ -94,7 +105,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def serve(arguments: argparse.Namespace) -> int:
     """Run the server until it is told to stop."""
     given = {name: value for name, value in vars(arguments).items() if isinstance(value, str)}
-    directory, environ = _component(given.pop("component"), os.environ)
+    directory, environ = component_of(given.pop("component"), os.environ)
     if arguments.explain:
         rows = [
             ("limit", "value", "unit", "from", "why, and what others use"),
@@ -111,11 +122,7 @@ def start(directory: Path | None, environ: Mapping[str, str], given: dict[str, s
     """Serve the component in ``directory`` with the settings of ``environ`` and the flags ``given``, by their names."""
     clock = Stopwatch()
     settings = read_settings(environ, given, _annotations())
-    logging.basicConfig(
-        level=settings.log_level,
-        stream=sys.stderr,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-    )
+    start_logging(settings.log_level)
     log = logging.getLogger(__name__)
     for name in sorted(given.keys() & {flag.replace("-", "_") for flag in INERT}):
         log.warning("settings.ignored flag=--%s: it has no effect in this version", name.replace("_", "-"))
@@ -203,7 +210,7 @@ def _annotations() -> dict[str, str]:
         return {}
 
 
-def _component(given: str, environ: Mapping[str, str]) -> tuple[Path | None, dict[str, str]]:
+def component_of(given: str, environ: Mapping[str, str]) -> tuple[Path | None, dict[str, str]]:
     """The component's folder and the environment in force, from the argument: a folder or a module's name."""
     directory = Path(given)
     if directory.is_dir():

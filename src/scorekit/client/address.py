@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ..errors import SetupError
 
 _ENDS = ("/predict", "/predictions", "/transform-input")
+_VERBS = ("predict", "send-feedback", "transform-input", "transform-output", "route", "aggregate")
 _PORTS = {"http": 80, "https": 443, "grpc": 80, "grpcs": 443}
 
 
@@ -31,7 +32,7 @@ class Address:
         if end == "/predictions" or (self.path and not end):
             base += "" if end else "/api/v1.0"
             return {"predict": f"{base}/predictions", "send-feedback": f"{base}/feedback"}
-        return {verb: f"{base}/{verb}" for verb in ("predict", "send-feedback", "transform-input")}
+        return {verb: f"{base}/{verb}" for verb in _VERBS}
 
     @property
     def metadata(self) -> list[tuple[str, str]]:

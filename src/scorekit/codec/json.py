@@ -11,13 +11,16 @@ from typing import Any
 import numpy as np
 import orjson
 
-from ..errors import BadRequest, UnwritableAnswer
+from ..errors import BadRequest, PayloadTooLarge, UnwritableAnswer
 from ..message import Kind, Message, Meta, Verb, labelled
+from ..settings import MAX_JSON_CONTAINERS
+from .shape import refuse_deep, refuse_doubled
 from .tensor import Array, from_ndarray, from_tensor
 
 _WRITE = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
 _EMPTY = np.empty(0)
 _MAX_SHARED = 64  # numbers in the answer to one request on average; from there on writing each by itself is as quick
+_FEW_BYTES = 4_000_000
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -31,14 +34,25 @@ def parse(body: bytes | str, path: str = "", bare_nan: bool = False) -> Any:
 
     The first words of the error are the stock wrapper's.
     """
+    if len(body) > _FEW_BYTES:
+        _refuse_many(body, path)
     try:
-        return orjson.loads(body)
+        value = orjson.loads(body)
+        if type(value) is dict and not bare_nan:
+            refuse_doubled(value, body, path)
+        return value
     except orjson.JSONDecodeError as error:
         if bare_nan and (b"N" in body if isinstance(body, bytes) else "N" in body):
             return _parse_python(body, path)
         if isinstance(body, bytes) and body.startswith(_MARKS):
             return parse(_unmarked(body), path)
         raise BadRequest(f"Can't find JSON in data: {error}", path) from None
+
+
+def _refuse_many(body: bytes | str, path: str) -> None:
+    count = body.count(b"[") + body.count(b"{") if isinstance(body, bytes) else body.count("[") + body.count("{")
+    if count > MAX_JSON_CONTAINERS:
+        raise PayloadTooLarge(f"more than {MAX_JSON_CONTAINERS} lists and objects{path and ' at '}{path}")
 
 
 def _parse_python(body: bytes | str, path: str) -> Any:
@@ -68,9 +82,12 @@ def from_value(value: Any, document_bytes: int = sys.maxsize) -> Message:
     if "meta" in value:
         meta = value["meta"]
         _check_meta(meta)
+        if meta:
+            refuse_deep(meta, "$.meta")
     if "data" in value:
         return _array(value["data"], meta, document_bytes)
     if "jsonData" in value:
+        refuse_deep(value["jsonData"], "$.jsonData")
         return Message(Kind.JSON, value["jsonData"], [], meta)
     if "strData" in value:
         text = value["strData"]

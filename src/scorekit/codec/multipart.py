@@ -12,12 +12,11 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from ..errors import BadRequest
+from ..settings import MAX_PARTS
 from .json import parse
 
 # It logs every byte it did not expect.
 logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
-
-_MAX_PARTS = 1000
 
 
 def decode(body: bytes, content_type: str) -> dict[str, Any]:
@@ -45,6 +44,7 @@ class _Parts:
     def __init__(self) -> None:
         self.texts: dict[str, bytes] = {}
         self.files: dict[str, bytes] = {}
+        self._begun = 0
         self._begin()
 
     def callbacks(self) -> dict[str, Any]:
@@ -58,6 +58,9 @@ class _Parts:
         }
 
     def _begin(self) -> None:
+        self._begun += 1
+        if self._begun > MAX_PARTS + 1:
+            raise BadRequest(f"a request has at most {MAX_PARTS} parts")
         self._field, self._value, self._content = bytearray(), bytearray(), bytearray()
         self._disposition: dict[bytes, bytes] = {}
 
@@ -71,8 +74,6 @@ class _Parts:
         if name is None:
             return
         into = self.files if b"filename" in self._disposition else self.texts
-        if len(self.texts) + len(self.files) >= _MAX_PARTS:
-            raise BadRequest(f"a request has at most {_MAX_PARTS} parts")
         into.setdefault(name.decode(errors="replace"), bytes(self._content))
 
 

@@ -37,9 +37,12 @@ def from_ndarray(values: Any, path: str, document_bytes: int = sys.maxsize) -> A
     if document_bytes > _HARMLESS_BYTES:
         _refuse_wide_text(values, path)
     try:
-        return np.array(values)
+        array = np.array(values)
     except ValueError as error:
         raise BadRequest(*_unequal(values, path)) from error
+    if array.ndim > MAX_DIMENSIONS:  # numpy 2 takes twice as many
+        raise BadRequest(*_unequal(values, path))
+    return array
 
 
 def from_tensor(tensor: Any, path: str, document_bytes: int = sys.maxsize) -> Array:

@@ -6,6 +6,8 @@ makes a Python number of each element (and its pure-Python 3.20, which seldon-co
 
 from collections.abc import Iterator
 
+from ..settings import MAX_PROTO_FIELDS
+
 VARINT, FIXED64, BYTES, GROUP, END_GROUP, FIXED32 = range(6)
 
 _MAX_GROUPS = 100  # the library's own limit
@@ -15,12 +17,15 @@ class Malformed(ValueError):
     """Bytes that are no protocol buffer."""
 
 
-def fields(data: bytes) -> Iterator[tuple[int, int, bytes | int]]:
+def fields(data: bytes, most: int = MAX_PROTO_FIELDS) -> Iterator[tuple[int, int, bytes | int]]:
     """Number, wire type and value of each field: an int for ``VARINT``, else the value's bytes.
 
-    Groups are passed over. Raises ``Malformed``.
+    Groups are passed over. Raises ``Malformed``, also for more than ``most`` fields.
     """
     position, end = 0, len(data)
+    if end > 2 * most:  # a field has two bytes at least
+        yield from _counted(data, most)
+        return
     groups: list[int] = []
     while position < end:
         key = data[position]
@@ -57,6 +62,13 @@ def fields(data: bytes) -> Iterator[tuple[int, int, bytes | int]]:
             yield number, kind, value
     if groups:
         raise Malformed("it ends in the middle of a group")
+
+
+def _counted(data: bytes, most: int) -> Iterator[tuple[int, int, bytes | int]]:
+    for count, field in enumerate(fields(data, len(data))):
+        if count >= most:
+            raise Malformed(f"it has more than {most} fields")
+        yield field
 
 
 def varint(data: bytes, position: int) -> tuple[int, int]:

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from ..codec import proto
-from ..errors import BadRequest, DeadlineExceeded, NotFound, PayloadTooLarge, RequestError
+from ..errors import BadRequest, ComponentError, DeadlineExceeded, NotTaken, PayloadTooLarge, RequestError
 from ..message import Message
 from . import status
+from .exchange import internal, new_reference
 from .frames import Fields
 from .streams import Exchange, Stream
 
@@ -41,12 +42,12 @@ class Call(Exchange):
     def __init__(self, stream: Stream, max_message_bytes: int) -> None:
         self._stream = stream
         self._max_message_bytes = max_message_bytes
-        self._parts: list[bytes] = []
-        self._bytes = 0
+        self._part: bytes | bytearray = b""  # of a message
         self._needed = _HEAD_BYTES
         self._timer: TimerHandle | None = None
         self._started = False
-        self.deadline = float("inf")  # grpc-timeout has a timer of its own: expire_after
+        self.deadline = float("inf")
+        """By when an answer is wanted; with a timer of its own, for a call may be late before it has come whole."""
         self.abandoned = False
         """Whether nobody would read an answer: it has ended, or the client has gone."""
 
@@ -66,16 +67,23 @@ class Call(Exchange):
         if match is None:
             self.fail(BadRequest(f"grpc-timeout is no time: {ascii(timeout[:40])[2:-1]}"))
         else:
-            self._timer = get_running_loop().call_later(int(match[1]) * _SECONDS[match[2]], self._expired)
+            seconds = int(match[1]) * _SECONDS[match[2]]
+            self.deadline = time.perf_counter() + seconds
+            self._timer = get_running_loop().call_later(seconds, self._expired)
 
     def received(self, data: bytes) -> None:
         if self.abandoned:
             return
-        self._parts.append(data)
-        self._bytes += len(data)
-        if self._bytes < self._needed:
+        if self._part:
+            if isinstance(self._part, bytes):
+                self._part = bytearray(self._part)
+            self._part += data  # however small the parts are, they take no more than what is in them
+            if len(self._part) < self._needed:
+                return
+            data = bytes(self._part)
+        elif len(data) < self._needed:
+            self._part = data
             return
-        data = b"".join(self._parts) if len(self._parts) > 1 else data
         try:
             data = self._messages(data)
         except RequestError as error:
@@ -83,16 +91,14 @@ class Call(Exchange):
             return
         except Exception:
             # The outermost handler: whatever went wrong is ours, and the caller must not wait for ever.
-            log.exception("grpc.failed")
-            self.end(status.trailers(status.INTERNAL, "internal error"))
+            log.exception("grpc.failed id=%s", self.broke())
             return
-        self._parts = [data] if data else []
-        self._bytes = len(data)
+        self._part = data
 
     def ended(self) -> None:
         if self.abandoned:
             return
-        if self._bytes:
+        if self._part:
             self.fail(BadRequest("the call ended in the middle of a message"))
         else:
             self.last()
@@ -120,13 +126,21 @@ class Call(Exchange):
 
     def fail(self, error: RequestError) -> None:
         """End the call with the status of ``error``."""
+        if isinstance(error, ComponentError):
+            self._stream.reference = error.reference
         self.end(status.of(error))
+
+    def broke(self) -> str:
+        """End the call for a fault of ours. Returns the reference under which the log is to tell of it."""
+        self._stream.reference = reference = new_reference()
+        self.end(status.trailers(status.INTERNAL, internal(reference)))
+        return reference
 
     def _messages(self, data: bytes) -> bytes:
         """Take every whole message of ``data``; what is left is the beginning of the next."""
         while len(data) >= _HEAD_BYTES:
             if data[0]:
-                raise NotFound("this server takes messages as they are, not compressed")
+                raise NotTaken("this server takes messages as they are, not compressed")
             length = int.from_bytes(data[1:_HEAD_BYTES], "big")
             if length > self._max_message_bytes:
                 raise PayloadTooLarge(
@@ -145,7 +159,7 @@ class Call(Exchange):
 
     def _over(self) -> None:
         self.abandoned = True
-        self._parts = []
+        self._part = b""
         if self._timer is not None:
             self._timer.cancel()
 
@@ -176,8 +190,7 @@ class Unary(Call):
             self.fail(error)
         except Exception:
             # The outermost handler: whatever went wrong is ours, and the caller must not wait for ever.
-            log.exception("grpc.failed")
-            self.end(status.trailers(status.INTERNAL, "internal error"))
+            log.exception("grpc.failed id=%s", self.broke())
 
     def end(self, trailers: Fields) -> None:
         if not self.abandoned:

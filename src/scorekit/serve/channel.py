@@ -21,6 +21,14 @@ COUNT = b"G"
 """From the supervisor: tell what you have counted."""
 TEXT = b"T"
 """From the supervisor: the metrics of all, as text."""
+BEAT = b"B"
+"""From a worker: its event loop turns."""
+RENEW = b"R"
+"""From a worker: it has served for long enough, for the reason in the payload, and wants a successor."""
+STUCK = b"H"
+"""From a worker: its model does not come back; it answers whoever waits and ends by itself."""
+RETIRE = b"E"
+"""From the supervisor: a successor serves; take no new connections and end."""
 
 Frame = tuple[bytes, bytes]
 

@@ -1,12 +1,19 @@
 """One HTTP/1.1 request and its answer-to-be."""
 
+import secrets
 import time
+from collections.abc import Mapping
 from email.utils import formatdate
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Protocol
+
+from .trace import trace
 
 JSON = b"application/json"
 HTML = b"text/html; charset=utf-8"
+
+NOTHING_TOLD: Mapping[bytes, bytes] = MappingProxyType({})
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
@@ -18,6 +25,10 @@ class Line(Protocol):
     def lost(self) -> bool:
         """Whether the client has gone."""
 
+    @property
+    def peer(self) -> str:
+        """Who has connected."""
+
     def flush(self) -> None:
         """Send what is ready, in the order it was asked."""
 
@@ -26,28 +37,44 @@ class Line(Protocol):
 
 
 class Head:
-    """What the request line and the headers say. Requests of one connection with the same head share one."""
+    """What the request line and the headers say. Requests of one connection with the same head share one.
 
-    __slots__ = ("content_type", "is_http_10", "method", "origin", "path", "query", "timeout_s")
+    ``told`` has the header fields that mean anything to this server, by their names in lower case.
+    """
+
+    __slots__ = (
+        "content_type",
+        "headers",
+        "is_http_10",
+        "is_json",
+        "method",
+        "origin",
+        "path",
+        "query",
+        "timeout_s",
+        "told",
+        "trace",
+    )
 
     def __init__(
-        self,
-        method: str,
-        target: bytes,
-        content_type: str = "",
-        is_http_10: bool = False,
-        origin: bytes = b"",
-        timeout_s: float = 0.0,
+        self, method: str, target: bytes, is_http_10: bool = False, told: Mapping[bytes, bytes] = NOTHING_TOLD
     ) -> None:
-        self.timeout_s = timeout_s
-        """How long the gateway waits for an answer (x-envoy-expected-rq-timeout-ms); 0 where it does not say."""
         self.method = method
-        if not target.startswith(b"/"):
-            target = _origin_form(target)
         self.path, _, self.query = target.partition(b"?")
-        self.content_type = content_type
         self.is_http_10 = is_http_10
-        self.origin = origin
+        self.told = told
+        self.content_type = told.get(b"content-type", b"").decode("latin-1")
+        self.is_json = self.content_type == "application/json" and not self.query and b"content-encoding" not in told
+        """Whether the body is JSON, and nothing else is to be looked at."""
+        self.origin = told.get(b"origin", b"")
+        wait = told.get(b"x-envoy-expected-rq-timeout-ms", b"")
+        self.timeout_s = int(wait[:9]) / 1000 if wait.isdigit() else 0.0
+        """How long the gateway waits for an answer; 0 where it does not say."""
+
+        self.trace = trace(told) if b"traceparent" in told else None
+        """The trace that it belongs to."""
+        self.headers = b"" if self.trace is None else self.trace.lines()
+        """What stands in each answer to it."""
 
     def __repr__(self) -> str:
         return f"<Head {self.method} {self.path!r}>"
@@ -56,7 +83,17 @@ class Head:
 class Exchange:
     """One request and its answer-to-be."""
 
-    __slots__ = ("_connection", "_response", "body", "head", "headers", "keep_alive", "service", "started")
+    __slots__ = (
+        "_connection",
+        "_reference",
+        "_response",
+        "body",
+        "head",
+        "headers",
+        "keep_alive",
+        "service",
+        "started",
+    )
 
     def __init__(self, connection: Line, head: Head, body: bytes, keep_alive: bool) -> None:
         self._connection = connection
@@ -64,7 +101,7 @@ class Exchange:
         self.head = head
         self.body = body
         self.keep_alive = keep_alive
-        self.headers = b""
+        self.headers = head.headers
         """Complete lines that stand in the response, whatever it is."""
         self.service = "unknown"
         """What metrics call the route."""
@@ -102,15 +139,38 @@ class Exchange:
         self._connection.flush()
 
     @property
+    def reference(self) -> str:
+        """Under which the log tells more of the answer, if it does."""
+        return getattr(self, "_reference", "")  # few have one, and none of them is in a hurry
+
+    @reference.setter
+    def reference(self, reference: str) -> None:
+        self._reference = reference
+
+    @property
+    def peer(self) -> str:
+        """Who asks."""
+        return self._connection.peer
+
+    @property
     def response(self) -> bytes | None:
         """The bytes to send, once there are any."""
         return self._response
 
 
-def _origin_form(target: bytes) -> bytes:
-    """The path and query of ``http://host/path?query``, which a client may send to any server (RFC 9112 §3.2.2)."""
-    scheme, _, rest = target.partition(b"://")
-    return b"/" + rest.partition(b"/")[2] if scheme in (b"http", b"https") else target
+def new_reference() -> str:
+    """Under which the log says what an answer does not."""
+    return secrets.token_hex(6)
+
+
+def internal(reference: str) -> str:
+    """What a caller is told of a fault of ours."""
+    return f"internal error; the server's log tells why, under {reference}"
+
+
+def shown(text: bytes) -> str:
+    """What a client has sent as it may stand in a log or an answer: printable and short."""
+    return ascii(text[:200].decode("latin-1"))[1:-1]
 
 
 class _Heads:

@@ -35,7 +35,10 @@ class Patience:
     head_s: float = 10.0
     """For the whole head of a request, from its first byte."""
     body_s: float = 30.0
-    """Between two parts of a body."""
+    """In each stretch of this, ``bytes_per_s`` of a body must come."""
+    write_s: float = 30.0
+    """In each stretch of this, a client must take as much of its answers."""
+    bytes_per_s: float = 240.0
     idle_s: float = 620.0
     """Between two requests of a connection."""
 

@@ -72,6 +72,8 @@ class Reader:
     def __init__(self) -> None:
         self._buffer = b""
         self._greeted = False  # the client has said its preface
+        self.begun = 0
+        """Frames that have come in more than one piece, ever."""
 
     def __repr__(self) -> str:
         return f"<Reader buffered={len(self._buffer)}>"
@@ -105,6 +107,8 @@ class Reader:
                 break
             yield kind, flags, number & 0x7FFF_FFFF, data[at + HEAD_BYTES : after]
             at = after
+        if at < end and (at or not self._buffer):
+            self.begun += 1
         self._buffer = data[at:]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..codec import proto
-from ..errors import NotFound, NotOffered
+from ..errors import NotFound, NotOffered, NotTaken
 from ..message import Verb
 from ..proto import SERVICES
 from ..service import Service
@@ -82,7 +82,7 @@ class Grpc:
         make = self._methods.get(head.get(b":path", b""))
         if encoding != b"identity":
             error = f"this server takes messages as they are, not compressed by {ascii(encoding[:40])[2:-1]}"
-            fields = (*ANSWER, (b"grpc-accept-encoding", b"identity"), *status.of(NotFound(error)))
+            fields = (*ANSWER, (b"grpc-accept-encoding", b"identity"), *status.of(NotTaken(error)))
             stream.start(fields, end=True)
             return Exchange()
         if make is None:
@@ -98,10 +98,14 @@ class Grpc:
             call.expire_after(timeout)
         return call
 
-    @property
-    def ready(self) -> bool:
-        """Whether new requests are wanted."""
-        return self._ready
+    def be_ready(self) -> None:
+        """Answer health checks with SERVING."""
+        self._ready = True
+
+    def release(self) -> None:
+        """End the calls that watch the health, for another worker takes over."""
+        for watcher in list(self._watchers):
+            watcher.end(status.trailers(status.UNAVAILABLE, "ask again: another worker takes over"))
 
     def stop_being_ready(self) -> None:
         """Answer health checks with NOT_SERVING from now on, and tell whoever watches."""

@@ -7,69 +7,46 @@ a method, so a block that leaves the tables as they are is read once.
 
 import logging
 from asyncio import BaseTransport, Protocol, Transport, get_running_loop
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import cast
 
+from ..settings import MAX_HEAD_BYTES, MAX_STREAMS
 from . import frames
-from .calm import Calm
+from .budget import Budget
 from .fleet import Fleet, Patience, close_after_reading
-from .frames import Code, Fault, Reader, Setting, frame
-from .heads import MAX_HEAD_BYTES, Block, Heads
-from .streams import Handler, Stream
+from .frames import Code, Fault, Reader, Setting
+from .incoming import CONNECTION_WINDOW, DEFAULT_WINDOW, STREAM_WINDOW, Incoming, window_update
+from .pace import Pace
+from .peers import peer_of
+from .sight import Look
+from .streams import Handler
 
 log = logging.getLogger(__name__)
 
-MAX_STREAMS = 128
-"""Streams open at once on one connection; nginx's number."""
 
-# How much a client may send before it hears from us, for one stream and for all of a connection. It hears at half.
-_STREAM_WINDOW = 1 << 20
-_CONNECTION_WINDOW = 4 << 20
-_DEFAULT_WINDOW = 65_535
-
-# Streams that were reset from here, whose frames may still be on their way.
-_MAX_FORGOTTEN = 1000
-
-
-class Connection(Protocol):
+class Connection(Incoming, Protocol):
     """One client connection. ``fleet`` is the set of open connections, for a drain."""
 
-    def __init__(self, handler: Handler, fleet: Fleet) -> None:
-        self._handler = handler
+    def __init__(
+        self,
+        handler: Handler,
+        fleet: Fleet,
+        max_headers: int = 100,
+        budget: Budget | None = None,
+        looks: Sequence[Look] = (),
+    ) -> None:
+        super().__init__(handler, max_headers, budget or Budget(2**62), looks)
         self._fleet = fleet
         self._transport: Transport
-        self._out: list[bytes] = []
         self._reader = Reader()
-        self._set = False  # the client has said its first settings
         self._receiving = False
         self._waking = False
         self._heard = True
         self._since_heard = 0.0
-        self._drains = 0
-        self._closing = False
-        self._calm = Calm()
-        self._heads = Heads()
-        self._block: Block | None = None  # header fields that go on in the next frame
-        self._last = 0  # the highest stream that the client has opened
-        self._forgotten: dict[int, None] = {}
-        self._taken = 0
-        self._initial_window = _DEFAULT_WINDOW
-        self.window = _DEFAULT_WINDOW
-        """Bytes that the client takes on all streams together."""
-        self.max_frame = frames.MAX_FRAME_BYTES
-        self.streams: dict[int, Stream] = {}
-        self._handlers: tuple[Callable[[int, int, bytes], None], ...] = (
-            self._on_data,
-            self._on_headers,
-            self._on_priority,
-            self._on_reset,
-            self._on_settings,
-            self._on_push,
-            self._on_ping,
-            self._on_go_away,
-            self._on_window,
-            self._on_continuation,
-        )
+        self._begun: object = None  # the frame or block of header fields that has begun and not ended
+        self._since_begun = 0.0
+        self._sending = Pace()
+        self._coming: dict[int, Pace] = {}  # of the streams whose requests were incomplete when last looked at
 
     def __repr__(self) -> str:
         return f"<Connection h2 {'closing' if self._closing else 'open'} streams={len(self.streams)}>"
@@ -82,16 +59,16 @@ class Connection(Protocol):
         offered = {
             Setting.MAX_CONCURRENT_STREAMS: MAX_STREAMS,
             Setting.MAX_HEADER_LIST_SIZE: MAX_HEAD_BYTES,
-            Setting.INITIAL_WINDOW_SIZE: _STREAM_WINDOW,
+            Setting.INITIAL_WINDOW_SIZE: STREAM_WINDOW,
         }
-        self._transport.write(frames.settings(offered) + _update(0, _CONNECTION_WINDOW - _DEFAULT_WINDOW))
+        self._transport.write(frames.settings(offered) + window_update(0, CONNECTION_WINDOW - DEFAULT_WINDOW))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closing = True
         self._fleet.discard(self)
         self._handlers = ()  # breaks a reference cycle
-        streams, self.streams = self.streams, {}
-        for stream in streams.values():
+        for stream in list(self.streams.values()):
+            self._drop(stream)
             stream.exchange.gone()
 
     def data_received(self, data: bytes) -> None:
@@ -107,6 +84,7 @@ class Connection(Protocol):
                     if not fault.stream:
                         raise
                     self._end(fault.stream, fault.code)
+                    self._calm.reset()
                 if self._closing:
                     break
         except Fault as fault:
@@ -123,11 +101,14 @@ class Connection(Protocol):
         return bool(self.streams) and not self._closing
 
     def pause_writing(self) -> None:
+        self.writable = False
         self._transport.pause_reading()  # read no faster than the client takes answers
 
     def resume_writing(self) -> None:
+        self.writable = True
         if not self._closing:
             self._transport.resume_reading()
+            self._push_all()
 
     # -- the rest of the server calls these
 
@@ -156,14 +137,38 @@ class Connection(Protocol):
         """Close a connection that has been quiet for too long, or stopped in the middle of a request."""
         if self._heard:
             self._heard, self._since_heard = False, now
-        quiet = now - self._since_heard
-        if not self.streams and quiet > (patience.head_s if self._reader.in_frame else patience.idle_s):
+        begun = self._block or (self._reader.begun if self._reader.in_frame else None)
+        if begun is None or begun != self._begun:
+            self._begun, self._since_begun = begun, now
+        patience_s = patience.body_s if self._reader.in_frame and self.streams else patience.head_s
+        if now - self._since_begun > patience_s:
+            self._refuse_slow("a frame, or a block of header fields, does not end")
+        elif not self.streams and now - self._since_heard > patience.idle_s:
             self.drain()
             self.close_if_quiet()
-        elif quiet > patience.body_s and any(not stream.requested for stream in self.streams.values()):
-            log.info("http2.timeout streams=%d", len(self.streams))
-            self._go_away(self._last, Code.ENHANCE_YOUR_CALM)
-            self._refuse()
+        else:
+            buffered = self._transport.get_write_buffer_size()
+            unsent = buffered + self.unsent
+            moved = self.sent_bytes - buffered
+            if self._sending.too_slow(unsent > 0, moved, now, patience.write_s, patience.bytes_per_s) and unsent:
+                self._refuse_slow(f"{unsent} bytes of answers are not taken")
+                self.abort()
+            else:
+                self._reset_slow(now, patience)
+
+    def _refuse_slow(self, why: str) -> None:
+        log.info("http2.timeout cause=%s", why)
+        self._go_away(self._last, Code.ENHANCE_YOUR_CALM)
+        self._refuse()
+
+    def _reset_slow(self, now: float, patience: Patience) -> None:
+        coming = [stream for stream in self.streams.values() if not stream.requested]
+        self._coming = {stream.id: self._coming.get(stream.id) or Pace() for stream in coming}
+        for stream in coming:
+            pace = self._coming[stream.id]
+            if pace.too_slow(stream.id, stream.held, now, patience.body_s, patience.bytes_per_s):
+                log.info("http2.timeout stream=%d", stream.id)
+                self._end(stream.id, Code.ENHANCE_YOUR_CALM)
 
     # -- streams call these
 
@@ -174,242 +179,11 @@ class Connection(Protocol):
             self._waking = True
             get_running_loop().call_soon(self._write)
 
-    def finished(self, stream: Stream) -> None:
-        """``stream`` has been answered."""
-        del self.streams[stream.id]
-        if not stream.requested:
-            self._reset(stream.id, Code.NO_ERROR)  # the client need not send the rest (RFC 9113 §8.1)
-
-    # -- reading
-
-    def _take(self, kind: int, flags: int, number: int, payload: bytes) -> None:
-        if not self._set:
-            if kind != frames.SETTINGS or flags & frames.ACK:
-                raise Fault(Code.PROTOCOL_ERROR, "the first frame is no SETTINGS")
-            self._set = True
-        if self._block is not None and (kind != frames.CONTINUATION or number != self._block.stream):
-            raise Fault(Code.PROTOCOL_ERROR, "a block of header fields was interrupted")
-        if kind < len(self._handlers):  # what is not known is passed over (§4.1)
-            self._handlers[kind](flags, number, payload)
-        else:
-            self._calm.idle()
-
-    def _on_data(self, flags: int, number: int, payload: bytes) -> None:
-        length = len(payload)
-        self._taken += length
-        if self._taken >= _CONNECTION_WINDOW // 2:
-            if self._taken > _CONNECTION_WINDOW:
-                raise Fault(Code.FLOW_CONTROL_ERROR, "more than the connection's window")
-            self._out.append(_update(0, self._taken))
-            self._taken = 0
-        if flags & frames.PADDED:
-            payload = frames.unpadded(flags, payload)
-        stream = self.streams.get(number)
-        if stream is None or stream.requested:
-            self._not_open(number)
-            return
-        if stream.awaited is not None:
-            stream.awaited -= len(payload)
-            if stream.awaited < 0 or (flags & frames.END_STREAM and stream.awaited):
-                raise Fault(Code.PROTOCOL_ERROR, "the body is not as long as its header says", number)
-        if flags & frames.END_STREAM:
-            stream.requested = True
-        else:
-            stream.taken += length
-            if not length:
-                self._calm.idle()
-            elif stream.taken >= _STREAM_WINDOW // 2:
-                if stream.taken > _STREAM_WINDOW:
-                    raise Fault(Code.FLOW_CONTROL_ERROR, "more than the stream's window", number)
-                self._out.append(_update(number, stream.taken))
-                stream.taken = 0
-        if payload:
-            stream.exchange.received(payload)
-        if stream.requested:
-            stream.exchange.ended()
-
-    def _on_headers(self, flags: int, number: int, payload: bytes) -> None:
-        payload = frames.unpadded(flags, payload)
-        if not number & 1:
-            raise Fault(Code.PROTOCOL_ERROR, "a client's streams have odd numbers")
-        of_itself = False
-        if flags & frames.PRIORITIZED:
-            if len(payload) < 5:
-                raise Fault(Code.FRAME_SIZE_ERROR, "a frame is too short for its priority")
-            of_itself = int.from_bytes(payload[:4], "big") & 0x7FFF_FFFF == number
-            payload = payload[5:]
-        block = Block(number, bool(flags & frames.END_STREAM), of_itself, payload)
-        if flags & frames.END_HEADERS:
-            self._headed(block)
-        else:
-            self._block = block
-
-    def _on_continuation(self, flags: int, number: int, payload: bytes) -> None:
-        block = self._block
-        if block is None:
-            raise Fault(Code.PROTOCOL_ERROR, "a CONTINUATION of nothing")
-        block.text += payload
-        if len(block.text) > MAX_HEAD_BYTES or not payload:
-            raise Fault(Code.ENHANCE_YOUR_CALM, "header fields without end")  # CVE-2024-27316 and its kin
-        if flags & frames.END_HEADERS:
-            self._block = None
-            self._headed(block)
-
-    def _on_priority(self, flags: int, number: int, payload: bytes) -> None:
-        if not number:
-            raise Fault(Code.PROTOCOL_ERROR, "a PRIORITY of no stream")
-        if len(payload) != 5:
-            raise Fault(Code.FRAME_SIZE_ERROR, "a PRIORITY has five bytes", number)
-        if int.from_bytes(payload[:4], "big") & 0x7FFF_FFFF == number:
-            raise Fault(Code.PROTOCOL_ERROR, "a stream depends on itself", number)
-        self._calm.idle()
-
-    def _on_reset(self, flags: int, number: int, payload: bytes) -> None:
-        if len(payload) != 4:
-            raise Fault(Code.FRAME_SIZE_ERROR, "a RST_STREAM has four bytes")
-        if not number or number > self._last:
-            raise Fault(Code.PROTOCOL_ERROR, "a RST_STREAM of no stream")
-        stream = self.streams.pop(number, None)
-        if stream is not None:
-            stream.exchange.gone()
-        self._calm.reset()
-
-    def _on_settings(self, flags: int, number: int, payload: bytes) -> None:
-        if number:
-            raise Fault(Code.PROTOCOL_ERROR, "a SETTINGS of a stream")
-        if flags & frames.ACK:
-            if payload:
-                raise Fault(Code.FRAME_SIZE_ERROR, "a SETTINGS that acknowledges is empty")
-            return
-        for name, value in frames.read_settings(payload):
-            if name == Setting.INITIAL_WINDOW_SIZE:
-                for stream in self.streams.values():
-                    stream.window += value - self._initial_window
-                    if stream.window > frames.MAX_WINDOW:
-                        raise Fault(Code.FLOW_CONTROL_ERROR, "a window is too large")
-                self._initial_window = value
-            elif name == Setting.MAX_FRAME_SIZE:
-                self.max_frame = value
-        self._out.append(frame(frames.SETTINGS, frames.ACK, 0))
-        self._calm.idle()
-        self._push_all()
-
-    def _on_push(self, flags: int, number: int, payload: bytes) -> None:
-        raise Fault(Code.PROTOCOL_ERROR, "a PUSH_PROMISE from a client")
-
-    def _on_ping(self, flags: int, number: int, payload: bytes) -> None:
-        if number:
-            raise Fault(Code.PROTOCOL_ERROR, "a PING of a stream")
-        if len(payload) != 8:
-            raise Fault(Code.FRAME_SIZE_ERROR, "a PING has eight bytes")
-        if not flags & frames.ACK:
-            self._out.append(frame(frames.PING, frames.ACK, 0, payload))
-            self._calm.idle()
-
-    def _on_go_away(self, flags: int, number: int, payload: bytes) -> None:
-        if number:
-            raise Fault(Code.PROTOCOL_ERROR, "a GOAWAY of a stream")
-        if len(payload) < 8:
-            raise Fault(Code.FRAME_SIZE_ERROR, "a GOAWAY is too short")
-
-    def _on_window(self, flags: int, number: int, payload: bytes) -> None:
-        if len(payload) != 4:
-            raise Fault(Code.FRAME_SIZE_ERROR, "a WINDOW_UPDATE has four bytes")
-        more = int.from_bytes(payload, "big") & 0x7FFF_FFFF
-        if not more:
-            raise Fault(Code.PROTOCOL_ERROR, "a WINDOW_UPDATE by nothing", number)
-        if not number:
-            self.window += more
-            if self.window > frames.MAX_WINDOW:
-                raise Fault(Code.FLOW_CONTROL_ERROR, "a window is too large")
-            self._push_all()
-            return
-        if number > self._last:
-            raise Fault(Code.PROTOCOL_ERROR, "a WINDOW_UPDATE of no stream")
-        stream = self.streams.get(number)
-        if stream is not None:
-            stream.window += more
-            if stream.window > frames.MAX_WINDOW:
-                raise Fault(Code.FLOW_CONTROL_ERROR, "a window is too large", number)
-            stream.push()
+    @property
+    def peer(self) -> str:
+        return peer_of(self._transport.get_extra_info("peername"))
 
     # -- inside
-
-    def _headed(self, block: Block) -> None:
-        """A block of header fields is complete: the head of a request, or what comes after its body."""
-        number = block.stream
-        stream = self.streams.get(number)
-        known = self._heads.known(block.text) if stream is None else None
-        fields = [] if known is not None else self._heads.fields(block.text)
-        if block.depends_on_itself:
-            self._last = max(self._last, number)
-            raise Fault(Code.PROTOCOL_ERROR, "a stream depends on itself", number)
-        if stream is not None:
-            self._trailed(stream, block, fields)
-            return
-        if number <= self._last:
-            self._not_open(number)
-            return
-        self._last = number
-        if self._drains == 2 or self._closing or len(self.streams) >= MAX_STREAMS:
-            # Safe to ask elsewhere: nothing was done.
-            raise Fault(Code.REFUSED_STREAM, "no more streams", number)
-        if known is None:
-            known = self._heads.request(block, fields)
-        stream = self.streams[number] = Stream(self, number, self._initial_window)
-        length = known.get(b"content-length")
-        if length is not None:
-            stream.awaited = int(length[:19])
-            if block.ends and stream.awaited:
-                raise Fault(Code.PROTOCOL_ERROR, "the body is not as long as its header says", number)
-        stream.requested = block.ends
-        stream.exchange = self._handler(stream, known)
-        if block.ends:
-            stream.exchange.ended()
-
-    def _trailed(self, stream: Stream, block: Block, fields: list[tuple[bytes, bytes]]) -> None:
-        if stream.requested:
-            self._not_open(stream.id)
-            return
-        if not block.ends:
-            raise Fault(Code.PROTOCOL_ERROR, "a second head", stream.id)
-        try:
-            frames.check_trailers(fields)
-        except Fault as fault:
-            fault.stream = stream.id
-            raise
-        if stream.awaited:
-            raise Fault(Code.PROTOCOL_ERROR, "the body is not as long as its header says", stream.id)
-        stream.requested = True
-        stream.exchange.ended()
-
-    def _not_open(self, number: int) -> None:
-        """DATA or HEADERS has come of a stream that does not expect it."""
-        if not number or number > self._last:
-            raise Fault(Code.PROTOCOL_ERROR, "a frame of no stream")
-        if number not in self._forgotten:
-            raise Fault(Code.STREAM_CLOSED, "a frame of a stream that is closed")
-        self._calm.idle()
-
-    def _end(self, number: int, code: Code) -> None:
-        """Take a stream from the client."""
-        stream = self.streams.pop(number, None)
-        self._reset(number, code)
-        if stream is not None:
-            stream.exchange.gone()
-
-    def _reset(self, number: int, code: Code) -> None:
-        self._forgotten[number] = None
-        if len(self._forgotten) > _MAX_FORGOTTEN:
-            del self._forgotten[next(iter(self._forgotten))]
-        self.say(frame(frames.RST_STREAM, 0, number, code.to_bytes(4, "big")))
-
-    def _push_all(self) -> None:
-        for stream in list(self.streams.values()):
-            stream.push()
-
-    def _go_away(self, last: int, code: Code = Code.NO_ERROR) -> None:
-        self._out.append(frame(frames.GOAWAY, 0, 0, last.to_bytes(4, "big") + code.to_bytes(4, "big")))
 
     def _close(self) -> None:
         if not self._closing:
@@ -434,7 +208,3 @@ class Connection(Protocol):
         self._flush()
         if self._drains == 2 and not self.streams and not self._receiving:
             self._close()
-
-
-def _update(stream: int, by: int) -> bytes:
-    return frame(frames.WINDOW_UPDATE, 0, stream, by.to_bytes(4, "big"))

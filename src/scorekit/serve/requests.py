@@ -4,9 +4,9 @@ import urllib.parse
 from typing import Any
 
 from ..codec import json, large, multipart, proto
-from ..errors import BadRequest
+from ..errors import BadRequest, NotTaken
 from ..message import Feedback, Form, Message, Verb
-from .exchange import Exchange
+from .exchange import Exchange, shown
 
 
 class JsonRequest:
@@ -135,8 +135,11 @@ def find(exchange: Exchange) -> bytes | str | dict[str, Any]:
 
     Of a multipart form, which comes before them, the value. Raises ``BadRequest``.
     """
-    if exchange.head.content_type == "application/json" and not exchange.head.query:
+    if exchange.head.is_json:
         return exchange.body
+    coding = exchange.head.told.get(b"content-encoding", b"identity")
+    if coding.lower() != b"identity":
+        raise NotTaken(f"this server takes bodies as they are, without Content-Encoding; this one has {shown(coding)}")
     mimetype = exchange.head.content_type.partition(";")[0].strip().lower()
     if mimetype == "multipart/form-data":
         return multipart.decode(exchange.body, exchange.head.content_type)
@@ -157,7 +160,9 @@ def find(exchange: Exchange) -> bytes | str | dict[str, Any]:
 def _field(encoded: bytes) -> str:
     """The field ``json`` of a urlencoded form or query, or ``""``."""
     try:
-        fields = urllib.parse.parse_qs(encoded.decode(), errors="strict")
+        fields = urllib.parse.parse_qs(encoded.decode(), errors="strict", max_num_fields=1000)
     except ValueError as error:
-        raise BadRequest("the form or query is not UTF-8 text in percent-encoding") from error
+        raise BadRequest(
+            "the form or query is not UTF-8 text in percent-encoding, or has more than 1000 fields"
+        ) from error
     return fields.get("json", [""])[0]

@@ -20,15 +20,17 @@ from ..errors import (
     MethodNotAllowed,
     NotFound,
     NotOffered,
+    NotTaken,
     Overloaded,
     PayloadTooLarge,
     RequestError,
     TooSlow,
+    Unauthenticated,
     UnwritableAnswer,
 )
 from ..message import Message, Verb
 from ..service import Service
-from .exchange import HTML, Exchange
+from .exchange import HTML, Exchange, internal, new_reference, shown
 from .requests import FeedbackRequest, JsonRequest, UnreadRequest, find, read
 
 log = logging.getLogger(__name__)
@@ -40,6 +42,8 @@ STATUS: dict[type[RequestError], tuple[int, str]] = {
     PayloadTooLarge: (413, "MICROSERVICE_BAD_DATA"),
     HeadTooLarge: (431, "MICROSERVICE_BAD_DATA"),
     TooSlow: (408, "MICROSERVICE_BAD_DATA"),
+    Unauthenticated: (401, "MICROSERVICE_BAD_DATA"),
+    NotTaken: (415, "MICROSERVICE_BAD_DATA"),
     BadAnswer: (400, "MICROSERVICE_BAD_DATA"),  # the stock wrapper's choice, though the model is to blame
     ComponentError: (500, "MICROSERVICE_INTERNAL_ERROR"),
     UnwritableAnswer: (500, "MICROSERVICE_INTERNAL_ERROR"),
@@ -70,9 +74,9 @@ class Manners:
     def allow(self, exchange: Exchange) -> None:
         """Put the CORS headers of the answer in place, as the stock wrapper has them."""
         if exchange.head.origin and self.origins in ("*", exchange.head.origin.decode("latin-1")):
-            exchange.headers = b"Access-Control-Allow-Origin: %b\r\nVary: Origin\r\n" % exchange.head.origin
+            exchange.headers += b"Access-Control-Allow-Origin: %b\r\nVary: Origin\r\n" % exchange.head.origin
         else:
-            exchange.headers = f"Access-Control-Allow-Origin: {self.origins}\r\n".encode("latin-1", "replace")
+            exchange.headers += f"Access-Control-Allow-Origin: {self.origins}\r\n".encode("latin-1", "replace")
 
     def preflight(self, exchange: Exchange, methods: tuple[str, ...]) -> bytes:
         """The header lines that tell a page what it may ask."""
@@ -159,6 +163,10 @@ def refuse(exchange: Exchange, error: RequestError, stock: bool = False) -> None
     if isinstance(error, HandledError):
         exchange.respond(error.status, error.body, error.content_type.encode("latin-1", "replace"))
         return
+    if isinstance(error, ComponentError):
+        exchange.reference = error.reference
+        if exchange.head.trace is not None:
+            log.error("rest.failed id=%s trace_id=%s", error.reference, exchange.head.trace.trace_id)
     status, reason = (error.status, error.reason) if isinstance(error, DeclaredError) else STATUS[type(error)]
     headers = b""
     if stock and isinstance(error, NotFound | MethodNotAllowed):
@@ -189,7 +197,7 @@ class Rest:
         self._service = service
         self._metadata = None if metadata is None else json.encode_value(metadata)
         self._document = json.encode_value(document or openapi.document("model"))
-        self._ready = True
+        self._unready = ""
         both, get, post = ("GET", "HEAD", "POST"), ("GET", "HEAD"), ("POST",)
         predict = self._passing_through if payload_passthrough else self._asking(Verb.PREDICT, PredictCaller)
         self._routes: dict[bytes, tuple[tuple[str, ...], Callable[[Exchange], None], str]] = {
@@ -217,31 +225,31 @@ class Rest:
         try:
             route = self._routes.get(exchange.head.path)
             if route is None:
-                raise NotFound(f"404 Not Found: no route {_shown(exchange.head.path)}")
+                raise NotFound(f"404 Not Found: no route {shown(exchange.head.path)}")
             methods, handle, exchange.service = route
             if exchange.head.method not in methods:
                 if exchange.head.method == "OPTIONS" and self._manners.origins:
                     exchange.respond(200, b"", HTML, self._manners.preflight(exchange, methods))
                     return
                 raise MethodNotAllowed(
-                    f"405 Method Not Allowed: {_shown(exchange.head.path)} takes {', '.join(methods)}", methods
+                    f"405 Method Not Allowed: {shown(exchange.head.path)} takes {', '.join(methods)}", methods
                 )
             handle(exchange)
         except RequestError as error:
             self._manners.refuse(exchange, error)
         except Exception:
             # The outermost handler: whatever went wrong is ours, and the caller must not wait for ever.
-            log.exception("rest.failed path=%s", _shown(exchange.head.path))
-            exchange.respond(500, json.encode_error("internal error", "MICROSERVICE_INTERNAL_ERROR"))
+            exchange.reference = reference = new_reference()
+            log.exception("rest.failed id=%s path=%s", reference, shown(exchange.head.path))
+            exchange.respond(500, json.encode_error(internal(reference), "MICROSERVICE_INTERNAL_ERROR"))
 
-    @property
-    def ready(self) -> bool:
-        """Whether new requests are wanted."""
-        return self._ready
+    def be_ready(self) -> None:
+        """Answer health checks with what the component says of itself."""
+        self._unready = ""
 
-    def stop_being_ready(self) -> None:
+    def stop_being_ready(self, why: str = "this server is shutting down") -> None:
         """Answer health checks with 503 from now on."""
-        self._ready = False
+        self._unready = why
 
     def _asking(self, verb: Verb, caller: type[RestCaller] = RestCaller) -> Callable[[Exchange], None]:
         ask, manners = self._service.ask, self._manners
@@ -265,16 +273,11 @@ class Rest:
         exchange.respond(200, b"pong", HTML)
 
     def _status(self, exchange: Exchange) -> None:
-        if not self._ready:
-            raise Overloaded("this server is shutting down")
+        if self._unready:
+            raise Overloaded(self._unready)
         self._service.health(RestCaller(exchange, self._manners))
 
     def _describe(self, exchange: Exchange) -> None:
         if self._metadata is None:
             raise BadMetadata("Model metadata unavailable")
         exchange.respond(200, self._metadata)
-
-
-def _shown(path: bytes) -> str:
-    """A path as it may stand in a log or an answer: printable and short."""
-    return ascii(path[:200].decode("latin-1"))[1:-1]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from .. import offspring
 from ..component import Component, build
 from ..conformity import Conformity
 from ..errors import BadMetadata, SetupError
@@ -17,9 +18,12 @@ from ..message import Verb
 from ..metadata import Metadata, described
 from ..openapi import document
 from ..settings import UNSET_IMAGE, Settings
-from ..sockets import reserve_each
-from . import contracts
-from .supervisor import Slot, Supervisor, entered
+from ..sockets import let_go_of, reserve_each
+from . import contracts, tls
+from .birth import entered
+from .keys import keys_of
+from .slots import Slot
+from .supervisor import Supervisor
 from .worker import Built, work
 
 log = logging.getLogger(__name__)
@@ -36,8 +40,11 @@ def run(settings: Settings, directory: Path | None, workers: int, ready: Ready, 
     """
     # Bound before the model loads, listening only after: a taken port is told at once, and no probe is fooled.
     ports = _ports(settings)
+    tls.context(settings.tls_cert, settings.tls_key)
+    keys_of(settings.api_key_file, settings.api_keys)
     # Cannot be known before the class is, and the ports must be told taken before that.
     by_port = [reserve_each(settings.host, port, workers) for port in ports]
+    offspring.guard(functools.partial(let_go_of, [sockets[0].getsockname()[1] for sockets in by_port]))
     whole = _build(settings, directory)
     built()
     if workers > 1 and settings.workers is None and _learns(whole.component):
@@ -47,12 +54,14 @@ def run(settings: Settings, directory: Path | None, workers: int, ready: Ready, 
                 spare.close()
         workers = 1
     addresses = [sockets[0] for sockets in by_port]
-    custom = _start_custom_service(whole.component, [each for sockets in by_port for each in sockets])
+    custom = _start_custom_service(whole.component)
     host, port = addresses[0].getsockname()[:2]
-    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "https" if settings.tls_cert else "http"
+    address = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
     slots = [Slot(number, [sockets[number] for sockets in by_port]) for number in range(workers)]
     try:
-        Supervisor(slots, _working(whole), functools.partial(ready, address), settings.probe_timeout_s).run()
+        told = functools.partial(ready, address)
+        Supervisor(slots, _working(whole), told, settings.probe_timeout_s, settings.predict_timeout_s).run()
     finally:
         if custom:
             _end(custom)
@@ -63,6 +72,7 @@ def run_worker(settings: Settings, directory: Path | None, told: str) -> int:
     inherited = json.loads(told)
     supervisor = socket.socket(fileno=inherited["channel"])
     sockets = [socket.socket(fileno=number) for number in inherited["sockets"]]
+    offspring.guard(functools.partial(let_go_of, [each.getsockname()[1] for each in sockets]))
     return entered(lambda *both: _working(_build(settings, directory))(*both), sockets, supervisor)
 
 
@@ -104,7 +114,7 @@ def _metadata(settings: Settings, component: Component) -> Metadata | None:
         return None
 
 
-def _start_custom_service(component: Component, addresses: list[socket.socket]) -> int:
+def _start_custom_service(component: Component) -> int:
     """Run the class's own service in a process of its own, a fork as by the stock wrapper. Returns its id, or 0."""
     service = component.custom_service
     if service is None:
@@ -114,8 +124,6 @@ def _start_custom_service(component: Component, addresses: list[socket.socket]) 
         return pid
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this
-        for address in addresses:
-            address.close()
         service()
         os._exit(0)
     except BaseException:

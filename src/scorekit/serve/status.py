@@ -15,17 +15,21 @@ from ..errors import (
     MethodNotAllowed,
     NotFound,
     NotOffered,
+    NotTaken,
     Overloaded,
     PayloadTooLarge,
     RequestError,
     TooSlow,
+    Unauthenticated,
     UnwritableAnswer,
 )
 from .frames import Fields
 
 OK = 0
+CANCELLED = 1
 UNKNOWN_SERVICE = 5
 INTERNAL = 13
+UNAVAILABLE = 14
 
 STATUS: dict[type[RequestError], int] = {
     BadRequest: 3,  # INVALID_ARGUMENT
@@ -41,6 +45,8 @@ STATUS: dict[type[RequestError], int] = {
     BadMetric: INTERNAL,
     BadMetadata: INTERNAL,
     NotOffered: 12,
+    Unauthenticated: 16,
+    NotTaken: 12,  # as every gRPC library answers a compression that it does not know
     Overloaded: 8,
     DeadlineExceeded: 4,
 }

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from ..settings import MAX_HELD_BYTES
 from . import frames
 from .frames import Fields, frame
 
@@ -36,8 +37,19 @@ class Line(Protocol):
     """Bytes that the client takes on all streams together."""
     streams: "dict[int, Stream]"
 
+    writable: bool
+    """Whether the client reads what is sent."""
+    unsent: int
+    """Bytes of answers that wait for the client, of all streams together."""
+    sent_frames: int
+    sent_bytes: int
+    """Of answers' bodies, ever."""
+
     def say(self, data: bytes) -> None:
         """Send ``data`` within this turn of the loop or the next."""
+
+    def piled_up(self, stream: "Stream") -> None:
+        """More waits for the client than it may; ``stream`` is the last to add to it."""
 
     def finished(self, stream: "Stream") -> None:
         """``stream`` has been answered."""
@@ -46,11 +58,33 @@ class Line(Protocol):
 class Stream:
     """One request and its answer, as the connection keeps them."""
 
-    __slots__ = ("_line", "_out", "_trailers", "awaited", "exchange", "id", "requested", "taken", "window")
+    __slots__ = (
+        *(
+            "_line",
+            "_out",
+            "_trailers",
+            "awaited",
+            "exchange",
+            "held",
+            "id",
+            "reference",
+            "requested",
+            "taken",
+            "unsent",
+        ),
+        "window",
+    )
+
+    reference: str
+    """Under which the log tells more of the answer; unset where it does not."""
 
     def __init__(self, line: Line, number: int, window: int) -> None:
         self._line = line
         self._out = b""
+        self.unsent = 0
+        """Bytes of the answer that wait for the client."""
+        self.held = 0
+        """Bytes of the request's body."""
         self._trailers: Fields | None = None
         self.id = number
         self.window = window
@@ -90,14 +124,23 @@ class Stream:
         if self.id not in line.streams:
             return
         if out:
-            room = min(len(out), self.window, line.window)
-            most = line.max_frame
-            for at in range(0, room, most):
-                line.say(frame(frames.DATA, 0, self.id, out[at : min(at + most, room)]))
-            if room > 0:
-                self.window -= room
-                line.window -= room
-                self._out = out = out[room:]
+            if line.writable:
+                room = min(len(out), self.window, line.window)
+                most = line.max_frame
+                for at in range(0, room, most):
+                    line.sent_frames += 1
+                    line.say(frame(frames.DATA, 0, self.id, out[at : min(at + most, room)]))
+                if room > 0:
+                    self.window -= room
+                    line.window -= room
+                    line.sent_bytes += room
+                    self._out = out = out[room:]
+            if self.unsent or out:
+                line.unsent += len(out) - self.unsent
+                grown, self.unsent = len(out) > self.unsent, len(out)
+                if grown and line.unsent > MAX_HELD_BYTES and line.unsent > len(out):
+                    line.piled_up(self)
+                    return
         if self._trailers is not None and not out:
             if self._trailers:
                 block = frames.block(self._trailers)
@@ -105,3 +148,8 @@ class Stream:
             else:
                 line.say(frame(frames.DATA, frames.END_STREAM, self.id))
             line.finished(self)
+
+    def forgotten(self) -> None:
+        """The stream has ended; what waited for the client does not any more."""
+        self._line.unsent -= self.unsent
+        self.unsent, self._out = 0, b""

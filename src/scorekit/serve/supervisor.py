@@ -1,4 +1,4 @@
-"""The process above the workers: it starts them, starts them again, and gathers what they count.
+"""The process above the workers: it starts them, replaces them, and gathers what they count.
 
 It never predicts and has no threads and no event loop, so that a fork of it is a sound beginning: after one predict in
 the parent an OpenMP model hangs in every child (measured with HistGradientBoosting). Each slot has listening sockets of
@@ -6,94 +6,71 @@ its own, made and held here: what waits on them while a worker is replaced is ta
 waiting connections a socket that the worker owned lost 20 at kill -9, a held one none).
 """
 
-import atexit
 import contextlib
 import gc
-import json
 import logging
 import os
 import selectors
 import signal
 import socket
-import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from ..errors import SetupError
 from ..exposition import from_plain
-from ..settings import ENV_WORKER
-from . import channel
-from .channel import Frames, frame, say
-from .tally import Tally
+from ..sockets import take_new
+from . import birth, channel
+from .birth import Work
+from .channel import frame
+from .process import Process
+from .scrapes import Scrapes
+from .slots import Renewals, Slot
 
 log = logging.getLogger(__name__)
 
 GRACE_S = 20.0
 """How long workers may drain: their own limit and what closing takes."""
 
-_SCRAPE_S = 0.5  # how long a worker may take to tell its counts; then its last ones stand
+STUCK_GRACE_S = 5.0
+"""How long a worker whose model hangs may take to tell its callers, or to say where it hangs."""
 
-# A worker that ends sooner than this after it began has failed to start; so many in a row are a crash loop.
-_LIVED_S = 10.0
-_MAX_FAILURES = 5
+RETIRE_S = 30.0
+"""How long one that has a successor may take to end, beside the longest prediction."""
 
-Work = Callable[[list[socket.socket], socket.socket], None]
-"""What a worker does, given its listening sockets and its end of the channel."""
+_LATE_S = 5.0  # a supervisor that slept for so much too long was stopped itself, and its workers with it
 
 Ready = Callable[[list[Mapping[str, Any]]], None]
 """Told what each worker said when the last of them was ready for the first time."""
 
 
-class Slot:
-    """A place for one worker, and the listening sockets that stay when workers come and go."""
-
-    def __init__(self, number: int, sockets: list[socket.socket]) -> None:
-        self.number = number
-        self.sockets = sockets
-        self.pid = 0
-        self.channel: socket.socket | None = None
-        self.frames = Frames()
-        self.state: Mapping[str, Any] = {}
-        self.since = 0.0
-        """When the state began."""
-        self.began = 0.0
-        self.fresh = False
-        """Whether its worker is an interpreter of its own, not a fork."""
-        self.failures = 0
-        self.due: float | None = None
-        """When to start its next worker."""
-        self.outgoing = b""
-
-    def __repr__(self) -> str:
-        return f"<Slot {self.number} pid={self.pid} {self.state.get('state', 'empty')}>"
-
-    @property
-    def ready(self) -> bool:
-        return self.state.get("state") == "ready"
-
-
 class Supervisor:
-    """Keeps a worker in every slot until SIGTERM or SIGINT."""
+    """Keeps a worker in every slot until SIGTERM or SIGINT; SIGHUP replaces each by one that has read everything anew.
 
-    def __init__(self, slots: Sequence[Slot], work: Work, ready: Ready, probe_timeout_s: float) -> None:
+    A worker that is replaced on purpose serves until its successor is ready. One that is silent for
+    ``predict_timeout_s`` is ended: its event loop is blocked.
+    """
+
+    def __init__(
+        self, slots: Sequence[Slot], work: Work, ready: Ready, probe_timeout_s: float, predict_timeout_s: float
+    ) -> None:
         self._slots = list(slots)
         self._work = work
         self._ready = ready
         self._probe_timeout_s = probe_timeout_s
+        self._predict_timeout_s = predict_timeout_s
         self._selector = selectors.DefaultSelector()
-        self._tally = Tally()
+        self._leaving: list[Process] = []
+        self._renewals = Renewals()
+        self._scrapes = Scrapes(self._send)
         self._told_ready = False
         self._stopping: float | None = None
         self._failed: SetupError | None = None
-        self._scrapers: list[Slot] = []
-        self._missing: set[int] = set()
-        self._scraped = 0.0
 
     def __repr__(self) -> str:
-        return f"<Supervisor {self._slots}>"
+        return f"<Supervisor {self._slots} leaving={self._leaving}>"
 
     def run(self) -> None:
         """Serve. Raises ``SetupError`` when the workers cannot start, or end again and again."""
@@ -101,267 +78,300 @@ class Supervisor:
         for end in (reader, writer):
             end.setblocking(False)
         signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGHUP):
             signal.signal(number, lambda *_: None)
         self._selector.register(reader, selectors.EVENT_READ)
         gc.collect()
         gc.freeze()  # what is built by now is not looked at again, so its pages stay shared
         try:
             for slot in self._slots:
-                self._fork(slot)
-            while any(slot.pid for slot in self._slots) or (self._stopping is None and not self._failed):
-                for key, _ in self._selector.select(self._patience()):
+                slot.current = self._start(slot, slot.fresh)
+            while any(self._processes()) or (self._stopping is None and not self._failed):
+                patience_s = self._patience_s()
+                slept = time.monotonic()
+                heard = self._selector.select(patience_s)
+                if time.monotonic() - slept > patience_s + _LATE_S:
+                    self._forgive()
+                for key, _ in heard:
                     if key.fileobj is reader:
-                        if {signal.SIGTERM, signal.SIGINT} & set(reader.recv(4096)):
-                            self._stop()
+                        self._signalled(set(reader.recv(4096)))
                     else:
                         self._hear(key.data)
                 self._look_after()
         finally:
             signal.set_wakeup_fd(-1)
-            for slot in self._slots:
-                if slot.pid:
-                    os.kill(slot.pid, signal.SIGKILL)
-                    os.waitpid(slot.pid, 0)
+            for process in self._processes():
+                process.signal(signal.SIGKILL)
+                os.waitpid(process.pid, 0)
         if self._failed is not None:
             raise self._failed
 
+    def _processes(self) -> Iterator[Process]:
+        for slot in self._slots:
+            yield from filter(None, (slot.current, slot.successor))
+        yield from self._leaving
+
     # -- starting workers
 
-    def _fork(self, slot: Slot) -> None:
-        theirs = self._opened(slot)
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        slot.pid = os.fork()
-        if slot.pid == 0:
-            self._become_worker(slot, theirs)
-        theirs.close()
+    def _start(self, slot: Slot, fresh: bool) -> Process:
+        process = Process(slot, fresh)
+        strangers = [each.channel for each in self._processes() if each.channel is not None]
+        strangers += [held for each in self._slots if each is not slot for held in each.sockets]
+        if process.channel is not None:
+            strangers.append(process.channel)
+            self._selector.register(process.channel, selectors.EVENT_READ, process)
+        if fresh:
+            birth.spawn(process)
+        else:
+            birth.fork(process, self._work, self._selector.close, strangers)
+        return process
 
-    def _spawn(self, slot: Slot) -> None:
-        """Start a worker by the command this process was started with, in an interpreter that inherits no state."""
-        theirs = self._opened(slot)
-        inherited = [theirs, *slot.sockets]
-        for each in inherited:
-            each.set_inheritable(True)
-        told = json.dumps({"channel": theirs.fileno(), "sockets": [each.fileno() for each in slot.sockets]})
-        slot.pid = os.posix_spawn(
-            sys.executable,
-            [sys.executable, *sys.orig_argv[1:]],
-            {**os.environ, ENV_WORKER: told},
-            setsigdef=[signal.SIGTERM, signal.SIGINT],
-        )
-        for each in inherited:
-            each.set_inheritable(False)
-        theirs.close()
-        slot.fresh = True
-
-    def _opened(self, slot: Slot) -> socket.socket:
-        """A channel to a worker to be. Returns its end."""
-        ours, theirs = socket.socketpair()
-        ours.setblocking(False)
-        slot.channel, slot.frames, slot.outgoing = ours, Frames(), b""
-        slot.state, slot.due = {"state": "starting"}, None
-        slot.began = slot.since = time.monotonic()
-        self._selector.register(ours, selectors.EVENT_READ, slot)
-        return theirs
-
-    def _become_worker(self, slot: Slot, theirs: socket.socket) -> None:
-        """Never returns."""
-        status = 1
-        try:
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-            self._selector.close()
-            for each in self._slots:
-                if each.channel is not None:
-                    each.channel.close()
-                if each is not slot:
-                    for held in each.sockets:
-                        held.close()
-            status = entered(self._work, slot.sockets, theirs)
-        finally:
-            with contextlib.suppress(Exception):  # as an interpreter does at its end
-                atexit._run_exitfuncs()
-                sys.stdout.flush()
-                sys.stderr.flush()
-            os._exit(status)
+    def _begin_renewal(self, now: float) -> None:
+        found = self._renewals.begin(now) if self._told_ready and self._stopping is None else None
+        if found is None:
+            return
+        number, fresh = found
+        slot = next(each for each in self._slots if each.number == number)
+        if slot.current is not None and slot.current.ready:
+            slot.successor = self._start(slot, fresh or slot.fresh)
+            return
+        self._renewals.done(slot)
+        if slot.current is None:
+            slot.fresh = slot.fresh or fresh  # its next worker is a new one anyway
+        else:
+            slot.postponed = fresh
 
     # -- listening to them
 
-    def _hear(self, slot: Slot) -> None:
-        if slot.channel is None:
-            return
-        try:
-            data = slot.channel.recv(1 << 20)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data:
-            self._hang_up(slot)
-            return
-        for kind, payload in slot.frames.feed(data):
-            if kind == channel.STATE:
-                self._is_now(slot, orjson.loads(payload))
-            elif kind == channel.FAMILIES:
-                self._tally.told(slot.pid, from_plain(orjson.loads(payload)))
-                self._missing.discard(slot.pid)
-            elif kind == channel.SCRAPE:
-                self._scrape(slot)
-        self._answer_scrapes()
+    def _signalled(self, numbers: set[int]) -> None:
+        if {signal.SIGTERM, signal.SIGINT} & numbers:
+            self._stop()
+        elif signal.SIGHUP in numbers:
+            log.info("serve.reload workers=%d: each is replaced by one that reads everything anew", len(self._slots))
+            for slot in self._slots:
+                self._renewals.want(slot, fresh=True)
 
-    def _is_now(self, slot: Slot, state: Mapping[str, Any]) -> None:
-        slot.state, slot.since = state, time.monotonic()
-        log.debug("worker.%s slot=%d pid=%d", state["state"], slot.number, slot.pid)
-        if state["state"] == "failed":
+    def _hear(self, process: Process) -> None:
+        frames = process.hear()
+        if frames is None:
+            self._hang_up(process)
+            return
+        slot = process.slot
+        for kind, payload in frames:
+            if kind == channel.STATE:
+                self._is_now(process, orjson.loads(payload))
+            elif kind == channel.FAMILIES:
+                self._scrapes.told(process, from_plain(orjson.loads(payload)))
+            elif kind == channel.SCRAPE:
+                self._scrapes.ask(process, [each for each in self._processes() if each.ready])
+            elif kind == channel.RENEW and process is slot.current and slot.successor is None:
+                if self._renewals.want(slot, fresh=False):
+                    log.info("worker.renewed slot=%d pid=%d %s", slot.number, process.pid, payload.decode())
+            elif kind == channel.STUCK and process is slot.current and self._stopping is None:
+                self._let_go(process, STUCK_GRACE_S)
+                self._replace_crashed(process, "with a model that does not come back")
+        self._scrapes.answer()
+
+    def _is_now(self, process: Process, state: Mapping[str, Any]) -> None:
+        process.state, process.since = state, time.monotonic()
+        slot = process.slot
+        log.debug("worker.%s slot=%d pid=%d", state["state"], slot.number, process.pid)
+        if why := process.failed_to_start:
             if not self._told_ready and self._failed is None:
-                self._failed = SetupError(state["why"])
+                self._failed = SetupError(why)
                 self._stop()
             else:
-                log.error("worker.failed slot=%d pid=%d cause=%s", slot.number, slot.pid, state["why"])
-        elif slot.ready and self._told_ready:
-            log.info("worker.ready slot=%d pid=%d", slot.number, slot.pid)
-        elif all(each.ready for each in self._slots):
-            self._told_ready = True
-            self._ready([each.state for each in self._slots])
+                log.error("worker.failed slot=%d pid=%d cause=%s", slot.number, process.pid, why)
+        elif process.ready and self._told_ready:
+            log.info("worker.ready slot=%d pid=%d", slot.number, process.pid)
+            if process is slot.successor:
+                self._succeed(slot)
+            if slot.postponed is not None:
+                self._renewals.want(slot, slot.postponed)
+                slot.postponed = None
+        elif not self._told_ready:
+            ready = [each.current.state for each in self._slots if each.current and each.current.ready]
+            if len(ready) == len(self._slots):
+                self._told_ready = True
+                self._ready(ready)
 
-    def _scrape(self, slot: Slot) -> None:
-        if not self._scrapers:
-            self._scraped = time.monotonic()
-            self._missing = {each.pid for each in self._slots if each.ready}
-            for each in self._slots:
-                if each.ready:
-                    self._send(each, frame(channel.COUNT))
-        self._scrapers.append(slot)
-
-    def _answer_scrapes(self) -> None:
-        late = time.monotonic() - self._scraped > _SCRAPE_S
-        if self._scrapers and (late or not self._missing):
-            text = frame(channel.TEXT, self._tally.text())
-            for slot in {id(each): each for each in self._scrapers}.values():
-                self._send(slot, text)
-            self._scrapers.clear()
-
-    def _send(self, slot: Slot, data: bytes) -> None:
-        """Send what the worker takes at once; a worker that takes nothing in is not waited for."""
-        if slot.channel is None:
+    def _succeed(self, slot: Slot) -> None:
+        """The successor serves; the old worker takes no more connections and ends when its last one does."""
+        old, slot.current, slot.successor = slot.current, slot.successor, None
+        if slot.current is not None:
+            slot.fresh = slot.current.fresh
+        if old is None or self._stopping is not None:
+            self._renewals.done(slot)
             return
-        slot.outgoing += data
-        try:
-            while slot.outgoing:
-                slot.outgoing = slot.outgoing[slot.channel.send(slot.outgoing) :]
-        except BlockingIOError:
-            self._selector.modify(slot.channel, selectors.EVENT_READ | selectors.EVENT_WRITE, slot)
-        except OSError:
-            self._hang_up(slot)
-        else:
-            self._selector.modify(slot.channel, selectors.EVENT_READ, slot)
+        self._let_go(old, self._predict_timeout_s + RETIRE_S)
+        self._send(old, frame(channel.RETIRE))
 
-    def _hang_up(self, slot: Slot) -> None:
-        if slot.channel is not None:
-            self._selector.unregister(slot.channel)
-            slot.channel.close()
-            slot.channel = None
+    def _let_go(self, process: Process, grace_s: float) -> None:
+        slot = process.slot
+        if process is slot.current:
+            slot.current, slot.successor = slot.successor, None
+        self._leaving.append(process)
+        process.kill_at = time.monotonic() + grace_s
+
+    def _send(self, process: Process, data: bytes) -> None:
+        if not process.say(data):
+            self._hang_up(process)
+        elif process.channel is not None:
+            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if process.has_unsent else 0)
+            self._selector.modify(process.channel, events, process)
+
+    def _hang_up(self, process: Process) -> None:
+        if process.channel is not None:
+            self._selector.unregister(process.channel)
+            process.channel.close()
+            process.channel = None
 
     # -- looking after them
 
-    def _patience(self) -> float:
+    def _patience_s(self) -> float:
         """Seconds until something is due even if nothing is heard."""
         now = time.monotonic()
         waits = [60.0]
-        waits += [max(0.0, slot.due - now) for slot in self._slots if slot.due is not None]
-        waits += [
-            max(0.0, slot.since + self._probe_timeout_s - now)
-            for slot in self._slots
-            if slot.state.get("state") == "loaded" and not slot.fresh
-        ]
-        if self._scrapers:
-            waits.append(max(0.0, self._scraped + _SCRAPE_S - now) + 0.01)
+        waits += [slot.due - now for slot in self._slots if slot.due is not None]
+        for process in self._processes():
+            if (until := self._until(process)) is not None:
+                waits.append(until - now)
+        if (due_s := self._renewals.due_s(now)) is not None and self._told_ready:
+            waits.append(due_s)
+        if (late_s := self._scrapes.late_s(now)) is not None:
+            waits.append(late_s)
         if self._stopping is not None:
-            waits.append(max(0.0, self._stopping + GRACE_S - now))
-        return min(waits)
+            waits.append(self._stopping + GRACE_S - now)
+        return max(0.0, min(waits)) + 0.005
+
+    def _until(self, process: Process) -> float | None:
+        """By when ``process`` must have been heard, or have ended."""
+        if process.kill_at is not None:
+            return process.kill_at
+        if self._stopping is not None:
+            return None
+        if process.state["state"] == "loaded" and not process.fresh:
+            return process.since + self._probe_timeout_s
+        return process.beat + self._predict_timeout_s + 1.0 if process.ready else None
 
     def _look_after(self) -> None:
         now = time.monotonic()
+        for process in list(self._processes()):
+            if process.has_unsent:
+                self._send(process, b"")
+            pid, status = os.waitpid(process.pid, os.WNOHANG)
+            if pid:
+                self._ended(process, os.waitstatus_to_exitcode(status))
+            elif (until := self._until(process)) is not None and now >= until:
+                self._too_late(process)
         for slot in self._slots:
-            if slot.outgoing:
-                self._send(slot, b"")
-            if slot.pid:
-                pid, status = os.waitpid(slot.pid, os.WNOHANG)
-                if pid:
-                    self._ended(slot, os.waitstatus_to_exitcode(status))
-            if slot.pid and slot.state.get("state") == "loaded" and not slot.fresh and self._stopping is None:
-                if now - slot.since >= self._probe_timeout_s:
-                    log.warning(
-                        "worker.stuck slot=%d pid=%d: no first prediction within %g s, as when a library's threads do "
-                        "not outlive a fork; it is started again in a fresh interpreter",
-                        slot.number,
-                        slot.pid,
-                        self._probe_timeout_s,
-                    )
-                    self._replace(slot)
-            elif slot.due is not None and now >= slot.due and self._stopping is None:
-                (self._spawn if slot.fresh else self._fork)(slot)
-        self._answer_scrapes()
+            if slot.due is not None and now >= slot.due and self._stopping is None:
+                slot.due = None
+                slot.current = self._start(slot, slot.fresh)
+        self._begin_renewal(now)
+        self._scrapes.answer()
         if self._stopping is not None and now - self._stopping > GRACE_S:
-            for slot in self._slots:
-                if slot.pid:
-                    log.warning(
-                        "worker.killed slot=%d pid=%d: it did not end within %g s", slot.number, slot.pid, GRACE_S
-                    )
-                    os.kill(slot.pid, signal.SIGKILL)
+            for process in self._processes():
+                self._kill(process, f"it did not end within {GRACE_S:g} s")
 
-    def _replace(self, slot: Slot) -> None:
-        os.kill(slot.pid, signal.SIGKILL)
-        os.waitpid(slot.pid, 0)
-        self._forget(slot)
-        self._spawn(slot)
+    def _too_late(self, process: Process) -> None:
+        number, pid = process.slot.number, process.pid
+        if process.kill_at is not None:
+            self._kill(process, "it did not end by itself")
+            process.kill_at = float("inf")
+        elif process.ready:
+            log.error(
+                "worker.hung slot=%d pid=%d: not heard for %g s, so its model has blocked it; where it is follows",
+                number,
+                pid,
+                self._predict_timeout_s,
+            )
+            process.signal(signal.SIGABRT)  # has it print what every thread is at
+            process.kill_at = time.monotonic() + STUCK_GRACE_S
+        else:
+            log.warning(
+                "worker.stuck slot=%d pid=%d: no first prediction within %g s, as when a library's threads do not "
+                "outlive a fork; it is started again in a fresh interpreter",
+                number,
+                pid,
+                self._probe_timeout_s,
+            )
+            process.signal(signal.SIGKILL)
+            os.waitpid(pid, 0)
+            self._forget(process)
+            slot, is_current = process.slot, process is process.slot.current
+            slot.current, slot.successor = (None, slot.successor) if is_current else (slot.current, None)
+            slot.fresh = True
+            started = self._start(slot, fresh=True)
+            slot.current, slot.successor = (started, slot.successor) if is_current else (slot.current, started)
 
-    def _forget(self, slot: Slot) -> None:
-        while slot.channel is not None:  # what it said last
-            before = slot.channel
-            self._hear(slot)
-            if slot.channel is before:
-                break
-        self._hang_up(slot)
-        self._tally.ended(slot.pid)
-        self._missing.discard(slot.pid)
-        self._scrapers = [each for each in self._scrapers if each is not slot]
-        slot.pid, slot.outgoing = 0, b""
+    def _forgive(self) -> None:
+        """Nobody has been silent: this process was stopped, and with it most likely all."""
+        for process in self._processes():
+            process.beat = time.monotonic()
 
-    def _ended(self, slot: Slot, code: int) -> None:
-        pid, how = slot.pid, _how(code)
-        self._forget(slot)
-        was, slot.state = slot.state.get("state"), {}
-        if self._stopping is not None:
-            if code not in (0, -signal.SIGTERM):  # one that still loads has nothing to drain, and ends by the signal
-                log.warning("worker.ended slot=%d pid=%d %s", slot.number, pid, how)
-            return
-        if not self._told_ready:
-            self._failed = SetupError(f"the worker ended {how} {_DURING.get(str(was), 'before it was ready')}")
-            self._stop()
-            return
-        slot.failures = slot.failures + 1 if time.monotonic() - slot.began < _LIVED_S else 0
-        if slot.failures >= _MAX_FAILURES:
+    def _kill(self, process: Process, why: str) -> None:
+        log.warning("worker.killed slot=%d pid=%d: %s", process.slot.number, process.pid, why)
+        process.signal(signal.SIGKILL)
+
+    def _forget(self, process: Process) -> None:
+        self._hear(process)  # what it said last
+        self._hang_up(process)
+        self._scrapes.ended(process)
+
+    def _ended(self, process: Process, code: int) -> None:
+        self._forget(process)
+        slot, pid, how = process.slot, process.pid, _how(code)
+        now = time.monotonic()
+        if process in self._leaving:
+            self._leaving.remove(process)
+            self._renewals.done(slot)
+            log.log(logging.WARNING if code else logging.INFO, "worker.left slot=%d pid=%d %s", slot.number, pid, how)
+        elif process is slot.successor:
+            slot.successor = None
+            self._renewals.failed(slot, now)
+            if process.fresh:
+                self._renewals.give_up_reload()
+            log.error("worker.not_renewed slot=%d pid=%d ended %s; the old one serves on", slot.number, pid, how)
+        else:
+            slot.current, slot.successor = slot.successor, None
+            if slot.current is not None:
+                self._renewals.done(slot)
+            if self._stopping is not None:
+                if code not in (0, -signal.SIGTERM):  # one that still loads has nothing to drain
+                    log.warning("worker.ended slot=%d pid=%d %s", slot.number, pid, how)
+            elif not self._told_ready:
+                was = _DURING.get(str(process.state["state"]), "before it was ready")
+                self._failed = SetupError(f"the worker ended {how} {was}")
+                self._stop()
+            else:
+                self._replace_crashed(process, how)
+
+    def _replace_crashed(self, process: Process, how: str) -> None:
+        slot = process.slot
+        for held in slot.sockets:
+            take_new(held)  # one that was told to end by somebody else has shut the door behind it
+        pause_s = slot.crashed(process, time.monotonic())
+        if slot.current is not None:
+            slot.due = None  # its successor has begun already
+        if pause_s is None:
             self._failed = SetupError(f"the worker in slot {slot.number} ended {how}, {slot.failures} times in a row")
             self._stop()
-            return
-        delay = 0.0 if slot.failures < 2 else 0.1 * 2 ** (slot.failures - 2)
-        log.error("worker.ended slot=%d pid=%d %s; the next one starts in %g s", slot.number, pid, how, delay)
-        slot.due = time.monotonic() + delay
+        else:
+            pid = process.pid
+            log.error("worker.ended slot=%d pid=%d %s; the next one starts in %g s", slot.number, pid, how, pause_s)
 
     def _stop(self) -> None:
         if self._stopping is not None:
             return
         self._stopping = time.monotonic()
+        for process in self._processes():
+            process.signal(signal.SIGTERM)
         for slot in self._slots:
             slot.due = None
-            if slot.pid:
-                os.kill(slot.pid, signal.SIGTERM)
             for held in slot.sockets:
-                held.close()  # a worker's own are now the last, and end what comes in when it closes them
+                with contextlib.suppress(OSError):
+                    held.close()  # a worker's own are now the last, and end what comes in when it closes them
 
 
 _DURING = {"starting": "while it loaded the model", "loaded": "during its first prediction"}
@@ -372,18 +382,3 @@ def _how(code: int) -> str:
         return f"with status {code}"
     name = signal.Signals(-code).name
     return f"by {name}" + (", as when memory runs out" if name == "SIGKILL" else "")
-
-
-def entered(work: Work, sockets: list[socket.socket], supervisor: socket.socket) -> int:
-    """Do a worker's work. Returns its exit status; why it could not start is told to the supervisor."""
-    try:
-        work(sockets, supervisor)
-    except SetupError as error:
-        with contextlib.suppress(OSError):
-            say(supervisor, "failed", why=str(error))
-        return 1
-    except Exception:
-        # The outermost handler of this process.
-        log.exception("worker.crashed")
-        return 1
-    return 0

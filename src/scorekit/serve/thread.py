@@ -1,8 +1,10 @@
 """The thread in which a slow model predicts."""
 
 import contextlib
+import sys
 import threading
 import time
+import traceback
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from queue import SimpleQueue
@@ -27,6 +29,11 @@ class WorkerThread:
             self._thread = threading.Thread(target=self._serve, name="scorekit-predict", daemon=True)
             self._thread.start()
         self._work.put((work, done))
+
+    def where(self) -> str:
+        """The lines of Python that it is at, for the log; empty where it is at none."""
+        frame = None if self._thread is None else sys._current_frames().get(self._thread.ident or 0)
+        return "".join(traceback.format_stack(frame)) if frame else ""
 
     def _serve(self) -> None:
         while True:

@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,39 +14,35 @@ from typing import Any
 import orjson
 import uvloop
 
-from ..codec.tensor import from_ndarray
 from ..component import Component
 from ..conformity import Conformity
 from ..contract import Contract
-from ..errors import RequestError
 from ..exposition import Histogram, plain
 from ..lane import Lane
-from ..message import Verb
 from ..metadata import Metadata
 from ..metrics import Metrics, component_labels
-from ..proof import MAX_ROWS, Verdict, tried
+from ..proof import Verdict
 from ..service import Service
 from ..settings import UNSET, Settings
 from . import channel
 from .channel import Channel, say
 from .detect import Busy, Detect
+from .doors import Doors
+from .ending import Ending, Why, wind_up
 from .exchange import Exchange
-from .fleet import Fleet, Patience, drain, watch
+from .fleet import Fleet, drain, watch
 from .grpc import Grpc
 from .http import Connection
-from .http2 import Connection as Http2
 from .metrics import MetricsPage
+from .probe import Probe, until_it_works
 from .rest import Manners, Rest, refuse
 from .thread import WorkerThread
+from .watchdog import Watchdog, rss_mb
 
 log = logging.getLogger(__name__)
 
-# A request still unanswered after this is cut off. Kubernetes allows a pod 30 s, the Seldon operator asks for 20 s.
-GRACE_S = 15.0
-
-# How long a server that was told to stop goes on taking what comes, with "Connection: close" in each answer: a request
-# may be on its way to a connection that looks idle, and closing it then would reset it.
-LINGER_S = 0.25
+STUCK_STATUS = 70
+"""The exit status of a worker whose model hangs."""
 
 _SCRAPE_BYTES = 65536
 
@@ -70,48 +67,19 @@ def work(built: Built, addresses: list[socket.socket], page: socket.socket, supe
 
     Every address answers REST and gRPC alike. Raises ``SetupError`` where ``load()`` fails.
     """
+    probe = Probe(built.component, built.contract)
     began = time.perf_counter()
     built.component.load()
-    took = {"load": time.perf_counter() - began}
+    probe.took["load"] = time.perf_counter() - began
     say(supervisor, "loaded")
-    verdict, call_s = _try(built, took, lambda: say(supervisor, "probed"))
+    probe.first()
+    say(supervisor, "probed")
+    verdict = probe.verdict(built.settings.batching)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(built, addresses, page, supervisor, verdict, call_s, took))
-
-
-def _try(built: Built, took: dict[str, float], probed: Callable[[], None]) -> tuple[Verdict, float]:
-    """Warm the model up on rows of its contract. Returns whether requests are merged, and what a call takes, if known.
-
-    ``probed`` is called when the model has answered for the first time.
-    """
-    settings, component, contract = built.settings, built.component, built.contract
-    asked = settings.batching
-    call_s = 0.0
-    rows = names = None
-    if contract is not None and component.hooks[Verb.PREDICT].method is not None:
-        rows, names = from_ndarray(contract.rows(MAX_ROWS), "contract.json"), contract.feature_names()
-        began = time.perf_counter()
-        try:
-            component.predict(rows[:1], names)
-            took["first prediction"] = time.perf_counter() - began
-            began = time.perf_counter()
-            component.predict(rows[:1], names)
-            call_s = time.perf_counter() - began
-        except RequestError as error:
-            log.warning("probe.failed cause=%r: the model refuses a row of its contract", error.__cause__ or error)
-    probed()
-    if asked == "off":
-        return Verdict(False, ""), call_s
-    if component.hooks_per_call:
-        return Verdict(False, "the component has tags() or metrics(), which can tell one call from two"), call_s
-    if asked == "on":
-        return Verdict(True, "BATCHING=on"), call_s
-    if rows is None:
-        return Verdict(False, "there is no contract.json with rows to try predict on"), call_s
-    began = time.perf_counter()
-    verdict = tried(component.predict, rows, names)
-    took["batch proof"] = time.perf_counter() - began
-    return verdict, call_s
+        why = runner.run(_serve(built, addresses, page, supervisor, verdict, probe))
+        if why is Why.STUCK:
+            sys.stderr.flush()
+            os._exit(STUCK_STATUS)  # the thread that hangs must not be waited for, nor what the model does at exit
 
 
 def _metrics(settings: Settings) -> Metrics:
@@ -154,17 +122,17 @@ async def _serve(
     page: socket.socket,
     supervisor: socket.socket,
     verdict: Verdict,
-    call_s: float,
-    took: Mapping[str, float],
-) -> None:
+    probe: Probe,
+) -> Why:
     settings = built.settings
     loop = asyncio.get_running_loop()
-    stopped = asyncio.Event()
+    ending = Ending()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
+        loop.add_signal_handler(number, ending.stop)
     path = {settings.unit_id: settings.unit_image} if settings.unit_id else {}
     metrics = _metrics(settings)
-    lane = Lane(loop, WorkerThread(loop), metrics.call, mean_s=call_s)
+    thread = WorkerThread(loop)
+    lane = Lane(loop, thread, metrics.call, mean_s=probe.call_s)
     service = Service(
         built.component,
         loop,
@@ -187,17 +155,13 @@ async def _serve(
     readers: Fleet = set()
     scrapes: list[Callable[[bytes], None]] = []
 
-    observe = observer(metrics)
+    doors = Doors(settings, rest, grpc, manners, observer(metrics), fleet)
 
     def connect() -> Detect | Busy:
         if len(fleet) >= settings.max_connections:
             return Busy()
-        connection = Detect(
-            lambda: Connection(rest, manners.refuse, fleet, settings.max_body_bytes, observe, settings.max_headers),
-            lambda: Http2(grpc, fleet),
-            fleet,
-        )
-        if not rest.ready:
+        connection = doors.connection()
+        if ending.why is not None:
             connection.drain()
         return connection
 
@@ -207,6 +171,7 @@ async def _serve(
             "scorekit_in_flight_requests": sum(connection.open_requests for connection in fleet),
             "scorekit_waiting_calls": lane.waiting,
             "scorekit_predict_in_thread": float(lane.in_thread),
+            "scorekit_worker_rss_bytes": rss_mb() * 1024 * 1024,
         }
         above.send(channel.FAMILIES, orjson.dumps(plain(metrics.families(gauges))))
 
@@ -218,32 +183,52 @@ async def _serve(
             scrapes.clear()
             for answer in waiting:
                 answer(payload)
+        elif kind == channel.RETIRE:
+            ending.retire()
 
     def scrape(answer: Callable[[bytes], None]) -> None:
         scrapes.append(answer)
         above.send(channel.SCRAPE)
 
+    def hangs() -> None:
+        above.send(channel.STUCK)
+        lane.give_up()
+        ending.stuck()
+
+    def works() -> None:
+        log.info("probe.answered: this worker is ready now")
+        rest.be_ready()
+        grpc.be_ready()
+
     supervisor.setblocking(False)
-    _, above = await loop.create_connection(lambda: Channel(heard, stopped.set), sock=supervisor)
+    _, above = await loop.create_connection(lambda: Channel(heard, ending.stop), sock=supervisor)
+    if probe.failed:
+        log.warning("probe.unready: /health/status answers 503 until the model answers a row of its contract")
+        rest.stop_being_ready("the model failed on a row of its own contract")
+        grpc.stop_being_ready()
+        until_it_works(probe, lane, loop.call_later, works)
     shown = MetricsPage(settings.metrics_endpoint, scrape)
     scraped = await loop.create_server(lambda: Connection(shown, refuse, readers, _SCRAPE_BYTES), sock=page)
-    servers = [await loop.create_server(connect, sock=address, backlog=1024) for address in addresses]
-    state = {"state": "ready", "batching": service.batching, "reason": verdict.reason, "took": took}
+    servers = [
+        await loop.create_server(connect, sock=address, backlog=1024, **doors.encryption()) for address in addresses
+    ]
+    state = {"state": "ready", "batching": service.batching, "reason": verdict.reason, "took": probe.took}
     above.send(channel.STATE, orjson.dumps(state))
-    patience = Patience(settings.head_timeout_s, settings.body_timeout_s, settings.idle_timeout_s)
-    watching = [asyncio.ensure_future(watch(each, patience)) for each in (fleet, readers)]
-    await stopped.wait()
+    watchdog = Watchdog(settings, lane, thread, metrics, above.send, hangs)
+    watching = [asyncio.ensure_future(watch(each, doors.patience())) for each in (fleet, readers)]
+    watching += [asyncio.ensure_future(watchdog.watch()), *doors.watching()]
+    why = await ending.wait()
 
-    rest.stop_being_ready()
-    grpc.stop_being_ready()
-    for connection in list(fleet):
-        connection.drain()
-    await asyncio.sleep(LINGER_S)
-    for server in servers:
-        server.close()
-    await drain(fleet, GRACE_S)
+    if why is Why.STOPPED:
+        rest.stop_being_ready()
+        grpc.stop_being_ready()
+    else:
+        grpc.release()  # others serve, so health checks are answered as before
+    await wind_up(ending, fleet, servers, addresses, float(settings.predict_timeout_s))
     scraped.close()
     await drain(readers, 1.0)
     for each in watching:
         each.cancel()
+    doors.close()
     count()
+    return ending.why or why

@@ -1,0 +1,125 @@
+"""``scorekit check``: whether a component loads, and answers a row of its own contract."""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..contract import Contract
+from ..errors import SetupError
+from ..settings import ENV_GRPC_PORT, ENV_HOST, ENV_HTTP_PORT, ENV_METRICS_PORT, read_settings
+from ..sockets import free_ports
+from .serve import component_of
+
+_HOST = "127.0.0.1"
+_TRY_EVERY_S, _TELL_EVERY_S = 0.02, 5.0
+_ANSWER_WITHIN_S = 300.0
+
+VERBS = {
+    "MODEL": "predict",
+    "ROUTER": "route",
+    "TRANSFORMER": "transform-input",
+    "OUTLIER_DETECTOR": "transform-input",
+    "COMBINER": "aggregate",
+}
+"""What a component of each type is asked."""
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "check",
+        help="see whether a component loads and answers a row of its contract",
+        description="Serve a component on a free port of this machine, ask it one row of its contract.json, judge the "
+        "answer, and end. Exit status: 0 it answered, 1 it does not load or answers wrongly.",
+    )
+    parser.add_argument("component", metavar="DIR_OR_MODULE", help="the component's folder, or its module")
+    parser.set_defaults(command=check)
+
+
+def check(arguments: argparse.Namespace) -> int:
+    """Say what was found. Raises ``SetupError`` where the component is not fit to be served."""
+    from ..serve import contracts
+
+    directory, environ = component_of(arguments.component, os.environ)
+    settings = read_settings(environ, {})
+    file = settings.contract or contracts.USUAL
+    there = bool(settings.contract) or ((directory or Path.cwd()) / file).is_file()
+    contract = contracts.enforced(file, directory) if there else None
+    verb = VERBS[settings.service_type]
+    began = time.perf_counter()
+    asyncio.run(_tried(arguments.component, contract, verb))
+    took = f"{time.perf_counter() - began:.1f} s"
+    if contract is None:
+        print(f"check: {settings.model_name} loads, in {took}; there is no contract.json, so it was asked nothing")
+    else:
+        print(f"check: {settings.model_name} answers {verb} for a row of {file}, in {took}")
+    return 0
+
+
+async def _tried(component: str, contract: Contract | None, verb: str) -> None:
+    """Serve, ask, and end; in a process of its own, as a container does it."""
+    from ..runner.processes import Child, Command
+
+    http, grpc, page = free_ports(_HOST, 3)
+    ports = {ENV_HTTP_PORT: str(http), ENV_GRPC_PORT: str(grpc), ENV_METRICS_PORT: str(page), ENV_HOST: _HOST}
+    argv = [sys.executable, "-m", "scorekit", "serve", component]
+    child = await Child.start(Command("check", argv, {**os.environ, **ports}, Path.cwd()), _say)
+    try:
+        ending, listening = asyncio.create_task(child.ended()), asyncio.create_task(_listening(http))
+        await asyncio.wait([ending, listening], return_when=asyncio.FIRST_COMPLETED)
+        if not listening.done():
+            listening.cancel()
+            raise SetupError(f"the component does not start: {child.why(await ending)}")
+        ending.cancel()
+        if contract is not None:
+            await asyncio.to_thread(_ask, http, contract, verb)
+    finally:
+        await child.stop()
+
+
+async def _listening(port: int) -> None:
+    """Return when the server is there: it listens once its model has loaded."""
+    began = told = time.monotonic()
+    while True:
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection(_HOST, port)
+            writer.close()
+            return
+        now = time.monotonic()
+        if now - told > _TELL_EVERY_S:
+            told = now
+            _say(f"check: still loading after {now - began:.0f} s")
+        await asyncio.sleep(_TRY_EVERY_S)
+
+
+def _ask(port: int, contract: Contract, verb: str) -> None:
+    """Ask one row. Raises ``SetupError`` that says what is wrong with the answer."""
+    from ..client.address import parse
+    from ..client.rest import RestClient
+    from ..verify.law import Case
+    from ..verify.laws import LAWS
+    from ..verify.wire import Ask, NoAnswer, Unreachable
+
+    message: Mapping[str, Any] = contract.sample()
+    if verb == "aggregate":
+        message = {"seldonMessages": [message]}
+    client = RestClient(parse(f"http://{_HOST}:{port}"), _ANSWER_WITHIN_S)
+    try:
+        answer = client.send(Ask(message, verb))
+    except (NoAnswer, Unreachable) as error:
+        raise SetupError(f"{verb} for a row of the contract: {error}") from error
+    finally:
+        client.close()
+    case = Case((tuple(contract.sample_row()),))
+    for law in LAWS:
+        if law.single and (verb == "predict" or not law.targets) and (fault := law.judge(contract, case, [answer])):
+            raise SetupError(f"{verb} for a row of the contract: {fault}; expected: {law.promise}")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

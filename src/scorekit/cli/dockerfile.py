@@ -1,0 +1,69 @@
+"""``scorekit dockerfile``: the Dockerfile that makes a component's image without s2i."""
+
+import argparse
+from pathlib import Path
+
+from .. import __version__
+from ..dockerfile import BUILDER, PACKAGE_FILES, Recipe, dockerfile, named_files
+from ..errors import SetupError
+from ..settings import ENV_MODEL_NAME, parse_environment_file
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "dockerfile",
+        help="print a Dockerfile that makes a component's image as `s2i build` does",
+        description="Print a Dockerfile with the steps of `s2i build DIR`, for docker and podman: "
+        "scorekit dockerfile DIR | docker build -t NAME -f - DIR",
+    )
+    parser.add_argument("directory", metavar="DIR", type=Path, help="the component's folder")
+    parser.add_argument("--builder", default=f"{BUILDER}:{__version__}", help=f"({BUILDER}:{__version__})")
+    parser.add_argument(
+        "--no-secret", action="store_true", help="for engines without BuildKit: a pip.conf cannot come as a secret"
+    )
+    parser.set_defaults(command=_print)
+
+
+def _print(arguments: argparse.Namespace) -> int:
+    print(dockerfile(recipe(arguments.directory, arguments.builder, not arguments.no_secret)), end="")
+    return 0
+
+
+def recipe(directory: Path, builder: str, secret: bool = True) -> Recipe:
+    """What the folder says of its image. Raises ``SetupError`` for one that the builder would refuse."""
+    if not directory.is_dir():
+        raise SetupError(f"{directory} is no folder")
+    file = directory / ".s2i" / "environment"
+    environment = parse_environment_file(_read(file), str(file)) if file.is_file() else {}
+    if not environment.get(ENV_MODEL_NAME):
+        raise SetupError(f"which class is the model? Set {ENV_MODEL_NAME} in {file}")
+    present = [name for name in PACKAGE_FILES if (directory / name).is_file()]
+    if not present and (directory / "environment.yml").is_file():
+        raise SetupError(
+            "environment.yml is conda's, and there is no conda in the image: list the packages in requirements.txt"
+        )
+    return Recipe(builder, environment, _whole(directory, "requirements.txt") or () if present else (), secret)
+
+
+def _whole(directory: Path, name: str) -> list[str] | None:
+    """``name`` and every file that it names, if all of them together name packages of an index only."""
+    todo, found = [name], list[str]()
+    while todo:
+        path = todo.pop(0)
+        file = directory / path
+        if not file.is_file():
+            return None
+        named = named_files(_read(file))
+        if named is None:
+            return None
+        found.append(path)
+        folder = path.rpartition("/")[0]
+        todo += [each for one in named if (each := f"{folder}/{one}" if folder else one) not in [*found, *todo]]
+    return found
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SetupError(f"{file} cannot be read: {error}") from error

@@ -1,0 +1,28 @@
+"""TLS for those without a gateway in front. Off unless there is a certificate."""
+
+import ssl
+
+from ..errors import SetupError
+
+
+def context(certificate: str, key: str) -> ssl.SSLContext | None:
+    """What connections are encrypted with; ``None`` without a certificate. Raises ``SetupError``."""
+    if not certificate and not key:
+        return None
+    if not certificate or not key:
+        raise SetupError("TLS needs both a certificate (--tls-cert) and its key (--tls-key)")
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    made.options |= ssl.OP_NO_RENEGOTIATION
+    made.set_alpn_protocols(["h2", "http/1.1"])
+    load(made, certificate, key)
+    return made
+
+
+def load(into: ssl.SSLContext, certificate: str, key: str) -> None:
+    """Read both files; connections that come from now on see them. Raises ``SetupError``."""
+    try:
+        into.load_cert_chain(certificate, key, password="")  # a key with a passphrase fails instead of asking for it
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__
+        raise SetupError(f"the certificate {certificate} and the key {key} cannot be used: {reason}") from error

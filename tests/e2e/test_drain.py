@@ -1,0 +1,184 @@
+"""Requests lost while servers end, reload and renew their workers under load: none.
+
+DRAIN_REQUESTS is how many are counted in each case, of REST and of gRPC each; `script/bench drain` counts 20,000, three
+times. DRAIN_RESULTS names a file that is given a line for each case.
+"""
+
+import asyncio
+import contextlib
+import copy
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from scorekit.envoy import Route, bootstrap
+from scorekit.runner.gateway import command as envoy_command
+from scorekit.sockets import free_ports
+
+from .conftest import APP, COMPONENT, WITHIN_S, Command
+from .counting import Grpc, Rest
+from .test_serve import serving
+from .test_up import NAME, node, running
+
+pytestmark = pytest.mark.e2e
+
+COUNT = int(os.environ.get("DRAIN_REQUESTS", "3000"))
+BODY = b'{"data":{"names":["a","b"],"tensor":{"shape":[1,2],"values":[1,1]}}}'
+DIRECT, GATEWAY = "/predict", f"/seldon/{NAME}/api/v0.1/predictions"
+
+Meanwhile = Callable[[Callable[[int], Awaitable[None]]], Awaitable[None]]
+"""What is done while the load runs, given what waits until a share of it, in percent, has been answered."""
+
+
+async def counted(case: str, port: int, meanwhile: Meanwhile, gateway: bool = False, ends: bool = False) -> None:
+    """Load ``port`` with REST and gRPC at once; every request must be answered, or refused where the server ends."""
+    rest = Rest(port, GATEWAY if gateway else DIRECT, BODY, ends)
+    calls = Grpc(port, [("seldon", NAME)] if gateway else [], ends)
+
+    async def share(percent: int) -> None:
+        for load in (rest, calls):
+            await load.more_than(COUNT * percent // 100)
+
+    began = time.monotonic()
+    try:
+        await meanwhile(share)
+        if ends:
+            await asyncio.gather(rest.given_up(), calls.given_up())
+    finally:
+        await asyncio.gather(rest.stop(), calls.stop())
+        await calls.close()
+    took_s = time.monotonic() - began
+    if results := os.environ.get("DRAIN_RESULTS"):
+        line = {"case": case, "rest": vars(rest.counts), "grpc": vars(calls.counts), "seconds": round(took_s, 1)}
+        with Path(results).open("a") as file:
+            file.write(json.dumps(line) + "\n")
+    assert not rest.counts.lost
+    assert not calls.counts.lost
+    assert min(rest.counts.answered, calls.counts.answered) >= COUNT
+    if not ends:
+        assert rest.counts.refused == calls.counts.refused == 0
+
+
+async def renewed(command: Command, count: int) -> None:
+    """Until ``count`` workers have left for their successors."""
+    deadline = time.monotonic() + WITHIN_S
+    while command.output.count("worker.left") < count:
+        assert command.process.poll() is None, command.output
+        assert time.monotonic() < deadline, command.output
+        await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_server_that_is_told_to_end_loses_nothing(start: Callable[..., Command], port: int, workers: str) -> None:
+    """SIGTERM: what was sent is answered, then connections are refused; the exit status is 0."""
+    command = serving(start, port, GUNICORN_WORKERS=workers)
+
+    async def end(share: Callable[[int], Awaitable[None]]) -> None:
+        await share(100)
+        command.process.send_signal(signal.SIGTERM)
+
+    asyncio.run(counted(f"SIGTERM, {workers} workers, direct", port, end, ends=True))
+    assert command.ended() == 0, command.output
+    assert "cut_off" not in command.output
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_reload_loses_nothing(start: Callable[..., Command], port: int, workers: str) -> None:
+    """SIGHUP twice under load: every request is answered, none refused."""
+    command = serving(start, port, GUNICORN_WORKERS=workers)
+
+    async def reload(share: Callable[[int], Awaitable[None]]) -> None:
+        for at in (1, 2):
+            await share(30 * at)
+            command.process.send_signal(signal.SIGHUP)
+            await renewed(command, at * int(workers))
+        await share(100)
+
+    asyncio.run(counted(f"SIGHUP twice, {workers} workers, direct", port, reload))
+    assert command.stop() == 0
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_recycling_loses_nothing(start: Callable[..., Command], port: int, workers: str) -> None:
+    """Workers that are replaced after every few hundred requests: every request is answered, none refused."""
+    more = {"GUNICORN_WORKERS": workers, "GUNICORN_MAX_REQUESTS": "500", "GUNICORN_MAX_REQUESTS_JITTER": "100"}
+    command = serving(start, port, **more)
+
+    async def recycle(share: Callable[[int], Awaitable[None]]) -> None:
+        await share(100)
+        await renewed(command, 2)
+
+    asyncio.run(counted(f"--max-requests 500, {workers} workers, direct", port, recycle))
+    assert command.stop() == 0
+
+
+def test_nothing_is_lost_behind_the_gateway(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
+    """The only server behind Envoy recycles its worker and reloads it: all requests are answered."""
+    component = shutil.copytree(COMPONENT, tmp_path / COMPONENT.name)
+    with (component / ".s2i" / "environment").open("a") as environment:
+        environment.write("\nGUNICORN_MAX_REQUESTS=1000\nGUNICORN_MAX_REQUESTS_JITTER=100\n")
+    command = running(start, port, shutil.copytree(APP, tmp_path / APP.name))
+
+    async def trouble(share: Callable[[int], Awaitable[None]]) -> None:
+        await share(25)
+        await renewed(command, 1)
+        left = command.output.count("worker.left")
+        os.kill(node(command), signal.SIGHUP)
+        await share(60)
+        await renewed(command, left + 1)
+        await share(100)
+
+    asyncio.run(counted("--max-requests 1000 and SIGHUP, through Envoy", port, trouble, gateway=True))
+    assert command.stop() == 0
+
+
+@contextlib.contextmanager
+def gateway(port: int, first: int, *others: int) -> Iterator[None]:
+    """The Envoy of `scorekit up` in front of several servers, which answer REST and gRPC on one port each."""
+    config = bootstrap("127.0.0.1", port, [Route(NAME, "seldon", "127.0.0.1", first, 10_000, first, 10_000)])
+    for cluster in config["static_resources"]["clusters"]:
+        endpoints = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
+        for other in others:
+            endpoints.append(copy.deepcopy(endpoints[0]))
+            endpoints[-1]["endpoint"]["address"]["socket_address"]["port_value"] = other
+    envoy = subprocess.Popen(envoy_command(config, os.environ).argv, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        envoy.terminate()
+        envoy.wait(WITHIN_S)
+
+
+def test_nothing_is_lost_behind_the_gateway_when_servers_end(start: Callable[..., Command], port: int) -> None:
+    """Of two servers behind Envoy one after the other is ended and started again: all requests are answered."""
+    ports = free_ports("127.0.0.1", 2)
+    servers = [serving(start, each) for each in ports]
+
+    async def rollout(share: Callable[[int], Awaitable[None]]) -> None:
+        for at in (0, 1):
+            await share(30 * (at + 1))
+            servers[at].process.send_signal(signal.SIGTERM)
+            assert await asyncio.to_thread(servers[at].ended) == 0
+            servers[at] = await asyncio.to_thread(serving, start, ports[at])
+        await share(100)
+
+    with gateway(port, *ports):
+        while not _connects(port):
+            time.sleep(0.05)
+        asyncio.run(counted("SIGTERM of each of two servers, through Envoy", port, rollout, gateway=True))
+
+
+def _connects(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True

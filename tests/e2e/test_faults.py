@@ -1,0 +1,314 @@
+"""What models do wrong, and what becomes of the server."""
+
+import concurrent.futures
+import os
+import re
+import signal
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from scorekit.proto import message_class
+from scorekit.sockets import free_ports
+
+from .conftest import WITHIN_S, Command
+from .test_serve import ask, serving
+from .test_workers import CONTRACT, component, get, workers
+
+pytestmark = pytest.mark.e2e
+
+ROW = {"data": {"ndarray": [[1]]}}
+HANG = {"data": {"ndarray": [[9]]}}
+
+
+def status(port: int, body: Any, **headers: str) -> int:
+    """What a request is answered; 0 where the connection ends without an answer."""
+    try:
+        ask(port, body)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
+    except OSError:
+        return 0
+    return 200
+
+
+def until(command: Command, true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + WITHIN_S
+    while not true():
+        assert time.monotonic() < deadline, command.output
+        time.sleep(0.02)
+
+
+def hanging(folder: Path, how: str, contract: str = CONTRACT) -> Path:
+    """A model of 2 ms that does ``how`` when the row begins with 9."""
+    source = (
+        "import time\nclass Mine:\n    def predict(self, X, names):\n"
+        f"        if X[0][0] == 9:\n            print('hanging', flush=True)\n            {how}\n"
+        "        time.sleep(0.002)\n        return X\n"
+    )
+    return component(folder, source, contract)
+
+
+def test_a_model_that_hangs_is_found_and_replaced(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
+    """In the thread: its caller hears 504, who waits behind it 503, health goes on, the log says where it hangs."""
+    contract = CONTRACT.replace("[0, 10]", "[0, 1]").replace('"repeat": 2', '"repeat": 1')
+    command = serving(start, port, str(hanging(tmp_path, "time.sleep(600)", contract)), PREDICT_TIMEOUT_S="2")
+    [pid] = workers(command)
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        stuck = pool.submit(status, port, HANG)
+        command.wait_for("hanging")
+        waiting = [pool.submit(status, port, ROW) for _ in range(3)]
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            call = channel.unary_unary("/seldon.protos.Seldon/Predict").future(b"\x2a\x01x", timeout=30)
+            assert get(port, "/health/status")
+            code = call.code()
+        assert stuck.result() == 504
+        assert {each.result() for each in waiting} <= {503, 200}
+    assert code in (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.OK)
+    command.wait_for("worker.ready")
+    assert "predict.hung" in command.output
+    assert "in predict" in command.output.replace(", in", " in")
+    assert status(port, ROW) == 200
+    until(command, lambda: pid not in workers(command))
+    assert command.stop() == 0
+
+
+def test_a_model_that_blocks_the_whole_worker_is_replaced(
+    start: Callable[..., Command], port: int, tmp_path: Path
+) -> None:
+    """In the event loop: the supervisor hears nothing, has the worker say where it is, and starts another."""
+    command = serving(start, port, str(hanging(tmp_path, "time.sleep(600)", "")), PREDICT_TIMEOUT_S="2")
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        stuck = pool.submit(status, port, HANG)
+        command.wait_for("hanging")
+        waiting = pool.submit(status, port, ROW)
+        assert stuck.result() == 0
+        assert waiting.result() in (200, 0)  # it waited on the socket, or had been accepted before
+    command.wait_for("worker.ready")
+    assert "worker.hung" in command.output
+    assert re.search(r'Mine.py", line 6 in predict', command.output)
+    assert status(port, ROW) == 200
+    assert command.stop() == 0
+
+
+@pytest.mark.parametrize("how", ["raise ValueError('secret')", "import sys; sys.exit(3)", "raise KeyboardInterrupt"])
+def test_what_a_model_raises_is_its_callers_affair_alone(
+    start: Callable[..., Command], port: int, tmp_path: Path, how: str
+) -> None:
+    """500 without its words, from the same worker that serves on; SystemExit and KeyboardInterrupt are no different."""
+    command = serving(start, port, str(hanging(tmp_path, how, "")))
+    before = workers(command)
+    assert [status(port, HANG), status(port, ROW)] == [500, 200]
+    assert workers(command) == before
+
+
+@pytest.mark.parametrize("contract", [CONTRACT.replace("[0, 10]", "[0, 1]"), ""], ids=["in the thread", "in the loop"])
+def test_a_model_that_forks_does_not_serve_twice(
+    start: Callable[..., Command], port: int, tmp_path: Path, contract: str
+) -> None:
+    """A child that returns from predict ends; one that lives on holds neither port nor connection."""
+    how = (
+        "import os, signal\n"
+        "            if os.fork() == 0: return X\n"
+        "            child = os.fork()\n"
+        "            if child == 0: os.close(1); os.close(2); time.sleep(600)\n"
+        "            doomed = os.fork()\n"
+        "            if doomed == 0: time.sleep(600)\n"
+        "            os.kill(doomed, signal.SIGTERM); os.waitpid(doomed, 0)\n"
+        "            print('child', child, flush=True)"
+    )
+    command = serving(start, port, str(hanging(tmp_path, how, contract)))
+    before = workers(command)
+    assert ask(port, {"data": {"ndarray": [[9, 9]]}})["data"]["ndarray"] == [[9, 9]]
+    command.wait_for("child")
+    for _ in range(20):
+        assert status(port, {"data": {"ndarray": [[1, 1]]}}) == 200
+    child = int(command.output.split("child ")[1].split()[0])
+    try:
+        assert command.stop() == 0
+        assert Path(f"/proc/{child}").exists()
+        with pytest.raises(ConnectionRefusedError):
+            raise_cause(port)
+    finally:
+        os.kill(child, signal.SIGKILL)
+    assert len(before) == 1
+
+
+def raise_cause(port: int) -> None:
+    try:
+        ask(port, ROW)
+    except urllib.error.URLError as error:
+        raise error.reason from error  # type: ignore[misc]  # an OSError here
+
+
+def test_a_killed_worker_loses_only_what_it_held(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
+    """kill -9 under load: whoever was being answered is reset at once, all others are answered by a new worker."""
+    command = serving(start, port, str(hanging(tmp_path, "time.sleep(600)", CONTRACT)))
+    [pid] = workers(command)
+    over = False
+
+    def client() -> list[int]:
+        found = []
+        while not over:
+            found.append(status(port, {"data": {"ndarray": [[1, 1]]}}))
+        return found
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        clients = [pool.submit(client) for _ in range(8)]
+        time.sleep(0.5)
+        os.kill(pid, signal.SIGKILL)
+        killed = time.monotonic()
+        command.wait_for("worker.ready")
+        again_s = time.monotonic() - killed
+        time.sleep(0.5)
+        over = True
+        found = [each for one in clients for each in one.result()]
+    assert set(found) <= {200, 0}
+    assert found.count(0) <= 8, "each client can have had one request there"
+    assert found.count(200) > 100
+    assert again_s < WITHIN_S / 2
+
+
+def test_a_worker_that_somebody_else_ends_is_replaced(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
+    """SIGTERM to the worker alone: it drains, and its successor is given what comes next on the same socket."""
+    command = serving(start, port, str(hanging(tmp_path, "pass", "")))
+    [pid] = workers(command)
+    os.kill(pid, signal.SIGTERM)
+    command.wait_for("worker.ready")
+    assert [status(port, ROW) for _ in range(5)] == [200] * 5
+    assert command.stop() == 0
+
+
+def test_a_model_that_fails_its_probe_is_not_ready(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
+    """/health/status and gRPC health follow a prediction of the contract, made again until it works."""
+    source = (
+        "import pathlib\nclass Mine:\n    def predict(self, X, names):\n"
+        "        if not pathlib.Path(__file__).with_name('database').exists(): raise OSError('no database')\n"
+        "        return X\n"
+    )
+    command = serving(start, port, str(component(tmp_path, source)))
+    assert get(port, "/health/ping") == "pong"
+    with pytest.raises(urllib.error.HTTPError, match="503") as caught:
+        get(port, "/health/status")
+    assert "failed on a row of its own contract" in caught.value.read().decode()
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        check = channel.unary_unary("/grpc.health.v1.Health/Check")
+        assert check(b"", timeout=10) == b"\x08\x02"
+        (tmp_path / "database").touch()
+        command.wait_for("probe.answered")
+        assert check(b"", timeout=10) == b"\x08\x01"
+    assert get(port, "/health/status")
+
+
+def test_a_reload_reads_everything_anew(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
+    """SIGHUP: the code, what the constructor reads and what load() reads; a version that fails leaves the old one."""
+    source = (
+        "import pathlib\nHERE = pathlib.Path(__file__).parent\nclass Mine:\n"
+        "    def __init__(self): self.built = (HERE / 'model').read_text()\n"
+        "    def load(self): self.loaded = (HERE / 'model').read_text()\n"
+        "    def predict(self, X, names): return [self.built, self.loaded, 'code 1']\n"
+    )
+    folder = component(tmp_path, source, "")
+    (folder / "model").write_text("one")
+    command = serving(start, port, str(folder), GUNICORN_WORKERS="2")
+
+    def answers() -> set[tuple[str, ...]]:
+        return {tuple(ask(port, ROW)["data"]["ndarray"]) for _ in range(20)}
+
+    assert answers() == {("one", "one", "code 1")}
+    (folder / "model").write_text("two")
+    (folder / "Mine.py").write_text(source.replace("code 1", "code 2"))
+    command.process.send_signal(signal.SIGHUP)
+    command.wait_for("worker.left", 2)
+    assert answers() == {("two", "two", "code 2")}
+
+    (folder / "Mine.py").write_text("raise ValueError('half an upload')")
+    command.process.send_signal(signal.SIGHUP)
+    command.wait_for("worker.not_renewed")
+    assert "half an upload" in command.output
+    assert answers() == {("two", "two", "code 2")}
+    assert command.output.count("worker.not_renewed") == 1, "the second worker is not tried after the first has failed"
+
+    (folder / "Mine.py").write_text(source.replace("code 1", "code 3"))
+    command.process.send_signal(signal.SIGHUP)
+    command.wait_for("worker.left", 4)
+    assert answers() == {("two", "two", "code 3")}
+    assert len(workers(command)) == 2
+    assert command.stop() == 0
+
+
+def test_a_worn_worker_is_replaced(start: Callable[..., Command], tmp_path: Path) -> None:
+    """By requests, health left out, and by memory, which a model leaks here; nothing is lost or counted twice."""
+    source = (
+        "import os\nclass Mine:\n    def __init__(self): self.leak = []\n"
+        "    def predict(self, X, names):\n"
+        "        self.leak.append(b'x' * int(X[0][0]))\n        return [os.getpid()]\n"
+    )
+    folder = component(tmp_path, source, "")
+    port, page = free_ports("127.0.0.1", 2)
+    more = {"GUNICORN_MAX_REQUESTS_JITTER": "5", "PREDICTIVE_UNIT_METRICS_SERVICE_PORT": str(page)}
+    command = serving(start, port, str(folder), GUNICORN_MAX_REQUESTS="30", MAX_RSS_MB="400", **more)
+    for _ in range(60):
+        get(port, "/health/ping")
+    asked = 0
+    while "worker.left" not in command.output:
+        assert status(port, ROW) == 200
+        asked += 1
+        time.sleep(0.01)
+    assert re.search(r"worker.renewed .*answered=\d+ limit=3[0-5]", command.output)
+    assert asked >= 30
+    big = {"data": {"ndarray": [[50_000_000]]}}
+    seen = len(re.findall("worker.left", command.output))
+    while not re.search(r"worker.renewed .*rss_mb=\d+ limit=400", command.output):
+        assert status(port, big) == 200
+        asked += 1
+        time.sleep(0.05)
+        assert asked < 2000, command.output
+    command.wait_for("worker.left", seen + 1)
+    assert re.findall(r"requests_seconds_count\{[^}]*service=\"predictions[^}]*\} ([\d.]+)", get(page, "/metrics")) == [
+        f"{asked}.0"
+    ]
+    assert command.stop() == 0
+
+
+def test_a_memory_limit_below_the_model_is_told_and_not_kept(
+    start: Callable[..., Command], port: int, tmp_path: Path
+) -> None:
+    """A limit that no worker could keep would have them replaced for ever."""
+    command = serving(start, port, str(hanging(tmp_path, "pass", "")), MAX_RSS_MB="1")
+    assert "worker.large" in command.output
+    assert status(port, ROW) == 200
+    time.sleep(2.5)
+    assert "worker.renewed" not in command.output
+
+
+def test_a_call_whose_time_is_over_never_reaches_the_model(
+    start: Callable[..., Command], port: int, tmp_path: Path
+) -> None:
+    """grpc-timeout: behind a prediction of half a second a call of 50 ms is DEADLINE_EXCEEDED, and never predicted."""
+    source = (
+        "import time\nclass Mine:\n    def predict(self, X, names):\n"
+        "        print('predicting', X.tolist(), flush=True); time.sleep(0.5); return X\n"
+    )
+    command = serving(start, port, str(component(tmp_path, source, "")))
+    assert status(port, ROW) == 200  # by now it is known to be slow
+    with concurrent.futures.ThreadPoolExecutor(1) as pool, grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        grpc.channel_ready_future(channel).result(WITHIN_S)
+        first = pool.submit(status, port, {"data": {"ndarray": [[2]]}})
+        command.wait_for("predicting [[2]]")
+        message = message_class("seldon.protos.SeldonMessage")()
+        message.data.tensor.shape.extend([1, 1])
+        message.data.tensor.values.append(3)
+        with pytest.raises(grpc.RpcError) as caught:
+            channel.unary_unary("/seldon.protos.Seldon/Predict")(message.SerializeToString(), timeout=0.05)
+        assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert first.result() == 200
+    assert status(port, ROW) == 200
+    assert "predicting [[3" not in command.output

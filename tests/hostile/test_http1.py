@@ -1,0 +1,176 @@
+"""Hostile HTTP/1.1: each case with its answer, its end and a bound on memory."""
+
+import asyncio
+import tracemalloc
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from scorekit.serve.budget import Budget
+from scorekit.serve.detect import Busy
+from scorekit.serve.exchange import Exchange
+from scorekit.serve.fleet import Patience
+from scorekit.serve.http import Connection
+from scorekit.serve.rest import refuse
+
+from . import http1
+from .http1 import CHUNKED, END, GET, HEAD
+from .recorder import MAX_BODY, Seen, Transport, of
+
+MEGABYTE = 1 << 20
+
+
+class NoTimers:
+    def call_later(self, delay: float, callback: Callable[[], None]) -> None:
+        pass
+
+
+@pytest.fixture(autouse=True)
+def no_timers() -> Iterator[None]:
+    patch = pytest.MonkeyPatch()
+    patch.setattr(asyncio, "get_running_loop", NoTimers)
+    yield
+    patch.undo()
+
+
+class Line:
+    """One connection over a transport of its own; what it sees is answered at once, or never if ``holds``."""
+
+    def __init__(
+        self, holds: bool = False, takes: bool = True, budget: Budget | None = None, answer: bytes = b"ok\n"
+    ) -> None:
+        self.seen: list[Seen] = []
+        self.held: list[Exchange] = []
+        self.transport = Transport(takes)
+        self._answer = None if holds else answer
+        self.connection = Connection(self._handle, refuse, set(), MAX_BODY, budget=budget)
+        self.connection.connection_made(self.transport)  # type: ignore[arg-type]  # as much of one as is needed
+
+    def _handle(self, exchange: Exchange) -> None:
+        self.seen.append(of(exchange))
+        if self._answer is None:
+            self.held.append(exchange)
+        else:
+            exchange.respond(200, self._answer)
+
+    def send(self, data: bytes, by: int = 65_536) -> "Line":
+        for at in range(0, len(data), by):
+            if not self.transport.paused:
+                self.connection.data_received(data[at : at + by])
+        return self
+
+    def looked_at(self, *seconds: float) -> "Line":
+        for now in seconds:
+            self.connection.check_time(now, Patience())
+        return self
+
+
+every_case = pytest.mark.parametrize(
+    "case", [pytest.param(each, id=f"{each.kind[:20]}-{each.name}") for each in http1.CASES]
+)
+
+
+@every_case
+@pytest.mark.parametrize("by", [65_536, 250_000, 7], ids=["by 64 kB", "by 250 kB", "by 7"])
+def test_every_case_has_its_answer_however_it_is_cut(case: http1.Case, by: int) -> None:
+    """The refusal, the end of the connection, no request seen that is none, and little memory."""
+    tracemalloc.start()
+    line = Line().send(case.sent, by)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert line.transport.statuses()[-1:] == [case.status]
+    assert len(line.seen) == case.seen
+    assert line.connection._closing == (case.status != 200)
+    assert (b"Connection: close\r\n" in line.transport.written) == (case.status != 200)
+    assert peak < 2 * MEGABYTE
+    line.send(GET)
+    assert len(line.seen) == case.seen + (case.status == 200)
+
+
+@pytest.mark.parametrize("name", http1.HARMLESS)
+def test_what_is_unusual_is_one_request_all_the_same(name: str) -> None:
+    """Rare forms that the standard allows are read, and so is what follows them."""
+    line = Line().send(http1.HARMLESS[name] + GET)
+    assert [path for _, path, _ in line.seen] == [line.seen[0][1], b"/q"]
+    assert line.transport.statuses() == [200, 200]
+
+
+def test_a_body_of_tiny_chunks_is_what_was_sent() -> None:
+    """Parts are put together in order, in the memory of their bytes."""
+    body = bytes(range(256)) * 300
+    sent = CHUNKED + b"".join(b"2\r\n%b\r\n" % body[at : at + 2] for at in range(0, len(body), 2)) + END
+    tracemalloc.start()
+    line = Line().send(sent)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert line.seen == [("POST", b"/p", body)]
+    assert peak < 6 * len(body)
+
+
+def test_a_client_that_does_not_read_is_cut_off() -> None:
+    """Thirty seconds without 7200 bytes of the answer taken, and the connection is gone, and what it held."""
+    line = Line(takes=False, answer=b"x" * 100_000).send(GET)
+    line.looked_at(0, 29)
+    assert not line.transport.aborted
+    line.looked_at(31)
+    assert line.transport.aborted
+
+
+def test_a_client_that_reads_slowly_but_steadily_is_left_alone() -> None:
+    """What keeps the pace is answered to the end."""
+    line = Line(takes=False, answer=b"x" * 100_000).send(GET)
+    for now in range(0, 300, 10):
+        line.looked_at(now)
+        del line.transport.written[:3000]
+    assert not line.transport.aborted
+
+
+def test_a_worker_holds_so_many_bytes_of_requests_and_no_more() -> None:
+    """Told lengths and chunks above the budget are answered 503; what is answered or gone is given back."""
+    budget = Budget(150_000)
+    first, second, third = (Line(holds=True, budget=budget) for _ in range(3))
+    first.send(HEAD + b"Content-Length: 90000\r\n\r\n" + b"x" * 90_000)
+    assert budget.held == 90_000
+    second.send(HEAD + b"Content-Length: 90000\r\n\r\n")
+    third.send(CHUNKED + b"15f90\r\n" + b"x" * 90_000)
+    assert [line.transport.statuses() for line in (first, second, third)] == [[], [503], [503]]
+    assert b"Retry-After: 1\r\n" in second.transport.written
+    first.held[0].respond(200, b"ok")
+    assert budget.held == 0
+    other = Line(holds=True, budget=budget).send(HEAD + b"Content-Length: 90000\r\n\r\n" + b"x" * 80_000)
+    assert budget.held == 80_000
+    other.connection.connection_lost(None)
+    assert budget.held == 0
+
+
+def test_a_client_that_pipelines_large_bodies_is_not_read_from() -> None:
+    """A few large requests that wait for their answers are enough for one connection."""
+    line = Line(holds=True)
+    one = HEAD + b"Content-Length: 90000\r\n\r\n" + b"x" * 90_000
+    line.send(one * 100)
+    assert line.transport.paused
+    assert len(line.seen) < 20
+
+
+def test_a_connection_too_many_is_closed_at_once() -> None:
+    """503 with Retry-After."""
+    transport = Transport()
+    Busy().connection_made(transport)  # type: ignore[arg-type]  # as above
+    assert transport.statuses() == [503]
+    assert transport.closed
+
+
+@pytest.mark.parametrize("sent", [b"GET /q", HEAD + b"Content-Length: 90000\r\n\r\n" + b"x" * 7000])
+def test_a_client_that_does_not_finish_is_told_so(sent: bytes) -> None:
+    """Ten seconds for a head, 7200 bytes of a body in thirty."""
+    line = Line().send(sent).looked_at(0, 9)
+    assert line.transport.statuses() == []
+    assert line.looked_at(11, 31).transport.statuses() == [408]
+
+
+def test_a_connection_that_asks_nothing_is_closed() -> None:
+    """Ten minutes and twenty seconds after its last answer, without a word."""
+    line = Line().send(GET).looked_at(0, 619)
+    assert not line.transport.closed
+    assert line.looked_at(621).transport.closed
+    assert line.transport.statuses() == [200]

@@ -1,0 +1,163 @@
+"""A real engine, with the builder and the example's image made once for all tests here, by the README's commands."""
+
+import importlib.util
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from ..test_readme import BLOCKS
+from .engine import CI, ROOT, Container, ran, said
+
+BUILDER, EXAMPLE = "scorekit-test/builder", "scorekit-test/example"
+SCRIPT: list[str | Path] = [sys.executable, ROOT / "script" / "docker.py"]  # script/docker, with the tests' own Python
+HIDDEN = "hidden-index.example"
+"""A host that the builds are told of, harmlessly, and that no image may name."""
+
+
+def missing(what: str) -> None:
+    """Skip; in CI, where nothing may be missing, fail."""
+    if CI:
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[None]:
+    """Docker's. CI starts one where none runs, and ends it."""
+    started = False
+    if shutil.which("docker") is None or ran("docker", "info").returncode:
+        if not CI:
+            pytest.skip("no Docker answers here: start one, or have Debian's: script/docker start")
+        said(*SCRIPT, "start")
+        started = True
+    yield
+    # What one test needed goes; the builder and the example stay for the next run.
+    once = ["--format", "{{.Repository}}:{{.Tag}}", "--filter", "reference=scorekit-test/once*"]
+    for name in ran("docker", "image", "ls", *once).stdout.split():
+        ran("docker", "image", "rm", name)
+    if started:
+        said(*SCRIPT, "stop")
+
+
+@pytest.fixture(scope="session")
+def base(engine: None) -> str:
+    """An image of Debian with Python, as the official ones have it."""
+    if named := os.environ.get("BASE_IMAGE"):
+        return named
+    made = ran(*SCRIPT, "base")
+    if made.returncode:
+        missing(f"there is no base image; BASE_IMAGE names one: {made.stdout}")
+    return made.stdout.split()[-1]
+
+
+@pytest.fixture(scope="session")
+def image_script() -> ModuleType:
+    """The module behind script/image."""
+    path = ROOT / "script" / "image.py"
+    spec = importlib.util.spec_from_file_location("image_script", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["image_script"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def s2i() -> str:
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scorekit" / "bin" / "s2i"
+    found = str(cache) if cache.exists() else shutil.which("s2i")
+    if found is None:
+        missing("s2i is not here: script/tools builds it")
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="session")
+def index_arguments(image_script: ModuleType) -> list[str]:
+    """The build arguments for the index that this machine's pip uses, and a host that must not be seen again."""
+    settings = {image_script.SETTINGS[name]: value for name, value in image_script.index_settings().items()}
+    settings["PIP_TRUSTED_HOST"] = f"{settings.get('PIP_TRUSTED_HOST', '')} {HIDDEN}".strip()
+    return [flag for name, value in settings.items() for flag in ("--build-arg", f"{name}={value}")]
+
+
+def readme_commands() -> list[str]:
+    """The commands of the README that make and start the example's image."""
+    (code,) = (block.code for block in BLOCKS if block.how == "image")
+    return code.replace("\\\n", "").splitlines()
+
+
+@pytest.fixture(scope="session")
+def builder(base: str, index_arguments: list[str]) -> str:
+    """The builder image, by the README's first command; its name and base are the tests' own."""
+    command = shlex.split(readme_commands()[0])
+    assert command[:2] == ["docker", "build"]
+    at = command.index("--tag") + 1
+    command[at] = BUILDER
+    said(*command[:2], "--build-arg", f"BASE_IMAGE={base}", *index_arguments, *command[2:])
+    return BUILDER
+
+
+@pytest.fixture(scope="session")
+def pip_volume(image_script: ModuleType) -> Iterator[list[str]]:
+    """What has s2i use this machine's index; there is always a pip.conf, so that its traces can be looked for."""
+    settings = image_script.index_settings()
+    settings["trusted-host"] = f"{settings.get('trusted-host', '')} {HIDDEN}".strip()
+    with image_script.pip_conf(settings) as file:
+        yield ["--volume", f"{file}:/run/secrets/pip.conf:ro"]
+
+
+@pytest.fixture(scope="session")
+def s2i_build(s2i: str, pip_volume: list[str]) -> Callable[..., tuple[int, str]]:
+    """Runs `s2i build DIR BUILDER NAME`; its status and what it said."""
+
+    def build(folder: Path | str, builder: str, name: str, *flags: str) -> tuple[int, str]:
+        done = ran(s2i, "build", *pip_volume, *flags, folder, builder, name)
+        return done.returncode, done.stdout
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def example(builder: str, s2i_build: Callable[..., tuple[int, str]]) -> str:
+    """The example's image, by the README's second command."""
+    command = shlex.split(readme_commands()[1])
+    assert command[:3] == ["s2i", "build", "seldon-ml-score-component"]
+    before = ran("docker", "image", "ls", "--quiet", EXAMPLE).stdout.split()
+    status, told = s2i_build(command[2], builder, EXAMPLE)
+    assert status == 0, told
+    assert "answers predict for a row of contract.json" in told
+    if before:
+        ran("docker", "image", "rm", before[0])  # the last run's
+    return EXAMPLE
+
+
+@pytest.fixture(scope="session")
+def quick_builder(builder: str, image_script: ModuleType) -> str:
+    """The builder with numpy in it already, as anybody may extend it: small components build in a second or two."""
+    settings = {image_script.SETTINGS[name]: value for name, value in image_script.index_settings().items()}
+    flags = [flag for name, value in settings.items() for flag in ("--build-arg", f"{name}={value}")]
+    text = f"FROM {builder}\n" + "".join(f"ARG {name}\n" for name in settings)
+    text += 'RUN ["python", "-m", "pip", "install", "--no-cache-dir", "numpy"]\n'
+    said("docker", "build", "--tag", f"{BUILDER}-quick", *flags, "-", text=text)
+    return f"{BUILDER}-quick"
+
+
+@pytest.fixture
+def run(engine: None) -> Iterator[Callable[..., Container]]:
+    """Starts containers; they are removed after the test."""
+    started: list[Container] = []
+
+    def start(image: str, *flags: str, command: tuple[str, ...] = ()) -> Container:
+        started.append(Container(image, *flags, command=command))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.remove()
