@@ -9,7 +9,6 @@ import http.client
 import json
 import os
 import shutil
-import ssl
 import subprocess
 import time
 from collections.abc import Iterator
@@ -154,7 +153,7 @@ class ControlPlane:
             time.sleep(0.1)
 
     def _is_ready(self) -> bool:
-        context = ssl.create_default_context(cafile=str(self.authority.certificate))
+        context = self.authority.trust()
         connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10, context=context)
         with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
             connection.request("GET", "/readyz", headers={"Authorization": "Bearer admin-token"})

@@ -3,6 +3,7 @@
 import base64
 import datetime
 import ipaddress
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +54,12 @@ class Authority:
     def client(self, user: str, group: str = "") -> Pair:
         """For a user, whom the API server knows by the certificate's common name, and the group by its organization."""
         return self._signed(user.replace(":", "-"), _name(user, group), ExtendedKeyUsageOID.CLIENT_AUTH)
+
+    def trust(self) -> ssl.SSLContext:
+        """A client's trust in this authority alone."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(self.certificate)
+        return context
 
     def signing_key(self) -> Path:
         """With which service accounts' tokens are signed."""

@@ -54,7 +54,7 @@ class Proxy:
 @contextmanager
 def proxy(plane: ControlPlane, folder: Path) -> Iterator[Proxy]:
     pair = plane.authority.server("proxy")
-    trust = ssl.create_default_context(cafile=str(plane.authority.certificate))
+    trust = plane.authority.trust()
     found = Proxy(folder / "proxy.kubeconfig")
 
     class Handler(BaseHTTPRequestHandler):
