@@ -13,7 +13,7 @@ from scorekit.serve import frames, http2, streams
 from scorekit.serve.budget import Budget
 from scorekit.serve.fleet import Patience
 from scorekit.serve.frames import PREFACE, Code, frame
-from scorekit.settings import MAX_HELD_BYTES
+from scorekit.settings.limits import MAX_HELD_BYTES
 from scorekit.testing import ManualTurns
 
 from .kinds import KINDS

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scorekit.serve import frames, http2, streams
 from scorekit.serve.fleet import Fleet
 from scorekit.serve.frames import PREFACE, Code, Fault, frame
-from scorekit.settings import MAX_STREAMS
+from scorekit.settings.limits import MAX_STREAMS
 from scorekit.testing import ManualTurns
 
 NAMES = st.sampled_from([b":path", b":method", b"te", b"content-type", b"x-mine", b"grpc-timeout", b"long" * 40])

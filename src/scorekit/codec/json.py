@@ -13,7 +13,7 @@ import orjson
 
 from ..errors import BadRequest, PayloadTooLarge, UnwritableAnswer
 from ..message import Kind, Message, Meta, Verb, labelled
-from ..settings import MAX_JSON_CONTAINERS
+from ..settings.limits import MAX_JSON_CONTAINERS
 from .shape import refuse_deep, refuse_doubled
 from .tensor import Array, from_ndarray, from_tensor
 

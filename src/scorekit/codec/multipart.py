@@ -12,7 +12,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from ..errors import BadRequest
-from ..settings import MAX_PARTS
+from ..settings.limits import MAX_PARTS
 from .json import parse
 
 # It logs every byte it did not expect.

@@ -9,7 +9,7 @@ from google.protobuf.internal import api_implementation
 from ..errors import BadRequest, UnwritableAnswer
 from ..message import Feedback, Kind, Message, Meta, Verb
 from ..proto import DecodeError, EncodeError, message_class, user_class
-from ..settings import MAX_PROTO_FIELDS
+from ..settings.limits import MAX_PROTO_FIELDS
 from .shape import refuse_deep
 from .tensor import MAX_DIMENSIONS, Array, check_shape, from_ndarray, shaped
 from .values import from_list, from_value, list_value, value

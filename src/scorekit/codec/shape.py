@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Any
 
 from ..errors import BadRequest
-from ..settings import MAX_JSON_DEPTH
+from ..settings.limits import MAX_JSON_DEPTH
 
 # A table needs four levels, and what answers are written by ends at 254.
 

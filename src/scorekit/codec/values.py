@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..settings import MAX_JSON_DEPTH
+from ..settings.limits import MAX_JSON_DEPTH
 from .tensor import Array
 from .wire import BYTES, FIXED64, VARINT, Malformed, delimited, fields, varint
 

@@ -6,7 +6,7 @@ makes a Python number of each element (and its pure-Python 3.20, which seldon-co
 
 from collections.abc import Iterator
 
-from ..settings import MAX_PROTO_FIELDS
+from ..settings.limits import MAX_PROTO_FIELDS
 
 VARINT, FIXED64, BYTES, GROUP, END_GROUP, FIXED32 = range(6)
 

@@ -3,7 +3,7 @@
 import logging
 import time
 
-from ..settings import MAX_IDLE_PER_S, MAX_RESETS_PER_S
+from ..settings.limits import MAX_IDLE_PER_S, MAX_RESETS_PER_S
 from .frames import Code, Fault
 
 log = logging.getLogger(__name__)

@@ -2,7 +2,7 @@
 
 import hpack
 
-from ..settings import MAX_HEAD_BYTES
+from ..settings.limits import MAX_HEAD_BYTES
 from . import frames
 from .frames import Code, Fault
 from .streams import Head

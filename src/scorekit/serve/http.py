@@ -13,7 +13,7 @@ from typing import Any, cast
 import httptools
 
 from ..errors import BadRequest, HeadTooLarge, TooSlow
-from ..settings import MAX_HEAD_BYTES
+from ..settings.limits import MAX_HEAD_BYTES
 from . import fields
 from .budget import Budget
 from .exchange import Exchange, Head

@@ -10,7 +10,7 @@ from asyncio import BaseTransport, Protocol, Transport, get_running_loop
 from collections.abc import Sequence
 from typing import cast
 
-from ..settings import MAX_HEAD_BYTES, MAX_STREAMS
+from ..settings.limits import MAX_HEAD_BYTES, MAX_STREAMS
 from . import frames
 from .budget import Budget
 from .fleet import Fleet, Patience, close_after_reading

@@ -6,7 +6,7 @@ Whoever owns the socket feeds frames in and sends what is put out.
 import logging
 from collections.abc import Callable, Sequence
 
-from ..settings import MAX_HEAD_BYTES, MAX_HELD_BYTES, MAX_STREAMS
+from ..settings.limits import MAX_HEAD_BYTES, MAX_HELD_BYTES, MAX_STREAMS
 from . import frames
 from .budget import Budget
 from .calm import Calm

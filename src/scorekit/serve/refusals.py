@@ -1,7 +1,7 @@
 """Why an HTTP/1.1 request is refused before it is one."""
 
 from ..errors import BadRequest, HeadTooLarge, Overloaded, PayloadTooLarge, TooSlow
-from ..settings import MAX_HEAD_BYTES
+from ..settings.limits import MAX_HEAD_BYTES
 
 Refusal = BadRequest | PayloadTooLarge | HeadTooLarge | TooSlow | Overloaded
 """What can be wrong with a request before it is one."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from ..settings import MAX_HELD_BYTES
+from ..settings.limits import MAX_HELD_BYTES
 from . import frames
 from .frames import Fields, frame
 
