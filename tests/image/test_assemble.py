@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .engine import HARDENED, Container, ask, component, get, inspected, ran, said
+from .engine import HARDENED, Container, ask, beside, component, get, inspected, ran, said
 
 pytestmark = pytest.mark.e2e
 
@@ -184,7 +184,7 @@ def test_values_of_the_environment_are_data(
         assert status == 0, told
         assert "there is no contract.json, so it was asked nothing" in told
     else:
-        text = said("scorekit", "dockerfile", folder, "--builder", quick_builder, "--no-secret")
+        text = said(beside("scorekit"), "dockerfile", folder, "--builder", quick_builder, "--no-secret")
         told = said("docker", "build", "--tag", name, "--file", "-", folder, text=text)
     container = run(name).serving()
     assert json.loads(get(container.port(9000), "/metadata"))["custom"] == AWKWARD
