@@ -380,5 +380,5 @@ _DURING = {"starting": "while it loaded the model", "loaded": "during its first 
 def _how(code: int) -> str:
     if code >= 0:
         return f"with status {code}"
-    name = signal.Signals(-code).name
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
     return f"by {name}" + (", as when memory runs out" if name == "SIGKILL" else "")
