@@ -1,8 +1,8 @@
-"""What the supervisor says of its workers. That it keeps them is proved in tests/e2e."""
+"""One worker process, as its supervisor tells of it. What becomes of it is proved in tests/e2e."""
 
 import pytest
 
-from scorekit.serve.supervisor import _how
+from scorekit.serve.process import ended
 
 
 @pytest.mark.parametrize(
@@ -10,4 +10,4 @@ from scorekit.serve.supervisor import _how
 )
 def test_every_end_has_words(code: int, words: str) -> None:
     """Also that by a signal without a name, such as those that profilers use."""
-    assert _how(code) == words
+    assert ended(code) == words
