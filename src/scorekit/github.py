@@ -9,6 +9,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPException, HTTPResponse
 from typing import IO
 
 from .errors import SetupError
@@ -31,6 +33,8 @@ class GitHub:
     def __init__(self, folder: GitHubFolder, api: str = API, token: str = "") -> None:
         if urllib.parse.urlsplit(api).scheme not in ("http", "https"):
             raise SetupError(f"KS_GITHUB_API is {api!r}: an address that begins with https:// is needed")
+        if not (token.isascii() and token.isprintable()):  # http.client's own error would repeat it
+            raise SetupError("GITHUB_TOKEN has a line end or another character in it that no token has")
         self._folder = folder
         self._api = api.rstrip("/")
         self._token = token
@@ -68,7 +72,7 @@ class GitHub:
 
     def _commit(self, ref: str) -> str:
         with self._ask(f"commits/{urllib.parse.quote(ref)}", "application/vnd.github.sha", f"@{ref}") as answer:
-            sha = answer.read(_MAX_TEXT).decode("ascii", "replace").strip()
+            sha = _all(answer).decode("ascii", "replace").strip()
         if not sha.isalnum():
             raise SetupError(f"{self._name}@{ref}: a commit was expected, not {sha[:40]!r}")
         return sha
@@ -77,9 +81,10 @@ class GitHub:
         path = posixpath.join(self._folder.path, REGISTRY_FILE)
         question = f"contents/{urllib.parse.quote(path)}?{urllib.parse.urlencode({'ref': ref})}"
         with self._ask(question, "application/vnd.github.raw", f"/{path}@{ref}") as answer:
-            return answer.read(_MAX_TEXT).decode("utf-8", "replace")
+            return _all(answer).decode("utf-8", "replace")
 
-    def _ask(self, question: str, accept: str, what: str = "") -> IO[bytes]:
+    @contextmanager
+    def _ask(self, question: str, accept: str, what: str = "") -> Iterator[HTTPResponse]:
         url = (
             f"{self._api}/repos/{urllib.parse.quote(self._folder.owner)}/"
             f"{urllib.parse.quote(self._folder.repository)}/{question}"
@@ -90,18 +95,18 @@ class GitHub:
             # Not sent where a redirect leads: the archive comes from another host.
             request.add_unredirected_header("Authorization", f"Bearer {self._token}")
         try:
-            answer: IO[bytes] = urllib.request.urlopen(request, timeout=_TIMEOUT_S)  # noqa: S310
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310 - the same
+                yield answer
         except urllib.error.HTTPError as error:
             raise SetupError(f"{self._name}{what}: {_refusal(error, bool(self._token))}") from error
-        except (urllib.error.URLError, TimeoutError, OSError) as error:
-            reason = getattr(error, "reason", error)
+        except (OSError, HTTPException) as error:
+            reason = str(getattr(error, "reason", error)).strip()
             raise SetupError(f"{self._name}{what}: {self._api} cannot be reached: {reason}") from error
-        return answer
 
 
 def from_environment(folder: GitHubFolder) -> GitHub:
     """With ``KS_GITHUB_API`` and ``GITHUB_TOKEN`` as they are set."""
-    return GitHub(folder, os.environ.get("KS_GITHUB_API") or API, os.environ.get("GITHUB_TOKEN", ""))
+    return GitHub(folder, os.environ.get("KS_GITHUB_API") or API, os.environ.get("GITHUB_TOKEN", "").strip())
 
 
 def unpacked(stream: IO[bytes], root: str, package: str) -> Iterator[tuple[str, bytes]]:
@@ -130,6 +135,13 @@ def unpacked(stream: IO[bytes], root: str, package: str) -> Iterator[tuple[str, 
                 raise SetupError(f'Invalid library "{package}"; it is too large ({path})')
             content = archive.extractfile(member)
             yield path.removeprefix(root + "/"), content.read() if content else b""
+
+
+def _all(answer: HTTPResponse) -> bytes:
+    data = answer.read(_MAX_TEXT)
+    if answer.length:  # `read` of so many bytes does not complain
+        raise HTTPException(f"the answer was cut short, or is longer than {_MAX_TEXT} bytes")
+    return data
 
 
 def _refusal(error: urllib.error.HTTPError, has_token: bool) -> str:

@@ -3,6 +3,7 @@
 import concurrent.futures
 import os
 import re
+import resource
 import signal
 import time
 import urllib.error
@@ -312,3 +313,25 @@ def test_a_call_whose_time_is_over_never_reaches_the_model(
         assert first.result() == 200
     assert status(port, ROW) == 200
     assert "predicting [[3" not in command.output
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="another process's limits can be set on Linux alone")
+def test_workers_that_cannot_be_started_yet_are_waited_for(
+    start: Callable[..., Command], port: int, tmp_path: Path
+) -> None:
+    """Out of file descriptors a reload and a crash leave the others serving; with some again both are made up for."""
+    command = serving(start, port, str(hanging(tmp_path, "pass")), GUNICORN_WORKERS="2")
+    before = set(workers(command))
+    limits = resource.prlimit(command.process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(command.process.pid, resource.RLIMIT_NOFILE, (5, limits[1]))
+    command.process.send_signal(signal.SIGHUP)
+    command.wait_for("worker.not_started")
+    assert set(workers(command)) == before
+    assert status(port, ROW) == 200
+    os.kill(min(before), signal.SIGKILL)
+    command.wait_for("the next one starts in")
+    command.wait_for("worker.not_started", 2)
+    resource.prlimit(command.process.pid, resource.RLIMIT_NOFILE, limits)
+    until(command, lambda: len(workers(command)) == 2 and not set(workers(command)) & {min(before)})
+    assert status(port, ROW) == 200
+    assert command.stop() == 0

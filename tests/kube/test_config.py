@@ -1,12 +1,17 @@
 """Kubeconfig, read as kubectl reads it, and the cluster that an environment means."""
 
+import base64
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import urllib3
 
 from scorekit.errors import SetupError
 from scorekit.kube.config import IN_CLUSTER, Cluster, Context, KubeConfig, Source, User, load
+from scorekit.kube.connection import pool
+from scorekit.kube.credentials import Credentials
 from scorekit.kube.target import Target, Wanted, target
 
 FIRST = """
@@ -108,6 +113,12 @@ def test_a_pod_needs_no_kubeconfig(tmp_path: Path) -> None:
         ("- a", "one mapping was expected"),
         ("users: [{name: u, user: {auth-provider: {name: gcp}}}]", "gke-gcloud-auth-plugin"),
         ("users: [{name: u, user: {exec: {apiVersion: v1}}}]", "exec has no command"),
+        ("users: [{name: u, user: {exec: aws}}]", "user u: exec must be a mapping"),
+        ("users: [{name: u, user: {exec: {command: aws, args: get-token}}}]", "user u: args must be a list"),
+        ("users: [{name: u, user: {exec: {command: aws, env: {A: b}}}}]", "user u: env must be a list"),
+        ("users: [{name: u, user: {as-groups: admins}}]", "user u: as-groups must be a list"),
+        ("users: [{name: u, user: {as-user-extra: [a]}}]", "user u: as-user-extra must be a mapping"),
+        ("users: [{name: u, user: {as-user-extra: {a: b}}}]", "user u: a must be a list"),
     ],
 )
 def test_a_broken_file_is_named(tmp_path: Path, text: str, told: str) -> None:
@@ -172,3 +183,52 @@ def test_without_any_kubeconfig_nothing_is_guessed() -> None:
         target(KubeConfig(where="~/.kube/config"), Wanted(), "https://a.test", "default")
     with pytest.raises(SetupError, match="No current context found"):
         target(KubeConfig(), Wanted(), "", "default")
+
+
+@pytest.mark.parametrize("token", ["t0p-secret\n", "t0p\r\nX-Evil: secret"])
+def test_a_token_that_no_header_can_have_is_told_without_it(token: str) -> None:
+    """As a block of YAML ends with a line end: one error, in which the token is not."""
+    credentials = Credentials(User(token=token), Cluster("https://a.test"))
+    with pytest.raises(SetupError, match="the Authorization that kubeconfig or the flags give") as caught:
+        credentials.headers()
+    assert "secret" not in str(caught.value)
+
+
+def test_names_in_any_letters_are_sent_as_utf_8() -> None:
+    """As kubectl sends them; ``http.client`` alone would refuse all that is not latin-1."""
+    name = "zo\u00eb \u2713"
+    ((_, sent),) = Credentials(User(act_as=name), Cluster("https://a.test")).headers()
+    assert sent.encode("latin-1").decode() == name
+
+
+@pytest.mark.parametrize("server", ["https://[::1", "https://a.test:port", "ftp://a.test"])
+def test_what_is_no_address_is_told(server: str) -> None:
+    """At once, with the address; and a cluster that has one does not suffer from another that has none."""
+    with pytest.raises(SetupError, match=r"server, .*, must be an address https://HOST:PORT or http://HOST:PORT"):
+        pool(Cluster(server), Source(), Source())
+    config = replace(CONFIG, clusters={"bad": Cluster(server), **CONFIG.clusters})
+    assert target(config, Wanted(), "https://a.test", "e").name == "one"
+    with pytest.raises(SetupError, match="cannot locate a server at that"):
+        target(CONFIG, Wanted(), server, "e")
+
+
+@pytest.mark.parametrize("proxy", ["ftp://ann:secret@p.test", "http://ann:secret@p.test:port", "http://ann:secret@[p"])
+def test_a_proxy_that_is_none_is_told_without_its_password(proxy: str) -> None:
+    """At once: no request is tried again and again."""
+    with pytest.raises(SetupError, match="the proxy must be an address") as caught:
+        pool(Cluster("http://a.test", proxy_url=proxy), Source(), Source())
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "pair"),
+    [("http://a%40b:p%2Fw@p.test:1", b"a@b:p/w"), ("ann:secret@p.test:1", b"ann:secret"), ("p.test:1", None)],
+)
+def test_a_proxy_is_told_who_asks(proxy: str, pair: bytes | None) -> None:
+    """What a URL escapes is the person's own again; a scheme may be missing, as in many an environment."""
+    found = pool(Cluster("http://a.test", proxy_url=proxy), Source(), Source())
+    assert isinstance(found, urllib3.ProxyManager)
+    assert found.proxy is not None
+    assert (found.proxy.host, found.proxy.port) == ("p.test", 1)
+    expected = {} if pair is None else {"proxy-authorization": f"Basic {base64.b64encode(pair).decode()}"}
+    assert found.proxy_headers == expected

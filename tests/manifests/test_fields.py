@@ -92,6 +92,17 @@ def test_secrets_are_hidden_and_only_they() -> None:
     assert hidden(found, "ConfigMap") == found
 
 
+@pytest.mark.parametrize("key", ["ksonnet.io/managed", "kubectl.kubernetes.io/last-applied-configuration"])
+def test_copies_of_a_secret_are_hidden_too(key: str) -> None:
+    """The annotations that hold all of what was applied, whether they change alone or the others with them."""
+    whole = changes({"metadata": {"annotations": {key: "c2VjcmV0", "a": "b"}}}, {"metadata": {}})
+    assert hidden(whole, "Secret") == [Change(".metadata.annotations", {key: "(hidden)", "a": "b"}, MISSING)]
+    alone = changes(
+        {"metadata": {"annotations": {key: "c2VjcmV0", "a": "b"}}}, {"metadata": {"annotations": {"a": "b"}}}
+    )
+    assert hidden(alone, "Secret") == [Change(f".metadata.annotations.{key}", "(hidden)", MISSING)]
+
+
 def test_values_are_shown_on_one_line() -> None:
     """JSON, keys sorted, letters as they are; what is not there is a word."""
     assert shown({"b": 1, "a": "ä\n"}) == '{"a": "ä\\n", "b": 1}'

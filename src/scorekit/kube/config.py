@@ -4,10 +4,12 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import RenderError, SetupError
 from ..manifests.documents import documents
+
+_Shape = TypeVar("_Shape", dict[str, Any], list[Any])
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 IN_CLUSTER = "in-cluster"
@@ -195,7 +197,7 @@ class _Reader:
                 f"{where}: auth-provider is no longer understood by anyone; use an exec plugin (for GKE: "
                 "`gcloud components install gke-gcloud-auth-plugin`, then `gcloud container clusters get-credentials`)"
             )
-        extra = spec.get("as-user-extra") or {}
+        extra = _within(spec, "as-user-extra", dict, where)
         return User(
             token=_text(spec, "token"),
             token_file=self._absolute(_text(spec, "tokenFile")),
@@ -203,11 +205,11 @@ class _Reader:
             key=self._source(spec, "client-key"),
             username=_text(spec, "username"),
             password=_text(spec, "password"),
-            exec=self._exec(spec["exec"], where) if spec.get("exec") else None,
+            exec=self._exec(_within(spec, "exec", dict, where), where) if spec.get("exec") else None,
             act_as=_text(spec, "as"),
-            act_as_groups=tuple(map(str, spec.get("as-groups") or ())),
+            act_as_groups=tuple(map(str, _within(spec, "as-groups", list, where))),
             act_as_uid=_text(spec, "as-uid"),
-            act_as_extra={key: tuple(map(str, values)) for key, values in extra.items()},
+            act_as_extra={str(key): tuple(map(str, _within(extra, key, list, where))) for key in extra},
         )
 
     def context(self, spec: Mapping[str, Any], where: str) -> Context:
@@ -219,11 +221,12 @@ class _Reader:
             raise SetupError(f"{where}: exec has no command")
         if os.sep in command:  # else it is looked for on PATH
             command = self._absolute(command)
+        variables = [each for each in _within(spec, "env", list, where) if isinstance(each, dict)]
         return Exec(
             _text(spec, "apiVersion"),
             command,
-            tuple(map(str, spec.get("args") or ())),
-            {str(each.get("name")): str(each.get("value", "")) for each in spec.get("env") or ()},
+            tuple(map(str, _within(spec, "args", list, where))),
+            {_text(each, "name"): _text(each, "value") for each in variables},
             _text(spec, "installHint"),
             bool(spec.get("provideClusterInfo")),
             _text(spec, "interactiveMode") or "IfAvailable",
@@ -239,3 +242,10 @@ class _Reader:
 def _text(spec: Mapping[str, Any], key: str) -> str:
     value = spec.get(key)
     return "" if value is None else str(value)
+
+
+def _within(spec: Mapping[str, Any], key: str, shape: type[_Shape], where: str) -> _Shape:
+    value = spec.get(key)
+    if value is not None and not isinstance(value, shape):
+        raise SetupError(f"{where}: {key} must be a {'mapping' if shape is dict else 'list'}")
+    return shape() if value is None else value

@@ -5,15 +5,17 @@ import os
 import ssl
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import urllib3
 
 from ..errors import SetupError
 from .config import Cluster, Source
 
+_SCHEMES = ("https", "http")
+_SOCKS = ("socks5", "socks5h", "socks4", "socks4a")
 CONNECT_WITHIN_S, ANSWER_WITHIN_S = 10.0, 60.0
 
 
@@ -24,27 +26,39 @@ def pool(cluster: Cluster, certificate: Source, key: Source) -> urllib3.PoolMana
         "retries": False,
         "maxsize": 2,
     }
-    parts = urlsplit(cluster.server)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SetupError(f"the cluster's server must be an http:// or https:// address, not {cluster.server!r}")
+    parts = _address(cluster.server, f"the cluster's server, {cluster.server!r},", _SCHEMES)
     if parts.scheme == "https":
         options["ssl_context"] = _tls(cluster, certificate, key)
         if cluster.tls_server_name:
             options |= {"server_hostname": cluster.tls_server_name, "assert_hostname": cluster.tls_server_name}
-    proxy = cluster.proxy_url or _proxy(parts.scheme, parts.hostname)
+    proxy = cluster.proxy_url or _proxy(parts.scheme, parts.hostname or "")
     if not proxy:
         return urllib3.PoolManager(**options)
-    if proxy.startswith("socks"):
+    if "://" not in proxy:  # as the environment may have it, and Go takes it
+        proxy = f"http://{proxy}"
+    # It may have a password in it, so it is not repeated.
+    shown = _address(proxy, "the proxy", (*_SCHEMES, *_SOCKS))
+    if shown.scheme in _SOCKS:
         try:
             from urllib3.contrib.socks import SOCKSProxyManager
         except ImportError as error:
             raise SetupError("a socks proxy needs PySocks: pip install 'urllib3[socks]'") from error
         return SOCKSProxyManager(proxy, **options)
-    shown = urlsplit(proxy)
     headers = None
     if shown.username:
-        headers = urllib3.make_headers(proxy_basic_auth=f"{shown.username}:{shown.password or ''}")
+        pair = f"{unquote(shown.username)}:{unquote(shown.password or '')}"
+        headers = {"proxy-authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
     return urllib3.ProxyManager(proxy, proxy_headers=headers, **options)
+
+
+def _address(text: str, what: str, schemes: Sequence[str]) -> SplitResult:
+    try:
+        parts = urlsplit(text)
+        if parts.scheme in schemes and parts.hostname and parts.port != 0:
+            return parts
+    except ValueError:  # a port that is no number, a bracket that is not closed
+        pass
+    raise SetupError(f"{what} must be an address {' or '.join(f'{each}://HOST:PORT' for each in schemes)}")
 
 
 def _proxy(scheme: str, host: str) -> str:

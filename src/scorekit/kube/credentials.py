@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from .config import Cluster, Exec, Source, User
 
 _VERSIONS = tuple(f"client.authentication.k8s.io/{version}" for version in ("v1", "v1beta1"))
 _REREAD_AFTER_S = 60.0  # kubelet changes a service account's token long before the old one ends
+_HEADER = re.compile(r"[^\x00-\x1f\x7f]*")
 _FORBIDDEN_EXTRA = frozenset(" %/:")  # client-go escapes what no header name may have
 
 
@@ -39,7 +41,10 @@ class Credentials:
         self._read_at = -_REREAD_AFTER_S
 
     def headers(self) -> list[tuple[str, str]]:
-        """Who asks, for one request; a name may come several times. A token goes before a password, as with kubectl."""
+        """Who asks, for one request; a name may come several times. A token goes before a password, as with kubectl.
+
+        Values are bytes as latin-1, as ``http.client`` takes them.
+        """
         found = _impersonation(self._user)
         token = self._bearer()
         if token:
@@ -47,7 +52,12 @@ class Credentials:
         elif self._user.username:
             pair = f"{self._user.username}:{self._user.password}".encode()
             found.append(("Authorization", f"Basic {base64.b64encode(pair).decode()}"))
-        return found
+        for name, value in found:
+            if not _HEADER.fullmatch(value):  # http.client's own error would repeat it
+                raise SetupError(
+                    f"the {name} that kubeconfig or the flags give has a line end or another control character in it"
+                )
+        return [(name, value.encode().decode("latin-1")) for name, value in found]
 
     def certificate(self) -> tuple[Source, Source]:
         """The client's certificate and key, PEM in base64 or files; empty where it shows none."""

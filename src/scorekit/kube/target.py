@@ -110,9 +110,9 @@ def _there_is(config: KubeConfig) -> str:
 
 
 def _normal(address: str) -> tuple[str, str, int, str]:
-    parts = urlsplit(address if "://" in address else f"https://{address}")
     try:
-        port = parts.port
-    except ValueError:
-        port = None
-    return parts.scheme, (parts.hostname or "").rstrip("."), port or _PORTS.get(parts.scheme, 0), parts.path.rstrip("/")
+        parts = urlsplit(address if "://" in address else f"https://{address}")
+        port = parts.port or _PORTS.get(parts.scheme, 0)
+    except ValueError:  # no address at all, which is like itself alone
+        return "", "", 0, address
+    return parts.scheme, (parts.hostname or "").rstrip("."), port, parts.path.rstrip("/")

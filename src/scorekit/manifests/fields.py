@@ -22,6 +22,9 @@ _KEYS = ("name", "key", "mountPath", "devicePath", "containerPort", "port", "typ
 # What the server writes and nobody applies.
 _BOOKKEEPING = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink")
 _HIDDEN = "(hidden)"
+# Where ksonnet and kubectl keep what they applied, the values of a Secret among it.
+_COPIES = ("ksonnet.io/managed", "kubectl.kubernetes.io/last-applied-configuration")
+_ANNOTATIONS = ".metadata.annotations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +51,7 @@ def hidden(found: Sequence[Change], kind: str) -> list[Change]:
     """``found``, with the values of a Secret replaced by a word."""
     if kind != "Secret":
         return list(found)
-    return [
-        Change(each.path, _masked(each.old), _masked(each.new))
-        if each.path.startswith((".data", ".stringData"))
-        else each
-        for each in found
-    ]
+    return [Change(each.path, _veiled(each.path, each.old), _veiled(each.path, each.new)) for each in found]
 
 
 def shown(value: Any) -> str:
@@ -162,7 +160,12 @@ def _selector(path: str) -> tuple[Object, int]:
         at = end + 1
 
 
-def _masked(value: Any) -> Any:
-    if isinstance(value, dict):
-        return dict.fromkeys(value, _HIDDEN)
-    return value if value is MISSING else _HIDDEN
+def _veiled(path: str, value: Any) -> Any:
+    """What is shown of the value of a Secret's field."""
+    if value is MISSING:
+        return value
+    if path == _ANNOTATIONS and isinstance(value, dict):
+        return {key: _HIDDEN if key in _COPIES else child for key, child in value.items()}
+    if path.startswith((".data", ".stringData", *(f"{_ANNOTATIONS}.{each}" for each in _COPIES))):
+        return dict.fromkeys(value, _HIDDEN) if isinstance(value, dict) else _HIDDEN
+    return value

@@ -27,6 +27,7 @@ def fork(process: Process, work: Work, forget: Callable[[], None], strangers: It
     """Start ``process`` as a fork, which shares what has been built by now.
 
     In the fork ``forget`` is called first, and ``strangers`` are closed: the sockets of its siblings.
+    Raises ``OSError`` where there can be no more processes.
     """
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
@@ -53,19 +54,24 @@ def fork(process: Process, work: Work, forget: Callable[[], None], strangers: It
 
 
 def spawn(process: Process) -> None:
-    """Start ``process`` by the command this process was started with, in an interpreter that inherits no state."""
+    """Start ``process`` by the command this process was started with, in an interpreter that inherits no state.
+
+    Raises ``OSError`` as :func:`fork` does, and where the interpreter is gone.
+    """
     inherited = [process.theirs, *process.slot.sockets]
     for each in inherited:
         each.set_inheritable(True)
     told = {"channel": process.theirs.fileno(), "sockets": [each.fileno() for each in process.slot.sockets]}
-    process.pid = os.posix_spawn(
-        sys.executable,
-        [sys.executable, *sys.orig_argv[1:]],
-        {**os.environ, ENV_WORKER: json.dumps(told)},
-        setsigdef=[signal.SIGTERM, signal.SIGINT],
-    )
-    for each in inherited:
-        each.set_inheritable(False)
+    try:
+        process.pid = os.posix_spawn(
+            sys.executable,
+            [sys.executable, *sys.orig_argv[1:]],
+            {**os.environ, ENV_WORKER: json.dumps(told)},
+            setsigdef=[signal.SIGTERM, signal.SIGINT],
+        )
+    finally:
+        for each in inherited:
+            each.set_inheritable(False)
     process.theirs.close()
 
 

@@ -84,3 +84,11 @@ class Process:
         if self.pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
+
+
+def ended(code: int) -> str:
+    """How a process ended, in words, by its exit status; a signal's number is below zero."""
+    if code >= 0:
+        return f"with status {code}"
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+    return f"by {name}" + (", as when memory runs out" if name == "SIGKILL" else "")

@@ -25,7 +25,7 @@ from ..sockets import take_new
 from . import birth, channel
 from .birth import Work
 from .channel import frame
-from .process import Process
+from .process import Process, ended
 from .scrapes import Scrapes
 from .slots import Renewals, Slot
 
@@ -40,6 +40,7 @@ STUCK_GRACE_S = 5.0
 RETIRE_S = 30.0
 """How long one that has a successor may take to end, beside the longest prediction."""
 
+_AGAIN_S = 1.0  # after which a worker that could not be started at all is tried again
 _LATE_S = 5.0  # a supervisor that slept for so much too long was stopped itself, and its workers with it
 
 Ready = Callable[[list[Mapping[str, Any]]], None]
@@ -86,6 +87,8 @@ class Supervisor:
         try:
             for slot in self._slots:
                 slot.current = self._start(slot, slot.fresh)
+                if slot.current is None:
+                    raise SetupError("a worker cannot be started; the log says why")
             while any(self._processes()) or (self._stopping is None and not self._failed):
                 patience_s = self._patience_s()
                 slept = time.monotonic()
@@ -113,17 +116,26 @@ class Supervisor:
 
     # -- starting workers
 
-    def _start(self, slot: Slot, fresh: bool) -> Process:
-        process = Process(slot, fresh)
+    def _start(self, slot: Slot, fresh: bool) -> Process | None:
+        """A new worker; ``None`` where the system has no more processes, memory or files. The others serve on."""
+        process = None
         strangers = [each.channel for each in self._processes() if each.channel is not None]
         strangers += [held for each in self._slots if each is not slot for held in each.sockets]
-        if process.channel is not None:
-            strangers.append(process.channel)
-            self._selector.register(process.channel, selectors.EVENT_READ, process)
-        if fresh:
-            birth.spawn(process)
-        else:
-            birth.fork(process, self._work, self._selector.close, strangers)
+        try:
+            process = Process(slot, fresh)
+            if process.channel is not None:
+                strangers.append(process.channel)
+                self._selector.register(process.channel, selectors.EVENT_READ, process)
+            if fresh:
+                birth.spawn(process)
+            else:
+                birth.fork(process, self._work, self._selector.close, strangers)
+        except OSError as error:
+            log.warning("worker.not_started slot=%d cause=%s", slot.number, error.strerror)
+            if process is not None:
+                self._hang_up(process)
+                process.theirs.close()
+            return None
         return process
 
     def _begin_renewal(self, now: float) -> None:
@@ -133,13 +145,23 @@ class Supervisor:
         number, fresh = found
         slot = next(each for each in self._slots if each.number == number)
         if slot.current is not None and slot.current.ready:
-            slot.successor = self._start(slot, fresh or slot.fresh)
+            self._start_successor(slot, fresh or slot.fresh)
             return
         self._renewals.done(slot)
         if slot.current is None:
             slot.fresh = slot.fresh or fresh  # its next worker is a new one anyway
         else:
             slot.postponed = fresh
+
+    def _start_successor(self, slot: Slot, fresh: bool) -> None:
+        slot.successor = self._start(slot, fresh)
+        if slot.successor is None:
+            self._not_renewed(slot, fresh)
+
+    def _not_renewed(self, slot: Slot, fresh: bool) -> None:
+        self._renewals.failed(slot, time.monotonic())
+        if fresh:
+            self._renewals.give_up_reload()
 
     # -- listening to them
 
@@ -266,8 +288,8 @@ class Supervisor:
                 self._too_late(process)
         for slot in self._slots:
             if slot.due is not None and now >= slot.due and self._stopping is None:
-                slot.due = None
                 slot.current = self._start(slot, slot.fresh)
+                slot.due = None if slot.current else now + _AGAIN_S
         self._begin_renewal(now)
         self._scrapes.answer()
         if self._stopping is not None and now - self._stopping > GRACE_S:
@@ -299,11 +321,11 @@ class Supervisor:
             process.signal(signal.SIGKILL)
             os.waitpid(pid, 0)
             self._forget(process)
-            slot, is_current = process.slot, process is process.slot.current
-            slot.current, slot.successor = (None, slot.successor) if is_current else (slot.current, None)
-            slot.fresh = True
-            started = self._start(slot, fresh=True)
-            slot.current, slot.successor = (started, slot.successor) if is_current else (slot.current, started)
+            process.slot.fresh = True
+            if process is process.slot.current:
+                process.slot.current, process.slot.due = None, time.monotonic()
+            else:
+                self._start_successor(process.slot, fresh=True)
 
     def _forgive(self) -> None:
         """Nobody has been silent: this process was stopped, and with it most likely all."""
@@ -321,17 +343,14 @@ class Supervisor:
 
     def _ended(self, process: Process, code: int) -> None:
         self._forget(process)
-        slot, pid, how = process.slot, process.pid, _how(code)
-        now = time.monotonic()
+        slot, pid, how = process.slot, process.pid, ended(code)
         if process in self._leaving:
             self._leaving.remove(process)
             self._renewals.done(slot)
             log.log(logging.WARNING if code else logging.INFO, "worker.left slot=%d pid=%d %s", slot.number, pid, how)
         elif process is slot.successor:
             slot.successor = None
-            self._renewals.failed(slot, now)
-            if process.fresh:
-                self._renewals.give_up_reload()
+            self._not_renewed(slot, process.fresh)
             log.error("worker.not_renewed slot=%d pid=%d ended %s; the old one serves on", slot.number, pid, how)
         else:
             slot.current, slot.successor = slot.successor, None
@@ -375,10 +394,3 @@ class Supervisor:
 
 
 _DURING = {"starting": "while it loaded the model", "loaded": "during its first prediction"}
-
-
-def _how(code: int) -> str:
-    if code >= 0:
-        return f"with status {code}"
-    name = signal.Signals(-code).name
-    return f"by {name}" + (", as when memory runs out" if name == "SIGKILL" else "")

@@ -20,9 +20,11 @@ def context(certificate: str, key: str) -> ssl.SSLContext | None:
 
 
 def load(into: ssl.SSLContext, certificate: str, key: str) -> None:
-    """Read both files; connections that come from now on see them. Raises ``SetupError``."""
+    """Read both files; connections that come from now on see them. Raises ``SetupError``, and leaves what was there."""
     try:
-        into.load_cert_chain(certificate, key, password="")  # a key with a passphrase fails instead of asking for it
+        # Tried first: of a pair that does not fit OpenSSL keeps the certificate and drops the key that was in force.
+        for each in (ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), into):
+            each.load_cert_chain(certificate, key, password="")  # a key with a passphrase fails instead of asking
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__
         raise SetupError(f"the certificate {certificate} and the key {key} cannot be used: {reason}") from error

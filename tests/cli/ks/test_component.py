@@ -126,12 +126,18 @@ def test_import_of_nothing(ks: Run, app: Path) -> None:
     assert ks("import", "-f", "app.yaml", "--module", "../x").status == 1
 
 
+BROKEN = {"/not-http": b"SSH-2.0-x\r\n", "/cut.json": b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{}"}
+
+
 @pytest.fixture
 def web_server() -> Iterator[str]:
     """Answers for /svc.yaml and /named, whose name is in a header; anything else is not there."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if self.path in BROKEN:
+                self.wfile.write(BROKEN[self.path])
+                return
             known = self.path in ("/svc.yaml?x=1", "/named")
             self.send_response(200 if known else 404)
             if self.path == "/named":
@@ -158,6 +164,10 @@ def test_import_from_the_web(ks: Run, app: Path, web_server: str) -> None:
         f"unable to download {web_server}/no.yaml: 404 Not Found"
     )
     assert ks("import", "-f", f"{web_server}/").status == 1
+    for broken in (f"{web_server}/a b", "http://[::1", *(web_server + path for path in BROKEN)):
+        ran = ks("import", "-f", broken)
+        assert ran.status == 1
+        assert f"unable to download {broken}: " in ran.err
 
 
 @pytest.mark.parametrize("extension", ["json", "yaml", "jsonnet"])

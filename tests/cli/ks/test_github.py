@@ -3,9 +3,11 @@
 import gzip
 import http.server
 import io
+import socket
 import tarfile
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -333,3 +335,33 @@ def test_the_answer_may_come_from_an_enterprises_api(hub: Hub) -> None:
     source = GitHub(GitHubFolder("o", "r", "v2", "incubator"), f"{hub.url}/api")
     assert source.version("nginx", "") == NEW
     assert source.catalogue().versions == {"nginx": NEW}
+
+
+@pytest.mark.parametrize(
+    "answer", [b"SSH-2.0-x\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n" + b"a" * 40, b""]
+)
+def test_an_answer_that_is_none_is_told(answer: bytes) -> None:
+    """One that is no HTTP, one that ends early, and none at all."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            for _ in range(2):
+                with listener.accept()[0] as client:
+                    client.recv(65536)
+                    client.sendall(answer)
+
+        with ThreadPoolExecutor(1) as pool:
+            served = pool.submit(serve)
+            source = GitHub(GitHubFolder("o", "r", "v2", "incubator"), f"http://127.0.0.1:{listener.getsockname()[1]}")
+            for ask in (source.validate, source.catalogue):
+                with pytest.raises(SetupError, match=r"github.com/o/r.*cannot be reached: ."):
+                    ask()
+            served.result()
+
+
+def test_a_token_that_is_none_is_told_without_it(ks: Run, app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line end in it would be an error of Python's that repeats it; one behind it is taken off."""
+    monkeypatch.setenv("GITHUB_TOKEN", f"{TOKEN}\nmore\n")
+    ran = ks("registry", "add", "inc", "github.com/o/r/tree/master/incubator")
+    assert (ran.status, TOKEN in ran.err + ran.out) == (1, False)
+    assert "GITHUB_TOKEN has a line end" in ran.err
