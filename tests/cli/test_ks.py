@@ -94,7 +94,11 @@ def test_variables_and_libraries_of_the_command_line(
         (["show", "default", "-A", "a-b=1"], '-A: "a-b" cannot be the name of an argument'),
         (["env", "list", "-o", "wide"], 'detecting output format: unknown output format "wide"'),
         (["component", "list", "--module", "x"], 'unable to find module "x"'),
-        (["show", "default", "--dir", "/"], "finding app root from starting path: /: unable to find ksonnet project"),
+        (
+            ["show", "default", "--dir", "/"],
+            "finding app root from starting path: /: unable to find ksonnet project; no app.yaml there or above: "
+            "name another folder",
+        ),
     ],
 )
 def test_errors_are_one_line_and_exit_status_1(
@@ -107,11 +111,12 @@ def test_errors_are_one_line_and_exit_status_1(
 
 
 def test_no_app_at_all(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """ksonnet's own sentence."""
+    """ksonnet's own sentence, and what to do."""
     monkeypatch.chdir(tmp_path)
     assert ks.main(["show", "default"]) == 1
     assert capsys.readouterr().err == (
-        'level=error msg="finding app root from starting path: : unable to find ksonnet project"\n'
+        'level=error msg="finding app root from starting path: : unable to find ksonnet project; no app.yaml '
+        'here or above: go to the app, or say --dir"\n'
     )
 
 

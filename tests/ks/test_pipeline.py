@@ -400,6 +400,15 @@ def test_an_unknown_component_is_an_error_that_lists_them(rendered: Render) -> N
         rendered(files, "a", "c")
 
 
+def test_a_component_of_a_module_that_is_no_target_is_told_with_the_way_to_it(rendered: Render) -> None:
+    """The module, and the command that targets it beside what is targeted already."""
+    files = {"components/a.jsonnet": config_map("a"), "components/apps/web.jsonnet": config_map("web")}
+    files["components/apps/params.libsonnet"] = "{ components: {} }"
+    with pytest.raises(RenderError, match=r"it has: a\. Module apps has it: `ks env targets default --mod") as caught:
+        rendered(files, "apps.web")
+    assert str(caught.value).endswith("default --module / --module apps`")
+
+
 def test_two_files_of_one_name_are_refused(rendered: Render) -> None:
     """Which of them was meant cannot be known."""
     with pytest.raises(RenderError, match=r"components/a.jsonnet and components/a.yaml are one component"):

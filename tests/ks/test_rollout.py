@@ -118,6 +118,7 @@ def test_waits_double_up_to_a_limit() -> None:
         *((ClusterError("x", status), False) for status in (400, 401, 403, 404, 422)),
         (ClusterError("x", 409, causes=(Cause("FieldManagerConflict", ".a", ""),)), False),
         (ClusterError("failed to create typed patch object (a/b): .x: field not declared in schema", 500), False),
+        (ClusterError("failed to convert new object (a/b; /v1, Kind=Secret): illegal base64 data", 500), False),
     ],
 )
 def test_only_what_passes_is_tried_again(error: ClusterError, passing: bool) -> None:

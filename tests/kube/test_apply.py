@@ -1,6 +1,7 @@
 """`ks apply` against a real API server."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from scorekit.kube.client import Client
 from scorekit.manifests.ownership import PRISTINE
 
+from .cluster import ControlPlane, kubeconfig
 from .conftest import KsApp, Kubectl, Object, config_map, definition, deployment, service
 from .originals import by_ksonnet
 
@@ -73,6 +75,45 @@ def test_a_conflict_is_shown_by_field_and_taken_only_when_asked(app: KsApp, kube
     assert kubectl.json("get", "deployment", "web")["spec"]["replicas"] == 7
     app.succeed("apply", "default", "--force-conflicts")
     assert kubectl.json("get", "deployment", "web")["spec"]["replicas"] == 2
+
+
+def test_a_refused_dry_run_does_not_say_that_anything_was_applied(app: KsApp, kubectl: Kubectl) -> None:
+    """What would be applied, what is refused, and that nothing is changed; nothing is."""
+    app.component("web", deployment())
+    app.succeed("apply", "default")
+    kubectl("scale", "deployment", "web", "--replicas=7")
+    app.component("web", deployment(replicas=2), config_map())
+    ran = app.ks("apply", "default", "--dry-run")
+    assert ran.status == 1
+    assert f"not everything would be applied. would be applied: ConfigMap {app.namespace}/settings" in ran.err
+    assert f"refused: Deployment {app.namespace}/web" in ran.err
+    assert "this was a dry run: nothing is changed" in ran.err
+    assert f"Creating non-existent configmaps {app.namespace}.settings (dry run)" in ran.err
+    assert "run the command again" not in ran.err
+    assert kubectl("get", "cm", "-l", "ksonnet.io/component", "-o", "name") == ""
+
+
+def test_who_is_not_let_in_is_told_to_log_in(app: KsApp, plane: ControlPlane, tmp_path: Path) -> None:
+    """An expired token: one error that names the server, and neither the token nor a list of nothing applied."""
+    user = {"token": "an-expired-one"}
+    (tmp_path / "config").write_text(kubeconfig(plane.server, plane.authority.certificate, user))
+    app.component("web", config_map())
+    for words in (["apply"], ["delete"], ["diff"], ["validate"]):
+        ran = app.ks(*words, "default", "--kubeconfig", str(tmp_path / "config"))
+        assert ran.status == 1
+        [told] = ran.err.splitlines()
+        assert f"Unauthorized: {plane.server} does not accept the credentials" in told
+        assert user["token"] not in told
+
+
+def test_what_is_no_base64_is_refused_at_once(app: KsApp) -> None:
+    """The server answers 500 for it, but it is the source that has to change: no second try."""
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "key"}, "data": {"k": "not base64!"}}
+    app.component("key", secret)
+    ran = app.ks("apply", "default")
+    assert ran.status == 1
+    assert "illegal base64 data" in ran.err
+    assert "trying again" not in ran.err
 
 
 def test_a_secret_in_conflict_is_not_shown(app: KsApp, kubectl: Kubectl) -> None:

@@ -165,7 +165,7 @@ def test_an_environment_finds_its_cluster() -> None:
         (
             "https://old.test",
             "'default' at 'https://old.test', but cannot locate a server at that address; "
-            r"config has the contexts: one \(https://a.test:443\), two .*ks env set default --server context:NAME",
+            r"config has the contexts: one \(https://a.test:443\), two .*ks env set default --context NAME",
         ),
         ("context:three", 'there is no context "three" in kubeconfig; config has the contexts: one'),
         ("https://b.test:6443", r"several contexts lead there \(two, also\): say --context NAME"),

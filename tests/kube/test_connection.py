@@ -78,7 +78,7 @@ def test_tokens(who: Who, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("admin-token\n")
     assert who({"tokenFile": "token", "token": "ignored"})["username"] == "token-admin"
     assert who({"token": "wrong"}, token="admin-token")["username"] == "token-admin"  # noqa: S106
-    with pytest.raises(ClusterError, match="Unauthorized"):
+    with pytest.raises(ClusterError, match=r"Unauthorized: https.* not accept the credentials.*log in again"):
         who({"token": "wrong"})
     with pytest.raises(SetupError, match="token file of kubeconfig cannot be read"):
         who({"tokenFile": "none"})

@@ -54,6 +54,11 @@ class Outcome:
     """As the cluster has them now."""
 
     @property
+    def has_begun(self) -> bool:
+        """Whether there is anything to tell besides what ended it."""
+        return bool(self.done or self.refused)
+
+    @property
     def is_complete(self) -> bool:
         return not self.refused and not self.left
 
@@ -104,7 +109,8 @@ class Applying:
         kind = self._kind(value)
         sent = stamped(value, kind, self._wishes.namespace, self._wishes.gc_tag)
         name = resource(sent, kind)
-        self._tell("info", f"Applying {name}" + (" (dry run)" if self._wishes.dry_run else ""))
+        mark = " (dry run)" if self._wishes.dry_run else ""
+        self._tell("info", f"Applying {name}{mark}")
         if kind is None:  # dry run: its definition is among what would be applied
             self._note(
                 Done(title(sent), "created", note="not checked by the server: its kind does not exist there yet")
@@ -115,7 +121,7 @@ class Applying:
         if live is None:
             if not self._wishes.create:
                 raise ClusterError(f"not creating non-existent object {name}", _NOT_FOUND)
-            self._tell("info", f"Creating non-existent {name}")
+            self._tell("info", f"Creating non-existent {name}{mark}")
         gone = to_go(live, sent) if live is not None else []
         if live is not None and not self._wishes.dry_run:
             self._takeover.begin(kind, live, sent)

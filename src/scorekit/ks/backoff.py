@@ -7,7 +7,7 @@ from ..errors import ClusterError
 FIELD_CONFLICT = "FieldManagerConflict"
 
 _PASSING = frozenset({408, 429, 500, 502, 503, 504})
-_MISFIT = "failed to create typed patch object"
+_MISFITS = ("failed to create typed patch object", "failed to convert new object")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,13 @@ def is_passing(error: ClusterError) -> bool:
     """Whether the answer may be another one soon; all that ``ks`` sends can be sent twice.
 
     A 409 says that another writer's request went before ours, unless it names fields that belong to somebody else. A
-    500 is a server's trouble, unless it says that our object does not fit its schema (it should be a 400).
+    500 is a server's trouble, unless it says that our object does not fit its schema, or has what is no base64 (it
+    should be a 400).
     """
     if error.status == 409:
         return not any(cause.reason == FIELD_CONFLICT for cause in error.causes)
-    return error.status in _PASSING and not (error.status == 500 and _MISFIT in str(error))
+    is_ours = error.status == 500 and any(misfit in str(error) for misfit in _MISFITS)
+    return error.status in _PASSING and not is_ours
 
 
 def retry_after_s(header: str | None) -> float | None:

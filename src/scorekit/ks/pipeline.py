@@ -11,7 +11,7 @@ from ..manifests.extract import flattened, labelled, wrap
 from ..manifests.order import ordered
 from ..manifests.patch import merge_patch
 from .app import App, Environment, load_app
-from .components import Module, rendered_modules
+from .components import Module, all_modules, rendered_modules
 from .evaluator import Evaluator, JsonnetError, Program
 from .locate import Sources
 from .params import ENVIRONMENTS, PARAMS, Params, destination_code, load_params
@@ -70,8 +70,21 @@ def render(
     unknown = sorted(set(components) - names)
     if unknown:
         known = ", ".join(sorted(names)) or "none"
-        raise RenderError(f'there is no component "{unknown[0]}" in environment "{environment}"; it has: {known}')
+        raise RenderError(
+            f'there is no component "{unknown[0]}" in environment "{environment}"; it has: {known}'
+            + _targeting(tree, found, unknown[0])
+        )
     return ordered(objects)
+
+
+def _targeting(tree: Tree, environment: Environment, component: str) -> str:
+    """How to get a component that only a module has which the environment does not target."""
+    targets = environment.targets or ("/",)
+    for module in all_modules(tree):
+        if module.name not in targets and component in {each.name for each in module.components(tree)}:
+            flags = " ".join(f"--module {name}" for name in (*targets, module.name))
+            return f". Module {module.name} has it: `ks env targets {environment.name} {flags}`"
+    return ""
 
 
 @dataclass(frozen=True, slots=True)

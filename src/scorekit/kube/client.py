@@ -147,6 +147,8 @@ class Client:
                 if answer.status == _UNAUTHORIZED and not is_renewed and self._credentials.renew():
                     is_renewed, self._pool = True, None
                     continue
+                if answer.status == _UNAUTHORIZED:
+                    fault = self._unauthorized(fault)
                 if not is_passing(fault) or (answer.status == _CONFLICT and not again_on_conflict):
                     raise fault
                 asked_to_wait = retry_after_s(answer.headers.get("Retry-After"))
@@ -197,6 +199,12 @@ class Client:
         if not isinstance(found, dict):
             raise ClusterError(f"{self._target.cluster.server}{path} did not answer with a JSON object: no API server?")
         return found
+
+    def _unauthorized(self, fault: ClusterError) -> ClusterError:
+        name, server = self._target.name, self._target.cluster.server
+        whose = f" of context {name}" if name else ""
+        message = f"{fault}: {server} does not accept the credentials{whose}; log in again, as you do for kubectl"
+        return ClusterError(message, fault.status, fault.reason)
 
     def _fault(self, error: urllib3.exceptions.HTTPError) -> ClusterError:
         server = self._target.cluster.server

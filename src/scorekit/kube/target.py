@@ -80,7 +80,7 @@ def _by_address(config: KubeConfig, wanted: Wanted, address: str, environment: s
         raise SetupError(
             f"Attempting to deploy to environment '{environment}' at '{address}', but cannot locate a server at that "
             f"address; {_there_is(config)}. Say --context NAME, or bind the environment to one for good: "
-            f"`ks env set {environment} --server context:NAME`"
+            f"`ks env set {environment} --context NAME`"
         )
     leading = {name: context for name, context in config.contexts.items() if context.cluster in here}
     if config.current in leading:

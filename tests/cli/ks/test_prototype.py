@@ -1,6 +1,7 @@
 """`ks prototype …` and `ks generate`: stdout, stderr, exit status and files (§B.9)."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -33,11 +34,11 @@ local name = params.name;
   all: [params.count, params.port, params.labels, params.list] }
 """
 STOCK = [
-    ("configMap", "A simple config map with optional user-specified data"),
-    ("deployed-service", "A deployment exposed with a service"),
-    ("namespace", "Namespace with labels automatically populated from the name"),
-    ("single-port-deployment", "Replicates a container n times, exposes a single port"),
-    ("single-port-service", "Service that exposes a single port"),
+    ("configMap", "Settings of an application, by key"),
+    ("deployed-service", "Pods of one image and the service before them"),
+    ("namespace", "A namespace that has its name as a label"),
+    ("single-port-deployment", "Pods of one image that listen on one port"),
+    ("single-port-service", "One address and port for the pods with given labels"),
 ]
 
 
@@ -77,7 +78,7 @@ def test_search_prints_those_with_the_text_in_their_name(app: Path, ks: Run) -> 
     header = "NAME DESCRIPTION\n==== ===========\n"
     assert ks("prototype", "search", "nothing") == ok(header)
     assert ks("prototype", "search", "space").out.splitlines()[2:] == [
-        "io.ksonnet.pkg.namespace Namespace with labels automatically populated from the name"
+        "io.ksonnet.pkg.namespace A namespace that has its name as a label"
     ]
     assert len(ks("prototype", "search", "service").out.splitlines()) == 4
     assert ks("prototype", "search") == refused("Command 'prototype search' requires a prototype name")
@@ -211,7 +212,7 @@ def test_values_of_a_file_win(mine: Path, ks: Run, tmp_path: Path) -> None:
         (
             ["single-port-deployment", "a"],
             'failed to instantiate prototype "io.ksonnet.pkg.single-port-deployment". '
-            "The following required parameters are missing:\n--image=<image> Container image to deploy [type: string]",
+            "The following required parameters are missing:\n--image=<image> The image to run [type: string]",
         ),
         (
             ["deployed-service", "a", "--image=x", "--replicas=many"],
@@ -294,30 +295,65 @@ def test_the_newest_version_of_a_package_has_its_prototypes(app: Path, ks: Run) 
     assert "my.x                                  of 1.10.0\n" in ks("prototype", "list").out
 
 
-def test_ksonnets_own_prototypes_render(app: Path, ks: Run) -> None:
-    """What they make is for a Kubernetes of today: apps/v1, with the selector that it asks for."""
+def test_the_stock_prototypes_take_what_ksonnets_took(app: Path, ks: Run) -> None:
+    """Names, types and defaults of the parameters are those of ksonnet 0.13, so that its commands go on working."""
+    required = {
+        "configMap": ["name string"],
+        "deployed-service": ["name string", "image string"],
+        "namespace": ["name string"],
+        "single-port-deployment": ["name string", "image string"],
+        "single-port-service": ["name string", "targetLabelSelector object"],
+    }
+    optional = {
+        "configMap": ["data object {}"],
+        "deployed-service": [
+            *("servicePort number 80", "containerPort number 80", "replicas number 1", "type string ClusterIP")
+        ],
+        "namespace": [],
+        "single-port-deployment": ["replicas number 1", "containerPort number 80"],
+        "single-port-service": [
+            *("servicePort number 80", "targetPort number 80", "protocol string TCP", "serviceType string ClusterIP")
+        ],
+    }
+    for name in required:
+        told = ks("prototype", "describe", f"io.ksonnet.pkg.{name}").out
+        found = re.findall(r"--(\w+)=.*\[(?:default: (\S+), )?type: (\w+)\]", told)
+        assert [f"{each} {kind}" for each, default, kind in found if not default] == required[name]
+        assert [f"{each} {kind} {default}" for each, default, kind in found if default] == optional[name]
+
+
+def test_the_stock_prototypes_render(app: Path, ks: Run) -> None:
+    """ksonnet's objects, for a Kubernetes of today: apps/v1, with the selector that it asks for."""
     for arguments in (
         ["configMap", "config", '--data={a: "b"}'],
         ["namespace", "space"],
         ["single-port-service", "service", "--targetLabelSelector={app: 'web'}", "--servicePort=8080"],
         ["single-port-deployment", "deployment", "--image=nginx"],
-        ["deployed-service", "both", "--image=nginx", "--type=NodePort", "--replicas=3"],
+        ["deployed-service", "both", "--image=nginx", "--type=NodePort", "--replicas=3", "--containerPort=8080"],
     ):
         assert ks("generate", *arguments).status == 0
-    shown = json.loads(ks("show", "default", "-o", "json").out)["items"]
-    assert [(each["apiVersion"], each["kind"], each["metadata"]["name"]) for each in shown] == [
-        ("v1", "Namespace", "space"),
-        ("v1", "ConfigMap", "config"),
-        ("v1", "Service", "both"),
-        ("v1", "Service", "service"),
-        ("apps/v1", "Deployment", "both"),
-        ("apps/v1", "Deployment", "deployment"),
+
+    def meta(name: str, labels: dict[str, str] | None = None) -> dict[str, object]:
+        return {"name": name, "labels": {"ksonnet.io/component": name} | (labels or {})}
+
+    def deployment(name: str, replicas: int, port: int) -> dict[str, object]:
+        container = {"name": name, "image": "nginx", "ports": [{"containerPort": port}]}
+        spec = {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": name}},
+            "template": {"metadata": {"labels": {"app": name}}, "spec": {"containers": [container]}},
+        }
+        return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta(name), "spec": spec}
+
+    def service(name: str, kind: str, app: str, **port: object) -> dict[str, object]:
+        spec = {"type": kind, "selector": {"app": app}, "ports": [port]}
+        return {"apiVersion": "v1", "kind": "Service", "metadata": meta(name), "spec": spec}
+
+    assert json.loads(ks("show", "default", "-o", "json").out)["items"] == [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": meta("space", {"name": "space"})},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta("config"), "data": {"a": "b"}},
+        service("both", "NodePort", "both", port=80, targetPort=8080),
+        service("service", "ClusterIP", "web", protocol="TCP", port=8080, targetPort=80),
+        deployment("both", 3, 8080),
+        deployment("deployment", 1, 80),
     ]
-    for deployment in shown[4:]:
-        labels = {"app": deployment["metadata"]["name"]}
-        assert deployment["spec"]["selector"] == {"matchLabels": labels}
-        assert deployment["spec"]["template"]["metadata"]["labels"] == labels
-    assert (app / "components/config.jsonnet").read_text() == HEAD.format(".config") + (
-        '{\n  "apiVersion": "v1",\n  "data": params.data,\n  "kind": "ConfigMap",\n'
-        '  "metadata": {\n    "name": params.name\n  }\n}'
-    )

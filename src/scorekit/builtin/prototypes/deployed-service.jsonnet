@@ -1,66 +1,40 @@
 // @apiVersion 0.1
 // @name io.ksonnet.pkg.deployed-service
-// @description A service that exposes 'servicePort', and directs traffic to 'targetLabelSelector', at 'targetPort'.
-// @shortDescription A deployment exposed with a service
-// @param name string Name of the service and deployment resources
-// @param image string Container image to deploy
-// @optionalParam servicePort number 80 Port for the service to expose.
-// @optionalParam containerPort number 80 Container port for service to target.
-// @optionalParam replicas number 1 Number of replicas
-// @optionalParam type string ClusterIP Type of service to expose
+// @shortDescription Pods of one image and the service before them
+// @description A Deployment of one container, and a Service by which others reach its pods: 'servicePort' leads to
+//   'containerPort'.
+// @param name string The name of both
+// @param image string The image to run
+// @optionalParam servicePort number 80 Where the service listens
+// @optionalParam containerPort number 80 Where the container listens
+// @optionalParam replicas number 1 How many pods
+// @optionalParam type string ClusterIP ClusterIP, NodePort or LoadBalancer
+local name = import 'param://name';
+local port = import 'param://containerPort';
+local labels = { app: name };
+
 [
   {
-    "apiVersion": "v1",
-    "kind": "Service",
-    "metadata": {
-      "name": import 'param://name'
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: name },
+    spec: {
+      type: import 'param://type',
+      selector: labels,
+      ports: [{ port: import 'param://servicePort', targetPort: port }],
     },
-    "spec": {
-      "ports": [
-        {
-          "port": import 'param://servicePort',
-          "targetPort": import 'param://containerPort'
-        }
-      ],
-      "selector": {
-        "app": import 'param://name'
-      },
-      "type": import 'param://type'
-    }
   },
   {
-    "apiVersion": "apps/v1",
-    "kind": "Deployment",
-    "metadata": {
-      "name": import 'param://name'
-    },
-    "spec": {
-      "replicas": import 'param://replicas',
-      "selector": {
-        "matchLabels": {
-          "app": import 'param://name'
-        },
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: name },
+    spec: {
+      replicas: import 'param://replicas',
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels: labels },
+        spec: { containers: [{ name: name, image: import 'param://image', ports: [{ containerPort: port }] }] },
       },
-      "template": {
-        "metadata": {
-          "labels": {
-            "app": import 'param://name'
-          }
-        },
-        "spec": {
-          "containers": [
-            {
-              "image": import 'param://image',
-              "name": import 'param://name',
-              "ports": [
-                {
-                  "containerPort": import 'param://containerPort'
-                }
-              ]
-            }
-          ]
-        }
-      }
-    }
-  }
+    },
+  },
 ]

@@ -1,15 +1,12 @@
 // @apiVersion 0.1
 // @name io.ksonnet.pkg.namespace
-// @description A simple namespace. Labels are automatically populated from the name of the namespace.
-// @shortDescription Namespace with labels automatically populated from the name
-// @param name string Name to give the namespace
+// @shortDescription A namespace that has its name as a label
+// @description A Namespace. Its label 'name' is what selectors of namespaces, as in network policies, can ask for.
+// @param name string The namespace's name
+local name = import 'param://name';
+
 {
-  "apiVersion": "v1",
-  "kind": "Namespace",
-  "metadata": {
-    "labels": {
-      "name": import 'param://name'
-    },
-    "name": import 'param://name'
-  }
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: { name: name, labels: { name: name } },
 }

@@ -1,43 +1,33 @@
 // @apiVersion 0.1
 // @name io.ksonnet.pkg.single-port-deployment
-// @description A deployment that replicates container 'image' some number of times (default: 1), and exposes a port (default: 80). Labels are automatically populated from 'name'.
-// @shortDescription Replicates a container n times, exposes a single port
-// @param name string Name of the deployment
-// @param image string Container image to deploy
-// @optionalParam replicas number 1 Number of replicas
-// @optionalParam containerPort number 80 Port to expose
+// @shortDescription Pods of one image that listen on one port
+// @description A Deployment that keeps pods with one container running. They have the label 'app', which is the
+//   deployment's name; a service finds them by it.
+// @param name string The deployment's name, and its container's
+// @param image string The image to run
+// @optionalParam replicas number 1 How many pods
+// @optionalParam containerPort number 80 Where the container listens
+local name = import 'param://name';
+local labels = { app: name };
+
 {
-  "apiVersion": "apps/v1",
-  "kind": "Deployment",
-  "metadata": {
-    "name": import 'param://name'
-  },
-  "spec": {
-    "replicas": import 'param://replicas',
-    "selector": {
-      "matchLabels": {
-        "app": import 'param://name'
-      }
-    },
-    "template": {
-      "metadata": {
-        "labels": {
-          "app": import 'param://name'
-        }
-      },
-      "spec": {
-        "containers": [
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: name },
+  spec: {
+    replicas: import 'param://replicas',
+    selector: { matchLabels: labels },
+    template: {
+      metadata: { labels: labels },
+      spec: {
+        containers: [
           {
-            "image": import 'param://image',
-            "name": import 'param://name',
-            "ports": [
-              {
-                "containerPort": import 'param://containerPort'
-              }
-            ]
-          }
-        ]
-      }
-    }
-  }
+            name: name,
+            image: import 'param://image',
+            ports: [{ containerPort: import 'param://containerPort' }],
+          },
+        ],
+      },
+    },
+  },
 }

@@ -1,33 +1,27 @@
 // @apiVersion 0.1
 // @name io.ksonnet.pkg.single-port-service
-// @description A service that exposes 'servicePort', and directs traffic
-//   to 'targetLabelSelector', at 'targetPort'. Since 'targetLabelSelector' is an
-//   object literal that specifies which labels the service is meant to target, this
-//   will typically look something like:
-//
-//     ks prototype use service --targetLabelSelector "{app: 'nginx'}" [...]
-// @shortDescription Service that exposes a single port
-// @param name string Name of the service
-// @param targetLabelSelector object Label for the service to target (e.g., "{app: 'MyApp'}"").
-// @optionalParam servicePort number 80 Port for the service to expose
-// @optionalParam targetPort number 80 Port for the service target
-// @optionalParam protocol string TCP Protocol to use (either TCP or UDP)
-// @optionalParam serviceType string ClusterIP Type of service to expose
+// @shortDescription One address and port for the pods with given labels
+// @description A Service: whoever connects to 'servicePort' reaches 'targetPort' of one of the pods that have all of
+//   the labels in 'targetLabelSelector'.
+// @param name string The service's name
+// @param targetLabelSelector object Labels of the pods, such as {app: 'web'}
+// @optionalParam servicePort number 80 Where the service listens
+// @optionalParam targetPort number 80 Where the pods listen
+// @optionalParam protocol string TCP TCP or UDP
+// @optionalParam serviceType string ClusterIP ClusterIP, NodePort or LoadBalancer
 {
-  "apiVersion": "v1",
-  "kind": "Service",
-  "metadata": {
-    "name": import 'param://name'
-  },
-  "spec": {
-    "ports": [
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: import 'param://name' },
+  spec: {
+    type: import 'param://serviceType',
+    selector: import 'param://targetLabelSelector',
+    ports: [
       {
-        "protocol": import 'param://protocol',
-        "port": import 'param://servicePort',
-        "targetPort": import 'param://targetPort'
-      }
+        protocol: import 'param://protocol',
+        port: import 'param://servicePort',
+        targetPort: import 'param://targetPort',
+      },
     ],
-    "selector": import 'param://targetLabelSelector',
-    "type": import 'param://serviceType'
-  }
+  },
 }

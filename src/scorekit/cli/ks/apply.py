@@ -60,21 +60,22 @@ def _apply(arguments: argparse.Namespace) -> int:
     )
     from ...kube.client import Clock
 
-    clock = Clock()
-    applying = Applying(found.client, wishes, clock, tell, _print_dry if arguments.dry_run else _log_done)
+    clock, is_dry = Clock(), arguments.dry_run
+    applying = Applying(found.client, wishes, clock, tell, _print_dry if is_dry else _log_done)
     with interruptible():
         try:
             outcome = applying.run(found.objects)
         except KeyboardInterrupt:
-            report(applying.outcome, "applied", "interrupted")
+            report(applying.outcome, "applied", "interrupted", is_dry)
             return INTERRUPTED
         except ScorekitError:
-            report(applying.outcome, "applied", "ended early")
+            if applying.outcome.has_begun:
+                report(applying.outcome, "applied", "ended early", is_dry)
             raise
         if not outcome.is_complete:
-            report(outcome, "applied", "not everything was applied")
+            report(outcome, "applied", f"not everything {'would be' if is_dry else 'was'} applied", is_dry)
             return 1
-        if not arguments.wait or arguments.dry_run:
+        if not arguments.wait or is_dry:
             return 0
         live = LiveLine()
 
@@ -103,16 +104,19 @@ def judge(waited: "Waited", live: LiveLine, arguments: argparse.Namespace) -> in
     return 1 if waited.failed or waited.late else 0
 
 
-def report(outcome: "Outcome", verb: str, why: str) -> None:
+def report(outcome: "Outcome", verb: str, why: str, is_dry: bool = False) -> None:
     """What was done, what was refused and what was not tried, and that a rerun completes it."""
     done = ", ".join(each.title for each in outcome.done) or "nothing"
     refused = ", ".join(title for title, _ in outcome.refused)
     left = ", ".join(outcome.left)
-    log("error", f"{why}. {verb}: {done}")
+    log("error", f"{why}. {'would be ' if is_dry else ''}{verb}: {done}")
     if refused:
         log("error", f"refused: {refused}")
     if left:
-        log("error", f"not done: {left}")
+        log("error", f"not {'checked' if is_dry else 'done'}: {left}")
+    if is_dry:
+        log("error", "this was a dry run: nothing is changed")
+        return
     log("error", f"run the command again to complete it{', once what was refused is put right' if refused else ''}")
 
 

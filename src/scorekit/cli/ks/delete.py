@@ -53,7 +53,8 @@ def _delete(arguments: argparse.Namespace) -> int:
             return INTERRUPTED
         except ScorekitError:
             live.clear()
-            report(deleting.outcome, "deleted", "ended early")
+            if deleting.outcome.has_begun:
+                report(deleting.outcome, "deleted", "ended early")
             raise
     status = judge(waited, live, arguments)
     if not deleting.outcome.is_complete:

@@ -35,7 +35,10 @@ def app(arguments: argparse.Namespace, is_checked: bool = True) -> "Directory":
 
     root = find_root(Path(given) if given else Path.cwd())
     if root is None:
-        raise SetupError(f"finding app root from starting path: {given or ''}: unable to find ksonnet project")
+        hint = "there or above: name another folder" if given else "here or above: go to the app, or say --dir"
+        raise SetupError(
+            f"finding app root from starting path: {given or ''}: unable to find ksonnet project; no app.yaml {hint}"
+        )
     tree = opened(root)
     if is_checked:
         from ...ks.upgrading import warnings

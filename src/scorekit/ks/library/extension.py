@@ -6,41 +6,27 @@ from .names import identifier
 from .swagger import Definition, Description
 
 _POD_SPEC = "io.k8s.api.core.v1.PodSpec"
-_HEAD = """local k8s = import 'k8s.libsonnet';
-local fn = {
+_HEAD = """// k8s.libsonnet, and besides: lists, and functions over the containers of a kind with a pod's template.
+local k8s = import 'k8s.libsonnet';
+
+local several(value) = if std.type(value) == 'array' then value else [value];
+local containers = {
   mapContainers(f):: {
-    local podContainers = super.spec.template.spec.containers,
-    spec+: {
-      template+: {
-        spec+: {
-          containers: std.map(f, podContainers),
-        },
-      },
-    },
+    spec+: { template+: { spec+: { containers: [f(each) for each in super.containers] } } },
   },
   mapContainersWithName(names, f)::
-    local nameSet = if std.type(names) == 'array' then std.set(names) else std.set([names]);
-    local inNameSet(name) = std.length(std.setInter(nameSet, std.set([name]))) > 0;
-
-    self.mapContainers(function(c) if std.objectHas(c, 'name') && inNameSet(c.name) then f(c) else c),
+    local isNamed(each) = std.objectHas(each, 'name') && std.count(several(names), each.name) > 0;
+    containers.mapContainers(function(each) if isNamed(each) then f(each) else each),
 };
 
 k8s + {
 """
 _LIST = """      list:: {
-        new(items):: {
-          apiVersion: 'v1',
-        } + {
-          kind: 'List',
-        } + self.items(items),
-        items(items):: if std.type(items) == 'array' then { items+: items } else { items+: [items] },
+        new(items):: { apiVersion: 'v1', kind: 'List' } + self.items(items),
+        items(items):: { items+: several(items) },
       },
 """
-_MAPPING = """      {kind}:: k8s.{group}.{version}.{kind} + {{
-        mapContainers(f):: fn.mapContainers(f),
-        mapContainersWithName(names, f):: fn.mapContainersWithName(names, f),
-      }},
-"""
+_MAPPING = "      {kind}+:: containers,\n"
 
 
 def extension(description: Description) -> str:
@@ -53,17 +39,16 @@ def extension(description: Description) -> str:
         group, version, kind = definition.served
         # Of `rbac.authorization.k8s.io` the library has the first word.
         group, kind = group.split(".")[0] or "core", identifier(kind)
-        text = _MAPPING.format(group=group, version=version, kind=kind)
-        found.setdefault(group, {}).setdefault(version, {})[kind] = text
-    return _HEAD + "".join(_group(*each) for each in sorted(found.items())) + "}"
+        found.setdefault(group, {}).setdefault(version, {})[kind] = _MAPPING.format(kind=kind)
+    return _HEAD + "".join(_group(*each) for each in sorted(found.items())) + "}\n"
 
 
 def _group(group: str, versions: Mapping[str, Mapping[str, str]]) -> str:
     inner = "".join(
-        f"    {version}:: k8s.{group}.{version} + {{\n{''.join(text for _, text in sorted(kinds.items()))}    }},\n"
+        f"    {version}+:: {{\n{''.join(text for _, text in sorted(kinds.items()))}    }},\n"
         for version, kinds in sorted(versions.items())
     )
-    return f"  {group}:: k8s.{group} + {{\n{inner}  }},\n"
+    return f"  {group}+:: {{\n{inner}  }},\n"
 
 
 def _holders(definitions: Mapping[str, Definition]) -> set[str]:

@@ -1,4 +1,4 @@
-"""From a description of Kubernetes to ``k8s.libsonnet`` and ``k.libsonnet``, as ksonnet-gen wrote them."""
+"""From a description of Kubernetes to ``k8s.libsonnet``, as ksonnet-gen wrote it, and ``k.libsonnet``."""
 
 import hashlib
 import json
