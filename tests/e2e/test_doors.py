@@ -103,10 +103,10 @@ class Server:
             shutil.copy(PAIRS / f"{pair}.{suffix}", fresh)
             fresh.replace(self.folder / f"tls.{suffix}")
 
-    def connect(self, alpn: str = "http/1.1") -> ssl.SSLSocket:
+    def connect(self, *alpn: str) -> ssl.SSLSocket:
         context = ssl.create_default_context(cafile=str(PAIRS / "first.pem"))
         context.load_verify_locations(PAIRS / "second.pem")
-        context.set_alpn_protocols([alpn])
+        context.set_alpn_protocols(alpn or ["http/1.1"])
         return context.wrap_socket(socket.create_connection(("127.0.0.1", self.port), 10), server_hostname="localhost")
 
     def ask(
@@ -233,11 +233,11 @@ def test_the_key_is_seen_nowhere(server: Server) -> None:
         assert all(secret not in arguments for _, arguments in server.command.descendants())
 
 
-@pytest.mark.parametrize("alpn", ["h2", "http/1.1"])
-def test_both_protocols_are_agreed_upon(server: Server, alpn: str) -> None:
-    """ALPN offers h2 and http/1.1, and nothing older than TLS 1.2 is spoken."""
-    with server.connect(alpn) as line:
-        assert line.selected_alpn_protocol() == alpn
+@pytest.mark.parametrize(("offered", "agreed"), [("h2", "h2"), ("http/1.1", "http/1.1"), ("h2 http/1.1", "http/1.1")])
+def test_both_protocols_are_agreed_upon(server: Server, offered: str, agreed: str) -> None:
+    """Who offers both, as curl does, speaks HTTP/1.1, which is REST; nothing older than TLS 1.2 is spoken."""
+    with server.connect(*offered.split()) as line:
+        assert line.selected_alpn_protocol() == agreed
         assert line.version() in ("TLSv1.2", "TLSv1.3")
 
 

@@ -1,6 +1,7 @@
 """``scorekit serve``: one component, served."""
 
 import argparse
+import json
 import logging
 import os
 import sys
@@ -12,6 +13,8 @@ from typing import Any
 from .. import cpus
 from ..errors import SetupError
 from ..settings import (
+    ENV_FROM_FILE,
+    ENV_MODEL_NAME,
     ENV_WORKER,
     LOG_LEVELS,
     SERVICE_TYPES,
@@ -115,6 +118,9 @@ def serve(arguments: argparse.Namespace) -> int:
         for row in rows:
             print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
         return 0
+    for name in os.environ.keys() - environ.keys():
+        del os.environ[name]
+    os.environ.update(environ)  # the model reads there what its own file says, as in the image
     return start(directory, environ, given, arguments.timings)
 
 
@@ -211,7 +217,13 @@ def _annotations() -> dict[str, str]:
 
 
 def component_of(given: str, environ: Mapping[str, str]) -> tuple[Path | None, dict[str, str]]:
-    """The component's folder and the environment in force, from the argument: a folder or a module's name."""
+    """The component's folder and the environment in force, from the argument: a folder or a module's name.
+
+    The names of what the folder's file gave are in ``SCOREKIT_FROM_FILE``, so that a worker that starts anew, and
+    inherits them, reads the file again.
+    """
+    inherited = json.loads(environ.get(ENV_FROM_FILE) or "[]")
+    environ = {name: value for name, value in environ.items() if name != ENV_FROM_FILE and name not in inherited}
     directory = Path(given)
     if directory.is_dir():
         file = directory / ".s2i" / "environment"
@@ -219,8 +231,9 @@ def component_of(given: str, environ: Mapping[str, str]) -> tuple[Path | None, d
             own = parse_environment_file(file.read_text(encoding="utf-8"), str(file)) if file.is_file() else {}
         except (OSError, UnicodeDecodeError) as error:
             raise SetupError(f"{file} cannot be read: {error}") from error
-        return directory.resolve(), {**own, **environ}
+        told = {ENV_FROM_FILE: json.dumps([name for name in own if name not in environ])} if own else {}
+        return directory.resolve(), {**own, **environ, **told}
     if "/" in given or given.endswith(".py") or not given.replace(".", "").isidentifier():
         raise SetupError(f"{given} is neither a folder nor the name of a module")
     # The stock wrapper imports from the current folder.
-    return Path.cwd(), {**environ, "MODEL_NAME": given}
+    return Path.cwd(), {**environ, ENV_MODEL_NAME: given}

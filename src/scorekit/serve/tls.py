@@ -14,7 +14,8 @@ def context(certificate: str, key: str) -> ssl.SSLContext | None:
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     made.options |= ssl.OP_NO_RENEGOTIATION
-    made.set_alpn_protocols(["h2", "http/1.1"])
+    # The first that the client offers too. curl and browsers offer both and mean REST; gRPC clients offer h2 only.
+    made.set_alpn_protocols(["http/1.1", "h2"])
     load(made, certificate, key)
     return made
 

@@ -36,6 +36,7 @@ ENV_SERVICE_TYPE = "SERVICE_TYPE"
 
 # Ours.
 ENV_WORKER = "SCOREKIT_WORKER"
+ENV_FROM_FILE = "SCOREKIT_FROM_FILE"
 ENV_BATCHING = "BATCHING"
 ENV_HOST = "SCOREKIT_HOST"
 ENV_CONTRACT = "CONTRACT"
@@ -196,7 +197,7 @@ def parse_environment_file(text: str, where: str = ".s2i/environment") -> dict[s
         if not line or line.startswith("#"):
             continue
         key, separator, value = line.partition("=")
-        if not separator or not key.strip():
+        if not separator or not key.strip() or "\0" in line:
             raise SetupError(f"{where}, line {number}: expected KEY=value, got {line!r}")
         values[key.strip()] = value.strip()
     return values
