@@ -21,6 +21,7 @@ from scorekit.kube.config import load
 from scorekit.kube.target import Wanted, target
 
 from .cluster import ControlPlane, MissingTool, control_plane, tool
+from .proxy import Proxy, proxy
 
 REAL = os.environ.get("KUBECONFIG", "") if os.environ.get("SCOREKIT_REAL_CLUSTER") else ""
 Object = dict[str, Any]
@@ -164,6 +165,14 @@ def app(
     monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
     context = load(str(kubeconfig), {}).current
     return KsApp(tmp_path / "app", kubectl.namespace, f"context:{context}", capsys)
+
+
+@pytest.fixture
+def way(plane: ControlPlane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, app: KsApp) -> Iterator[Proxy]:
+    """`ks` reaches the cluster through this proxy."""
+    with proxy(plane, tmp_path) as running:
+        monkeypatch.setenv("KUBECONFIG", str(running.kubeconfig))
+        yield running
 
 
 Make = Callable[..., Object]

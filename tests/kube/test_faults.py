@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +19,13 @@ from scorekit.manifests.fields import changes, without_bookkeeping
 from .cluster import ControlPlane
 from .conftest import KsApp, Kubectl, Object, config_map, definition, deployment, service
 from .originals import by_ksonnet
-from .proxy import DROP_AFTER, DROP_BEFORE, Fault, Proxy, Seen, proxy
+from .proxy import DROP_AFTER, DROP_BEFORE, Fault, Proxy, Seen
 
 pytestmark = pytest.mark.e2e
 
 NOT_YET = 404
 KILLS = 10
 WITHIN_S = 120
-
-
-@pytest.fixture
-def way(plane: ControlPlane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, app: KsApp) -> Iterator[Proxy]:
-    """`ks` reaches the cluster through this proxy."""
-    with proxy(plane, tmp_path) as running:
-        monkeypatch.setenv("KUBECONFIG", str(running.kubeconfig))
-        yield running
 
 
 def writes(*faults: Fault) -> Callable[[Seen], Fault]:

@@ -7,8 +7,6 @@ import struct
 import subprocess
 import sys
 import termios
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from scorekit.cli.ks import render_app
 from scorekit.kube.client import Client
 
 from .conftest import KsApp, Kubectl, Object, deployment
+from .proxy import Proxy, Seen
 
 pytestmark = pytest.mark.e2e
 
@@ -45,37 +44,35 @@ def available(replicas: int, generation: int = 1) -> Object:
     return {"observedGeneration": generation} | dict.fromkeys(counts, replicas)
 
 
-def in_steps(*steps: Callable[[], None]) -> threading.Thread:
-    """Does them one after the other, half a second apart, beside the test."""
+def in_steps(way: Proxy, resource: str, *steps: Callable[[], None]) -> None:
+    """Once it is applied, do one of them after each look that `ks` takes at the object, so that it sees them all."""
+    todo, is_applied = iter(steps), False
 
-    def run() -> None:
-        deadline = time.monotonic() + WITHIN_S
-        for step in steps:
-            while True:
-                time.sleep(0.5)
-                try:
-                    step()
-                    break
-                except Exception:  # noqa: BLE001  # not there yet
-                    assert time.monotonic() < deadline
+    def after(seen: Seen) -> None:
+        nonlocal is_applied
+        if not seen.path.endswith(f"/{resource}"):
+            return
+        if is_applied and seen.method == "GET":
+            next(todo, lambda: None)()
+        is_applied = is_applied or seen.method == "PATCH"
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    return thread
+    way.after = after
 
 
-def test_it_waits_until_all_replicas_are_available(app: KsApp, status: Callable[..., None]) -> None:
+def test_it_waits_until_all_replicas_are_available(app: KsApp, way: Proxy, status: Callable[..., None]) -> None:
     """It tells how far the rollout is, ends when it is done, and exits 0."""
     app.component("web", deployment(replicas=2))
-    beside = in_steps(
+    in_steps(
+        way,
+        "deployments/web",
         lambda: status("apps/v1", "Deployment", "web", observedGeneration=1, replicas=2, updatedReplicas=2),
         lambda: status("apps/v1", "Deployment", "web", **available(1) | {"replicas": 2, "updatedReplicas": 2}),
         lambda: status("apps/v1", "Deployment", "web", **available(2)),
     )
     ran = app.succeed("apply", "default", "--wait")
-    beside.join()
     name = f"Deployment {app.namespace}/web"
-    assert f"waiting for {name}: not seen by its controller yet" in ran.err
+    told = ["not seen by its controller yet", "0 of 2 available", "1 of 2 available"]
+    assert [words for words in told if f"waiting for {name}: {words}" in ran.err] == told
     assert f"{name} is ready" in ran.err
 
 
@@ -87,15 +84,16 @@ def test_a_rollout_that_is_late_is_told(app: KsApp) -> None:
     assert f"Deployment {app.namespace}/web is not done after 1 s: not seen by its controller yet" in ran.err
 
 
-def test_a_rollout_that_failed_ends_it_at_once(app: KsApp, status: Callable[..., None]) -> None:
+def test_a_rollout_that_failed_ends_it_at_once(app: KsApp, way: Proxy, status: Callable[..., None]) -> None:
     """A deadline that the controller has given up on is not waited for any longer."""
     app.component("web", deployment())
     gone = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "no image"}
-    beside = in_steps(
+    in_steps(
+        way,
+        "deployments/web",
         lambda: status("apps/v1", "Deployment", "web", observedGeneration=1, conditions=[gone]),
     )
     ran = app.ks("apply", "default", "--wait", "--timeout", "10m")
-    beside.join()
     assert ran.status == 1
     assert f"Deployment {app.namespace}/web failed: no image" in ran.err
 
@@ -114,19 +112,20 @@ def seldon(kubectl: Kubectl) -> Iterator[None]:
 @pytest.mark.usefixtures("seldon")
 @pytest.mark.parametrize(("state", "exit_status"), [("Available", 0), ("Failed", 1)])
 def test_a_seldon_deployment_is_waited_for(
-    app: KsApp, status: Callable[..., None], state: str, exit_status: int
+    app: KsApp, way: Proxy, status: Callable[..., None], state: str, exit_status: int
 ) -> None:
     """The operator's word counts: Creating is waited for, Available ends it well, Failed badly."""
     api_version = "machinelearning.seldon.io/v1"
     (model,) = render_app(APP, "default", ["test-seldon-ml-score-api"])
     app.component("model", model | {"apiVersion": api_version, "metadata": {"name": "m"}})
     parts = {"m-0": {"replicas": 2, "availableReplicas": 1}}
-    beside = in_steps(
+    in_steps(
+        way,
+        "seldondeployments/m",
         lambda: status(api_version, "SeldonDeployment", "m", state="Creating", deploymentStatus=parts),
         lambda: status(api_version, "SeldonDeployment", "m", state=state, description="the operator's words"),
     )
     ran = app.ks("apply", "default", "--wait")
-    beside.join()
     assert ran.status == exit_status
     assert ("is ready" if state == "Available" else "failed: Failed, the operator's words") in ran.err
 
