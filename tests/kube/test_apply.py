@@ -341,3 +341,30 @@ def test_an_object_on_its_way_out_is_waited_for(app: KsApp, kubectl: Kubectl, cl
     timer.join()
     assert "is being deleted; waiting for its end" in ran.err
     assert "deletionTimestamp" not in json.dumps(kubectl.json("get", "cm", "settings"))
+
+
+def test_texts_of_a_secret_go_and_conflict_like_any_other_field(app: KsApp, kubectl: Kubectl) -> None:
+    """A key that leaves `stringData` leaves the cluster, and what somebody else wrote into one is not lost unasked."""
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "key"}}
+    app.component("web", {**secret, "stringData": {"a": "one", "b": "two"}})
+    app.succeed("apply", "default")
+    app.component("web", {**secret, "stringData": {"a": "one"}})
+    app.succeed("apply", "default")
+    assert kubectl.json("get", "secret", "key")["data"] == {"a": "b25l"}
+    assert app.succeed("diff", "default").out == ""
+    kubectl("patch", "secret", "key", "--type=merge", "-p", '{"data": {"a": "dGhlaXJz"}}')
+    ran = app.ks("apply", "default")
+    assert ran.status == 1
+    assert ".data.a" in ran.err
+    assert kubectl.json("get", "secret", "key")["data"] == {"a": "dGhlaXJz"}
+
+
+@pytest.mark.parametrize("word", ["apply", "diff", "validate", "delete"])
+def test_one_object_of_two_components_is_refused(app: KsApp, kubectl: Kubectl, word: str) -> None:
+    """Each apply would undo the other's: the sentence names both components, and nothing is done."""
+    app.component("one", config_map(a="1"))
+    app.component("two", config_map(a="2"))
+    ran = app.ks(word, "default")
+    assert ran.status == 1
+    assert 'ConfigMap settings is there twice, in component \\"one\\" and \\"two\\"' in ran.err
+    assert kubectl("get", "cm", "settings", "--ignore-not-found") == ""

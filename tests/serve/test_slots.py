@@ -65,14 +65,28 @@ def test_after_a_reload_that_fails_nobody_else_is_reloaded() -> None:
 
 
 def test_a_worker_that_dies_at_once_is_given_up_after_a_few_times() -> None:
-    """The first two are replaced at once, the next after longer and longer pauses; one that lived begins anew."""
+    """The first two are replaced at once, the next after longer and longer pauses; one that served begins anew."""
     (slot,) = slots(1)
     process = Process(slot, fresh=False)
+    process.state = {"state": "ready"}
     try:
         assert slot.crashed(process, process.began + LIVED_S + 1) == 0.0
         pauses = [slot.crashed(process, process.began + 1) for _ in range(MAX_FAILURES)]
         assert pauses == [0.0, 0.1, 0.2, 0.4, None]
         assert slot.crashed(process, process.began + LIVED_S + 1) == 0.0
+    finally:
+        process.theirs.close()
+        assert process.channel is not None
+        process.channel.close()
+
+
+def test_one_that_never_served_has_failed_however_long_it_took() -> None:
+    """A model that loads for a minute and then dies is given up too, and not started for ever."""
+    (slot,) = slots(1)
+    process = Process(slot, fresh=False)
+    try:
+        assert slot.crashed(process, process.began + 60) == 0.0
+        assert [slot.crashed(process, process.began + 60) for _ in range(4)] == [0.1, 0.2, 0.4, None]
     finally:
         process.theirs.close()
         assert process.channel is not None

@@ -14,6 +14,7 @@ from .tree import Tree, Workspace
 
 PARTS_FILE = "parts.yaml"
 
+_ALIAS = re.compile(r"[A-Za-z0-9._-]*(?<!\.)")  # a folder's name, and no way out of it
 _NAME = re.compile(r"([A-Za-z0-9-]+)(?:/([^@]+))?(?:@([^@]+))?")
 _INVALID = "package name should be in the form `<registry>/<library>@<version>`"
 
@@ -102,6 +103,8 @@ def install(
 
     All files are there before one is written. A version that nothing pins any more is taken out of ``vendor/``.
     """
+    if not _ALIAS.fullmatch(alias):
+        raise SetupError(f"--name {alias}: a package's name is letters, digits and dashes")
     specs = Specs(tree)
     entries = _entries(specs, environment)
     count = None

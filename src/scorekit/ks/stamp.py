@@ -1,9 +1,12 @@
 """What deploying adds to an object, and what it calls it (ksonnet §B.6)."""
 
+import base64
+from collections.abc import Iterable
 from typing import Any
 
-from ..errors import ClusterError
+from ..errors import ClusterError, RenderError
 from ..manifests.documents import Object
+from ..manifests.extract import COMPONENT_LABEL
 from .cluster import Kind
 
 DEPLOY_MANAGER = "app.kubernetes.io/deploy-manager"
@@ -25,7 +28,37 @@ def stamped(value: Object, kind: Kind | None, namespace: str, gc_tag: str = "") 
     metadata["labels"] = {**(metadata.get("labels") or {}), DEPLOY_MANAGER: DEPLOYED_BY}
     if gc_tag:
         metadata["annotations"] = {**(metadata.get("annotations") or {}), GC_TAG: gc_tag}
-    return value
+    return _encoded(value)
+
+
+def _encoded(value: Object) -> Object:
+    """A Secret's texts where the server keeps them. It takes ``stringData`` and forgets who said it, so that a key
+    that is gone from the source would stay, and somebody else's change of one be lost without a conflict."""
+    texts = value.get("stringData")
+    is_secret = (value.get("apiVersion"), value["kind"]) == ("v1", "Secret")
+    if not (is_secret and isinstance(texts, dict) and all(isinstance(text, str) for text in texts.values())):
+        return value  # what the server refuses, it shall refuse
+    told = {name: base64.b64encode(text.encode()).decode() for name, text in texts.items()}
+    rest = {name: part for name, part in value.items() if name != "stringData"}
+    return {**rest, "data": {**(value.get("data") or {}), **told}}
+
+
+def distinct(objects: Iterable[Object], namespace: str) -> None:
+    """Raise ``RenderError`` where two of ``objects`` are the same one on a cluster: each would undo the other."""
+    found: dict[tuple[str, ...], Object] = {}
+    for value in objects:
+        metadata = value.get("metadata") or {}
+        group = str(value.get("apiVersion", "")).rpartition("/")[0]
+        key = group, value["kind"], str(metadata.get("namespace") or namespace), str(metadata.get("name"))
+        if metadata.get("name") and (other := found.setdefault(key, value)) is not value:
+            parts = dict.fromkeys(f'"{_component(each)}"' for each in (other, value))
+            raise RenderError(
+                f"{title(value)} is there twice, in component {' and '.join(parts)}: take one out, or name it otherwise"
+            )
+
+
+def _component(value: Object) -> str:
+    return str((value["metadata"].get("labels") or {}).get(COMPONENT_LABEL, ""))
 
 
 def in_namespace(value: Object, kind: Kind | None, namespace: str) -> Object:

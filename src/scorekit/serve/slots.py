@@ -5,7 +5,7 @@ from typing import Protocol
 
 from .process import Process
 
-# A worker that ends sooner than this after it began has failed to start; so many in a row are a crash loop.
+# A worker that ends before it serves, or so soon after, has failed to start; so many in a row are a crash loop.
 LIVED_S = 10.0
 MAX_FAILURES = 5
 
@@ -36,7 +36,8 @@ class Slot:
 
     def crashed(self, process: Process, now: float) -> float | None:
         """Take note of an end that nobody wished for. Returns the pause before the next start; ``None``: give up."""
-        self.failures = self.failures + 1 if now - process.began < LIVED_S else 0
+        lived = process.ready and now - process.since >= LIVED_S
+        self.failures = 0 if lived else self.failures + 1
         if self.failures >= MAX_FAILURES:
             return None
         pause_s = 0.0 if self.failures < 2 else 0.1 * 2 ** (self.failures - 2)

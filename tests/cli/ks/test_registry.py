@@ -79,6 +79,12 @@ def test_packages_of_one_environment(ks: Run, app: Path, shelf: Path) -> None:
     assert ks("pkg", "install", "here/pkg", "--name", "other").status == 0
     assert (app / "vendor/here/other/parts.yaml").exists()
     assert "here/other:\n    name: other\n" in (app / "app.yaml").read_text()
+    before = sorted(app.rglob("*"))
+    for alias in ("../../components", "..", "a/b"):
+        assert ks("pkg", "install", "here/pkg", "--name", alias).err == (
+            f'level=error msg="--name {alias}: a package\'s name is letters, digits and dashes"\n'
+        )
+    assert sorted(app.rglob("*")) == before
 
 
 def test_registries_in_a_table_and_overridden(ks: Run, app: Path, shelf: Path) -> None:

@@ -116,12 +116,15 @@ class Deployment:
 
 
 def deployment(arguments: argparse.Namespace) -> Deployment:
-    """The environment that is asked for, rendered, and its cluster. Raises ``SetupError``."""
+    """The environment that is asked for, rendered, and its cluster. Raises ``SetupError`` and ``RenderError``."""
+    from ...ks.stamp import distinct
+
     tree = app(arguments)
     name = environment_name(tree, arguments.environment)
     environment = environment_of(tree, name)
     objects = rendered(tree, name, arguments)
     namespace = arguments.namespace or environment.namespace
+    distinct(objects, namespace)
     return Deployment(environment, objects, namespace, connect(arguments, environment))
 
 

@@ -42,10 +42,13 @@ def _diff(arguments: argparse.Namespace) -> int:
 def _differences(arguments: argparse.Namespace, tree: "Directory", sides: "tuple[Location, Location]") -> Any:
     from ...ks.apply import of_components
     from ...ks.difference import between, flipped, on_cluster, to_apply
+    from ...ks.stamp import distinct
 
     environments = [environment_of(tree, side.environment) for side in sides]
     objects = [rendered(tree, side.environment, arguments) for side in sides]
     namespaces = [arguments.namespace or each.namespace for each in environments]
+    for each, namespace in zip(objects, namespaces, strict=True):
+        distinct(each, namespace)
     components = [of_components(each) if arguments.component else frozenset() for each in objects]
     remote = [side.is_remote for side in sides]
     if remote == [False, False]:
