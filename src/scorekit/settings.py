@@ -40,6 +40,7 @@ ENV_WORKER = "SCOREKIT_WORKER"
 ENV_FROM_FILE = "SCOREKIT_FROM_FILE"
 ENV_BATCHING = "BATCHING"
 ENV_HOST = "SCOREKIT_HOST"
+ENV_EXPOSE_ERRORS = "EXPOSE_ERRORS"
 ENV_CONTRACT = "CONTRACT"
 ENV_GRPC_MAX_MESSAGE = "GRPC_MAX_MESSAGE_SIZE"
 
@@ -377,7 +378,7 @@ _SOURCES: dict[str, tuple[str, Parser]] = {
     "max_batch_delay_ms": ("MAX_BATCH_DELAY_MS", _whole(0, 10_000)),
     "max_body_bytes": ("MAX_BODY_BYTES", _positive),
     "compatibility": ("SCOREKIT_COMPATIBILITY", _one_of("better", "stock")),
-    "expose_errors": ("EXPOSE_ERRORS", _truth),
+    "expose_errors": (ENV_EXPOSE_ERRORS, _truth),
     "include_metrics": ("INCLUDE_METRICS_IN_CLIENT_RESPONSE", _truth),
     "payload_passthrough": ("PAYLOAD_PASSTHROUGH", _truth),
     "model_metadata": ("MODEL_METADATA", _metadata),
