@@ -210,7 +210,10 @@ def build(
             raise SetupError(
                 f"there is no module {error.name} for MODEL_NAME={model_name}{_modules(directory, model_name)}"
             ) from error
-        raise SetupError(f"{module_name} needs the package {error.name!r}, which is not installed") from error
+        raise SetupError(
+            f"{module_name} needs the package {error.name!r}, which is not installed: "
+            "list what provides it in requirements.txt, and install that where scorekit is"
+        ) from error
     except _USER_FAULT as error:
         raise SetupError(f"{module_name} could not be imported: {_reason(error)}") from error
     factory = getattr(module, class_name, None)

@@ -71,6 +71,12 @@ def test_each_type_is_asked_what_it_is_for(
             "target y:0 is 500.0 in row 0; the contract's range is [0, 10]",
         ),
         ("class Mine:\n    def predict(self, X, names): return {1, 2}\n", "", CONTRACT, "answered 400"),
+        (
+            "class Mine:\n    def predict(self, X, names): raise KeyError('no column')\n",
+            "",
+            CONTRACT,
+            "answered 500: 'no column'",
+        ),
         ("class Mine: pass\n", "CONTRACT=other.json\n", "", "other.json cannot be read"),
         ("class Mine: pass\n", "", "[]", "expected an object with the keys features and targets"),
         ("import os\nos._exit(3)\n", "", CONTRACT, "the component does not start: it ended with status 3"),
@@ -79,12 +85,13 @@ def test_each_type_is_asked_what_it_is_for(
 def test_what_is_not_fit_is_a_sentence(
     start: Callable[..., Command], tmp_path: Path, source: str, environment: str, contract: str, sentence: str
 ) -> None:
-    """A component that does not load or answers wrongly ends with 1, and the last line says what is wrong."""
+    """A component that does not load or answers wrongly ends with 1, and the last line says what is wrong, once."""
     command = start("check", folder(tmp_path, source, environment, contract))
     assert command.ended() == 1
     last = command.output.splitlines()[-1]
     assert last.startswith("scorekit: ")
     assert sentence in last
+    assert command.output.count("scorekit: ") == 1
 
 
 def test_without_a_contract_it_is_only_loaded(start: Callable[..., Command], tmp_path: Path) -> None:

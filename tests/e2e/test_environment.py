@@ -6,7 +6,11 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from .conftest import Command
+
+pytestmark = pytest.mark.e2e
 
 MODEL = """
 import os

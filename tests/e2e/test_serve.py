@@ -2,7 +2,10 @@
 
 import http.client
 import json
+import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -16,7 +19,7 @@ import pytest
 
 from scorekit.sockets import free_ports
 
-from .conftest import COMPONENT, Command
+from .conftest import COMPONENT, WITHIN_S, Command
 
 pytestmark = pytest.mark.e2e
 
@@ -137,6 +140,24 @@ def test_what_does_not_start_is_one_sentence(
     assert told in command.output
     assert command.output.count("\n") == 1
     assert command.output.startswith("scorekit: ")
+
+
+def test_a_file_in_place_of_its_folder_is_told(start: Callable[..., Command], tmp_path: Path) -> None:
+    """Who names the class's file is told to name its folder."""
+    (tmp_path / "Mine.py").touch()
+    command = start("serve", str(tmp_path / "Mine.py"))
+    assert command.ended() == 1
+    assert command.output.endswith(f"neither a folder nor the name of a module; say its folder: {tmp_path}\n")
+
+
+def test_a_reader_that_has_gone_is_no_error() -> None:
+    """`scorekit serve --explain DIR | head` leaves no traceback, however little was printed."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "scorekit", "serve", "--explain", str(COMPONENT)]
+    with os.fdopen(writer, "w") as gone:
+        ended = subprocess.run(command, stdout=gone, stderr=subprocess.PIPE, timeout=WITHIN_S)
+    assert (ended.returncode, ended.stderr) == (1, b"")
 
 
 def test_a_taken_port_is_told_before_the_model_loads(start: Callable[..., Command], port: int) -> None:

@@ -30,9 +30,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments.surplus = surplus
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
-        return command(arguments)
+        status = command(arguments)
+        print(end="", flush=True)  # here, where a reader that has gone can be caught
+        return status
     except ScorekitError as error:
         print(f"scorekit: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # `scorekit serve --explain DIR | head`: whoever read has seen enough. Nothing may be flushed at exit any more.
+        sys.stdout = None
+        return 1

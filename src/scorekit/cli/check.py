@@ -12,7 +12,7 @@ from typing import Any
 
 from ..contract import Contract
 from ..errors import SetupError
-from ..settings import ENV_GRPC_PORT, ENV_HOST, ENV_HTTP_PORT, ENV_METRICS_PORT, read_settings
+from ..settings import ENV_EXPOSE_ERRORS, ENV_GRPC_PORT, ENV_HOST, ENV_HTTP_PORT, ENV_METRICS_PORT, read_settings
 from ..sockets import free_ports
 from .serve import component_of
 
@@ -67,8 +67,9 @@ async def _tried(component: str, contract: Contract | None, verb: str) -> None:
 
     http, grpc, page = free_ports(_HOST, 3)
     ports = {ENV_HTTP_PORT: str(http), ENV_GRPC_PORT: str(grpc), ENV_METRICS_PORT: str(page), ENV_HOST: _HOST}
+    told = {ENV_EXPOSE_ERRORS: "true"}  # the caller is who wrote the model
     argv = [sys.executable, "-m", "scorekit", "serve", component]
-    child = await Child.start(Command("check", argv, {**os.environ, **ports}, Path.cwd()), _say)
+    child = await Child.start(Command("check", argv, {**os.environ, **ports, **told}, Path.cwd()), _say_of_it)
     try:
         ending, listening = asyncio.create_task(child.ended()), asyncio.create_task(_listening(http))
         await asyncio.wait([ending, listening], return_when=asyncio.FIRST_COMPLETED)
@@ -119,6 +120,13 @@ def _ask(port: int, contract: Contract, verb: str) -> None:
     for law in LAWS:
         if law.single and (verb == "predict" or not law.targets) and (fault := law.judge(contract, case, [answer])):
             raise SetupError(f"{verb} for a row of the contract: {fault}; expected: {law.promise}")
+
+
+def _say_of_it(line: str) -> None:
+    from ..runner.processes import OWN_WORDS
+
+    if not line.startswith(f"check: {OWN_WORDS}"):  # why it ended comes as the last line anyway
+        _say(line)
 
 
 def _say(line: str) -> None:

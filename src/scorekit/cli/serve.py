@@ -234,6 +234,7 @@ def component_of(given: str, environ: Mapping[str, str]) -> tuple[Path | None, d
         told = {ENV_FROM_FILE: json.dumps([name for name in own if name not in environ])} if own else {}
         return directory.resolve(), {**own, **environ, **told}
     if "/" in given or given.endswith(".py") or not given.replace(".", "").isidentifier():
-        raise SetupError(f"{given} is neither a folder nor the name of a module")
+        instead = f"; say its folder: {directory.parent}" if directory.is_file() else ""
+        raise SetupError(f"{given} is neither a folder nor the name of a module{instead}")
     # The stock wrapper imports from the current folder.
     return Path.cwd(), {**environ, ENV_MODEL_NAME: given}

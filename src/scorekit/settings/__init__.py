@@ -39,6 +39,7 @@ ENV_WORKER = "SCOREKIT_WORKER"
 ENV_FROM_FILE = "SCOREKIT_FROM_FILE"
 ENV_BATCHING = "BATCHING"
 ENV_HOST = "SCOREKIT_HOST"
+ENV_EXPOSE_ERRORS = "EXPOSE_ERRORS"
 ENV_CONTRACT = "CONTRACT"
 ENV_GRPC_MAX_MESSAGE = "GRPC_MAX_MESSAGE_SIZE"
 
@@ -239,7 +240,7 @@ _SOURCES: dict[str, tuple[str, Reading]] = {
     "max_batch_delay_ms": ("MAX_BATCH_DELAY_MS", readings.whole(0, 10_000)),
     "max_body_bytes": ("MAX_BODY_BYTES", readings.positive),
     "compatibility": ("SCOREKIT_COMPATIBILITY", readings.one_of("better", "stock")),
-    "expose_errors": ("EXPOSE_ERRORS", readings.truth),
+    "expose_errors": (ENV_EXPOSE_ERRORS, readings.truth),
     "include_metrics": ("INCLUDE_METRICS_IN_CLIENT_RESPONSE", readings.truth),
     "payload_passthrough": ("PAYLOAD_PASSTHROUGH", readings.truth),
     "model_metadata": ("MODEL_METADATA", readings.metadata),
