@@ -72,3 +72,11 @@ def test_a_broken_contract_is_told_with_file_and_place(text: str, told: str) -> 
     with pytest.raises(SetupError) as caught:
         parse_contract(text)
     assert told in str(caught.value)
+
+
+def test_a_key_that_is_nearly_one_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """A misspelt key is passed over, as the stock testers do, but not in silence; one that means nothing to us is."""
+    parse_contract(contract({**FLOAT, "rnage": [0, 1], "description": "length", "unit": "cm"}))
+    assert [record.getMessage() for record in caplog.records] == [
+        "contract.key_passed_over column=x key=rnage: did you mean range?"
+    ]

@@ -1,6 +1,8 @@
 """``contract.json``: what a model's features and targets look like (the schema of seldon-core's testers, 1.17.1)."""
 
+import difflib
 import json
+import logging
 import math
 import random
 from collections.abc import Sequence
@@ -9,6 +11,10 @@ from typing import Any
 
 from .errors import SetupError
 from .places import line_of
+
+log = logging.getLogger(__name__)
+
+_KEYS = ("name", "ftype", "dtype", "range", "values", "repeat", "shape")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +183,11 @@ def _columns(value: Any, key: str) -> tuple[Column, ...]:
 def _column(value: Any, *at: str | int) -> Column:
     if not isinstance(value, dict) or not isinstance(value.get("name"), str):
         raise _Fault('must be an object with a "name"', *at)
+    for key in value.keys() - set(_KEYS):
+        # The stock testers pass over keys that they do not know, and so do we; but one that is nearly one of theirs
+        # was meant to be it.
+        if near := difflib.get_close_matches(key, _KEYS, 1, 0.75):
+            log.warning("contract.key_passed_over column=%s key=%s: did you mean %s?", value["name"], key, near[0])
     ftype, repeat, shape = value.get("ftype"), value.get("repeat", 1), value.get("shape", [])
     if ftype not in ("continuous", "categorical"):
         raise _Fault(f"is {ftype!r}; it must be continuous or categorical", *at, "ftype")

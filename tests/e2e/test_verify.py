@@ -185,3 +185,20 @@ def test_a_server_that_is_not_there_is_told_in_a_sentence(
     assert command.ended() == 2
     assert "cannot be reached" in command.output
     assert "Traceback" not in command.output
+
+
+def test_a_server_that_asks_for_a_key_is_given_one(start: Callable[..., Command], tmp_path: Path, port: int) -> None:
+    """--api-key-file takes the server's own file, over REST and gRPC; without it the server is not what it promises."""
+    (tmp_path / "keys").write_text("# ours\nblue\n")
+    files = {"contract.json": json.dumps(CONTRACT), "Planted.py": HEALTHY.replace("{fault}", "")}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    argv = ("serve", "Planted", "--host", "127.0.0.1", "--http-port", str(port), "--api-key-file", "keys")
+    start(*argv, cwd=tmp_path).wait_for("serve.ready")
+    status, verdicts = verdicts_of(start, port, tmp_path, "--api-key-file", "keys")
+    assert status == 0
+    assert verdicts["REST = gRPC"] == "held"
+    assert verdicts_of(start, port, tmp_path)[0] == 1
+    command = start("test", "contract.json", f"http://127.0.0.1:{port}", "--api-key-file", "nowhere", cwd=tmp_path)
+    assert command.ended() == 2
+    assert "--api-key-file: nowhere cannot be read" in command.output

@@ -48,6 +48,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--strict", action="store_true", help="whatever breaks the contract must be refused")
     parser.add_argument("--timeout", type=float, default=10, help="seconds to wait for one answer (10)")
     parser.add_argument("--cacert", metavar="FILE", help="certificates to trust in place of the system's")
+    parser.add_argument("--api-key-file", metavar="FILE", help="its first line goes with every request, as X-API-Key")
     parser.add_argument("--junit", metavar="FILE", help="write a JUnit report")
     parser.add_argument("--json", metavar="FILE", help="write a JSON report; - for standard output")
     parser.add_argument("--cases", metavar="DIR", default="scorekit-cases", help="where broken cases are saved")
@@ -200,18 +201,19 @@ def _clients(
     plain = address.scheme in ("http", "https")
     grpc = arguments.grpc or not plain
     calls = replace(address, port=arguments.grpc_port or address.port)
+    how = arguments.timeout, arguments.cacert, _key(arguments.api_key_file)
     with contextlib.ExitStack() as stack:
         main: Client
         other: Client | None = None
         if grpc:
-            main = GrpcClient(calls, arguments.timeout, arguments.cacert)
+            main = GrpcClient(calls, *how)
             stack.callback(main.close)
             if plain:
-                other = RestClient(address, arguments.timeout, arguments.cacert)
+                other = RestClient(address, *how)
         else:
-            main = RestClient(address, arguments.timeout, arguments.cacert)
+            main = RestClient(address, *how)
             with contextlib.suppress(SetupError):  # without grpcio there is one protocol
-                other = GrpcClient(calls, arguments.timeout, arguments.cacert)
+                other = GrpcClient(calls, *how)
             if other is None and arguments.grpc_port:
                 raise SetupError("--grpc-port: gRPC is asked by the package 'grpcio': pip install 'scorekit[test]'")
             stack.callback(main.close)
@@ -220,6 +222,20 @@ def _clients(
             if not _spoken(contract, other, verb, must=bool(arguments.grpc_port) and not grpc):
                 other = None
         yield main, other
+
+
+def _key(file: str | None) -> str | None:
+    """The first key of the server's own file of keys. Raises ``SetupError``."""
+    if file is None:
+        return None
+    try:
+        lines = Path(file).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SetupError(f"--api-key-file: {file} cannot be read: {type(error).__name__}") from error
+    keys = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    if not keys or not (keys[0].isascii() and keys[0].isprintable()):
+        raise SetupError(f"--api-key-file: {file} has no API key in its first line")
+    return keys[0]
 
 
 def _spoken(contract: Contract, client: "Client", verb: str, must: bool) -> bool:

@@ -36,11 +36,14 @@ class GrpcClient:
     Raises ``SetupError`` where grpcio is missing.
     """
 
-    def __init__(self, address: Address, timeout_s: float = 10, authorities: str | None = None) -> None:
+    def __init__(
+        self, address: Address, timeout_s: float = 10, authorities: str | None = None, key: str | None = None
+    ) -> None:
         try:
             import grpc
         except ImportError as error:
             raise SetupError("gRPC is asked by the package 'grpcio': pip install 'scorekit[test]'") from error
+        self._metadata = [*(address.metadata or ()), *([("x-api-key", key)] if key is not None else [])]
         self.address = address
         self.timeout_s = timeout_s
         host = f"[{address.host}]" if ":" in address.host else address.host
@@ -78,7 +81,7 @@ class GrpcClient:
         content, places = serialized(ask)
         call = self._channel.unary_unary(f"/seldon.protos.{self._methods[ask.verb]}")
         try:
-            body = call(content, timeout=self.timeout_s, metadata=self.address.metadata)
+            body = call(content, timeout=self.timeout_s, metadata=self._metadata)
         except self._failure as error:
             return self._failed(error, places)
         self._answered = True

@@ -11,9 +11,17 @@ _DROPPED = (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetErro
 
 
 class RestClient:
-    """A server's routes. ``authorities`` is a file of certificates to trust in place of the system's."""
+    """A server's routes. ``authorities`` is a file of certificates to trust in place of the system's.
 
-    def __init__(self, address: Address, timeout_s: float = 10, authorities: str | None = None) -> None:
+    A ``key`` goes with every request, as ``X-API-Key``.
+    """
+
+    def __init__(
+        self, address: Address, timeout_s: float = 10, authorities: str | None = None, key: str | None = None
+    ) -> None:
+        self._headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        if key is not None:
+            self._headers["X-API-Key"] = key
         self.address = address
         self.timeout_s = timeout_s
         self._connection: http.client.HTTPConnection
@@ -61,8 +69,7 @@ class RestClient:
                 self._connection.close()
                 raise Unreachable(f"{self.address.url} cannot be reached: {_why(error)}") from error
         try:
-            headers = {"Content-Type": "application/json", "Accept": "application/json"}
-            self._connection.request("POST", self.address.routes[ask.verb], ask.body(), headers)
+            self._connection.request("POST", self.address.routes[ask.verb], ask.body(), self._headers)
             response = self._connection.getresponse()
             return Answer(response.status, response.read())
         except TimeoutError as error:
