@@ -156,7 +156,7 @@ def test_what_dies_is_started_again(start: Callable[..., Command], port: int, vi
 def test_one_dying_again_and_again_is_restarted_ever_more_slowly(
     start: Callable[..., Command], port: int, app: Path
 ) -> None:
-    """A model that breaks while it runs is told with its reason at each try; meanwhile the gateway says 503."""
+    """A model that breaks while it runs is told with its reason at each try; the gateway tries a while and says so."""
     command = running(start, port, app)
     (app.parent / COMPONENT.name / "model.npz").unlink()
     os.kill(node(command), signal.SIGKILL)
@@ -164,7 +164,7 @@ def test_one_dying_again_and_again_is_restarted_ever_more_slowly(
     assert "model.npz" in command.output
     with pytest.raises(urllib.error.HTTPError) as caught:
         ask(port)
-    assert caught.value.code == 503
+    assert caught.value.code in (503, 504)  # whichever ends first: the tries, or the route's time
     caught.value.close()
     assert command.stop() == 0
 
