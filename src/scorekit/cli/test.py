@@ -228,11 +228,12 @@ def _key(file: str | None) -> str | None:
     """The first key of the server's own file of keys. Raises ``SetupError``."""
     if file is None:
         return None
+    from ..serve.keys import read_keys
+
     try:
-        lines = Path(file).read_text(encoding="utf-8").splitlines()
+        keys = read_keys(Path(file).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise SetupError(f"--api-key-file: {file} cannot be read: {type(error).__name__}") from error
-    keys = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     if not keys or not (keys[0].isascii() and keys[0].isprintable()):
         raise SetupError(f"--api-key-file: {file} has no API key in its first line")
     return keys[0]
