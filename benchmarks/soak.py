@@ -28,7 +28,7 @@ import grpc
 from servers import HERE, PLOTS, family, programs_of
 
 from scorekit.proto import message_class
-from scorekit.sockets import free_ports
+from scorekit.serve.workers.sockets import free_ports
 
 COMPONENT = HERE.parent / "seldon-ml-score-component"
 WARM_S = 60

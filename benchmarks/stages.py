@@ -12,16 +12,16 @@ import numpy as np
 import orjson
 from model import Model
 
-from scorekit.answers import package
 from scorekit.codec import json, large
-from scorekit.component import Component
+from scorekit.inference.answers import package
+from scorekit.inference.service import Service
 from scorekit.message import Prediction
-from scorekit.metrics import Metrics
-from scorekit.serve.fleet import Fleet
-from scorekit.serve.http import Connection
-from scorekit.serve.rest import Rest, refuse
-from scorekit.serve.worker import observer
-from scorekit.service import Service
+from scorekit.metrics.registry import Metrics
+from scorekit.model.component import Component
+from scorekit.serve.http1.connection import Connection
+from scorekit.serve.limits.open_connections import Fleet
+from scorekit.serve.rest.routes import Rest, refuse
+from scorekit.serve.workers.worker import observer
 from scorekit.testing import ManualTurns
 
 

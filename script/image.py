@@ -19,8 +19,8 @@ from pathlib import Path
 
 from scorekit import __version__
 from scorekit.cli.dockerfile import recipe
-from scorekit.dockerfile import BUILDER, dockerfile
 from scorekit.errors import SetupError
+from scorekit.image.dockerfile import BUILDER, dockerfile
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / "seldon-ml-score-component", "alexioannides/seldon-ml-score-component"

@@ -1,91 +1,75 @@
-"""The house's floors: imports go from a higher floor to a lower one; the two halves meet only at words."""
+"""The floors of the house: imports go from a higher floor to a lower one, and only edges touch the outside.
+
+A room is a package or a module of ``src/scorekit``; inside ``serve``, ``ks`` and ``deploy`` the rooms of the next level
+count, so that these too have floors. ``docs/architecture.md`` draws the same picture.
+"""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "scorekit"
 
-# Longest prefix wins. A module that is missing here fails the test, so every new file is given its room on purpose.
-FLOORS = {
-    0: ["errors", "message", "settings", "clock", "places", "proto", "user_model"],
-    1: [
-        *("answers", "codec", "contract", "graph", "envoy", "exposition"),
-        *("dockerfile", "hooks", "lane", "libsonnet", "manifests", "metadata", "metric", "offspring"),
-    ],
-    2: ["batching", "component", "conformity", "metrics", "openapi", "proof", "survey", "verify"],
-    3: ["service", "ks"],
-    4: [
-        "sockets",
-        "cpus",
-        "jsonnet",
-        "files",
-        "client",
-        "wheel",
-        "github",
-        "download",
-        "kube",
-    ],  # edges that other edges stand on
-    5: ["serve", "runner"],
-    6: ["cli", "testing"],
-    7: ["__main__"],
-}
-SERVING = [
-    *("message", "proto", "user_model", "codec", "metric", "metadata", "exposition", "offspring"),
-    *("answers", "lane", "batching", "proof", "hooks", "component", "metrics", "service", "serve"),
+# From the ground up. Rooms of one floor do not know each other; every room stands on exactly one floor.
+FLOORS = [
+    ["errors"],
+    ["settings", "message", "proto", "user_model"],
+    ["codec", "contract", "manifests", "metrics", "model", "gateway", "image"],
+    ["graph", "inference", "tester"],
+    # Inside of ks, deploy and serve.
+    ["ks.libsonnet"],
+    ["ks.library", "ks.app"],
+    ["ks.engine"],
+    ["ks.params"],
+    ["ks.render", "ks.create"],
+    ["ks.packages"],
+    ["ks.upgrade", "ks.io"],
+    ["deploy.cluster", "deploy.backoff", "deploy.rollout"],
+    ["deploy.stamp", "deploy.kube"],
+    ["deploy.takeover", "deploy.prune", "deploy.wait", "deploy.validate"],
+    ["deploy.apply", "deploy.difference"],
+    ["deploy.delete"],
+    ["serve.trace", "serve.limits"],
+    ["serve.observe"],
+    ["serve.http1", "serve.http2"],
+    ["serve.detect", "serve.rest"],
+    ["serve.grpc"],
+    ["serve.guard"],
+    ["serve.accept"],
+    ["serve.workers"],
+    ["serve.server"],
+    ["local"],
+    ["cli", "testing"],
+    ["__main__"],
 ]
-DEPLOYING = [
-    "ks",
-    "libsonnet",
-    "manifests",
-    "graph",
-    "envoy",
-    "jsonnet",
-    "files",
-    "wheel",
-    "github",
-    "download",
-    "kube",
-    "runner",
-]
-# What only edges may touch: sockets, processes and event loops.
-EDGE_ONLY = {
-    "socket",
-    "subprocess",
-    "asyncio",
-    "uvloop",
-    "httptools",
-    "h2",
-    "_gojsonnet",
-    "urllib3",
-    "multiprocessing",
-    "threading",
+DIVIDED = ("ks", "deploy", "serve")
+# The two halves share words, and whoever calls them; neither knows the other.
+SERVING = {"codec", "metrics", "model", "inference", "serve"}
+DEPLOYING = {"ks", "deploy", "manifests", "graph", "gateway", "image"}
+# Only edges may touch sockets, processes, threads and event loops.
+OUTSIDE = {
+    *("socket", "ssl", "subprocess", "asyncio", "multiprocessing", "threading", "concurrent"),
+    *("uvloop", "httptools", "urllib3", "_gojsonnet"),
 }
+EDGES = ("serve", "local", "cli", "tester.clients", "deploy.kube", "ks.io")
 
-
-def modules() -> Iterator[tuple[str, Path]]:
-    for path in sorted(SOURCE.rglob("*.py")):
-        name = ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix("__init__").rstrip(".")
-        if name:
-            yield name, path
-
-
-every_module = pytest.mark.parametrize(("module", "path"), [pytest.param(*pair, id=pair[0]) for pair in modules()])
+MODULES = {
+    ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(SOURCE.rglob("*.py"))
+    if path != SOURCE / "__init__.py"
+}
 
 
 def room(module: str) -> str:
-    return module.split(".")[0]
+    """The room that a module stands in; of `ks`, `deploy` and `serve`, the one inside."""
+    first, _, rest = module.partition(".")
+    return f"{first}.{rest.partition('.')[0]}" if first in DIVIDED and rest else first
 
 
-def floor(module: str) -> int:
-    found = [number for number, rooms in FLOORS.items() if room(module) in rooms]
-    assert found, f"scorekit.{module} stands on no floor: give it one in tests/test_layers.py"
-    return found[0]
-
-
-def imports(path: Path, module: str) -> Iterator[str]:
+def imports(module: str, path: Path) -> Iterator[str]:
+    """Everything that a module imports, wherever in it, by full names: `a.b` and `a.b.c` for `from a.b import c`."""
     package = ["scorekit", *module.split(".")]
     if path.name != "__init__.py":
         package.pop()
@@ -95,41 +79,55 @@ def imports(path: Path, module: str) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             above = package[: len(package) - node.level + 1] if node.level else []
             base = ".".join([*above, *filter(None, [node.module])])
-            yield base
-            yield from (f"{base}.{alias.name}" for alias in node.names)
+            for alias in node.names:
+                yield f"{base}.{alias.name}" if f"{base}.{alias.name}".removeprefix("scorekit.") in MODULES else base
 
 
-def ours(path: Path, module: str) -> set[str]:
-    rooms = {name.split(".")[1] for name in imports(path, module) if name.startswith("scorekit.")}
-    return {name for name in rooms if not name.startswith("_")}
+def rooms_known(module: str, path: Path) -> set[str]:
+    """The other rooms of ours that a module imports from."""
+    ours = (name.removeprefix("scorekit.") for name in imports(module, path) if name.startswith("scorekit."))
+    return {room(name) for name in ours} - {room(module), "scorekit"}
 
 
-@every_module
-def test_imports_go_downwards_only(module: str, path: Path) -> None:
-    """A module imports from its own room or from a lower floor."""
-    for other in ours(path, module) - {room(module), "errors"}:  # the error family is under everything
-        assert floor(other) < floor(module), (
-            f"scorekit.{module} (floor {floor(module)}) imports {other} (floor {floor(other)})"
-        )
+def climbs(modules: Iterable[tuple[str, Path]]) -> list[str]:
+    """The imports that do not lead to a lower floor. A divided package's face stands as high as its highest room."""
+    floor = {name: number for number, names in enumerate(FLOORS) for name in names}
+    floor |= {face: max(number for name, number in floor.items() if name.startswith(f"{face}.")) for face in DIVIDED}
+    return [
+        f"{module} (floor {floor[room(module)]}) imports {other} (floor {floor[other]})"
+        for module, path in modules
+        for other in rooms_known(module, path)
+        if floor[other] >= floor[room(module)] and not (module in DIVIDED and other.startswith(f"{module}."))
+    ]
 
 
-@every_module
-def test_serving_and_deploying_do_not_know_each_other(module: str, path: Path) -> None:
-    """Serving never imports deploying, nor the other way round; only a door (cli) may know both."""
+def test_imports_go_downwards_only() -> None:
+    """Every room stands on one floor, and imports from lower floors only."""
+    placed = [name for names in FLOORS for name in names]
+    assert sorted({room(module) for module in MODULES} - set(DIVIDED)) == sorted(placed)
+    assert climbs(MODULES.items()) == []
+
+
+def test_serving_and_deploying_do_not_know_each_other() -> None:
+    """What serves never imports what deploys, nor the other way round; only cli and local may know both."""
     for half, other in ((SERVING, DEPLOYING), (DEPLOYING, SERVING)):
-        if room(module) in half:
-            assert not ours(path, module) & set(other), f"scorekit.{module} reaches over to the other half"
+        for module, path in MODULES.items():
+            if module.partition(".")[0] in half:
+                assert not {name.partition(".")[0] for name in rooms_known(module, path)} & other, module
 
 
-@every_module
-def test_only_edges_touch_the_outside(module: str, path: Path) -> None:
-    """Below floor 4 nothing imports sockets, processes or an event loop."""
-    if floor(module) < 4:
-        assert not {name.split(".")[0] for name in imports(path, module)} & EDGE_ONLY
+def test_only_edges_touch_the_outside() -> None:
+    """Nothing but an edge imports sockets, processes, threads or an event loop."""
+    for module, path in MODULES.items():
+        if not any(module == edge or module.startswith(f"{edge}.") for edge in EDGES):
+            assert not {name.partition(".")[0] for name in imports(module, path)} & OUTSIDE, module
 
 
-def test_the_rules_can_fail(tmp_path: Path) -> None:
-    """The checks above see absolute, relative and lazy imports alike."""
+@pytest.mark.parametrize(
+    "line", ["from ..serve import rest", "from .. import ks", "def f():\n    import scorekit.serve.rest.routes"]
+)
+def test_the_rules_can_fail(tmp_path: Path, line: str) -> None:
+    """The checks see relative and lazy imports alike."""
     path = tmp_path / "spec.py"
-    path.write_text("from ..runner import x\ndef f():\n    import scorekit.serve.http\n    from scorekit import cli\n")
-    assert ours(path, "graph.spec") >= {"runner", "serve", "cli"}
+    path.write_text(line)
+    assert climbs([("graph.spec", path)])

@@ -13,10 +13,10 @@ import pytest
 
 from scorekit.cli import main
 from scorekit.cli.printing import request, response
-from scorekit.sockets import free_ports
-from scorekit.verify.wire import Answer, Ask
+from scorekit.serve.workers.sockets import free_ports
+from scorekit.tester.wire import Answer, Ask
 
-from ..verify.served import FLOATS, Rows, Served
+from ..tester.served import FLOATS, Rows, Served
 
 
 def scores(rows: Rows) -> Rows:

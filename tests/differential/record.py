@@ -22,8 +22,8 @@ from typing import Any
 
 import grpc
 
+from scorekit.serve.workers.sockets import free_ports
 from scorekit.settings import variables
-from scorekit.sockets import free_ports
 
 from . import golden
 from .asking import ask, call

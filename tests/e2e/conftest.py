@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from scorekit.serve.workers.sockets import free_ports
 from scorekit.settings import variables
-from scorekit.sockets import free_ports
 
 ROOT = Path(__file__).parents[2]
 APP = ROOT / "ksonnet-app"

@@ -19,9 +19,9 @@ from pathlib import Path
 
 import pytest
 
-from scorekit.envoy import Route, bootstrap
-from scorekit.runner.gateway import command as envoy_command
-from scorekit.sockets import free_ports
+from scorekit.gateway.envoy import Route, bootstrap
+from scorekit.local.gateway import command as envoy_command
+from scorekit.serve.workers.sockets import free_ports
 
 from .conftest import APP, COMPONENT, WITHIN_S, Command
 from .counting import Grpc, Rest

@@ -16,7 +16,7 @@ import grpc
 import pytest
 
 from scorekit.proto import message_class
-from scorekit.sockets import free_ports
+from scorekit.serve.workers.sockets import free_ports
 
 from .conftest import WITHIN_S, Command
 from .test_serve import ask, serving

@@ -14,16 +14,16 @@ from typing import Any
 
 import uvloop
 
-from scorekit.envoy import Route, bootstrap
-from scorekit.runner.gateway import find_envoy
+from scorekit.gateway.envoy import Route, bootstrap
+from scorekit.local.gateway import find_envoy
 from scorekit.serve.detect import Detect
-from scorekit.serve.exchange import Exchange
-from scorekit.serve.fleet import Fleet
-from scorekit.serve.http import Connection
-from scorekit.serve.http2 import Connection as Http2
-from scorekit.serve.rest import refuse
-from scorekit.serve.streams import Exchange as Ignored
-from scorekit.sockets import free_ports, reserve
+from scorekit.serve.http1.connection import Connection
+from scorekit.serve.http1.exchange import Exchange
+from scorekit.serve.http2.connection import Connection as Http2
+from scorekit.serve.http2.streams import Exchange as Ignored
+from scorekit.serve.limits.open_connections import Fleet
+from scorekit.serve.rest.routes import refuse
+from scorekit.serve.workers.sockets import free_ports, reserve
 
 MAX_BODY = 100_000
 PREFIX = b"/seldon/ns/m"

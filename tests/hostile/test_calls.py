@@ -9,9 +9,10 @@ import pytest
 
 from scorekit.codec import proto
 from scorekit.codec.json import decode
-from scorekit.serve import calls, http2
-from scorekit.serve.frames import DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE, SETTINGS, frame, head
-from scorekit.serve.grpc import Grpc
+from scorekit.serve.grpc import calls
+from scorekit.serve.grpc.services import Grpc
+from scorekit.serve.http2 import connection as http2
+from scorekit.serve.http2.frames import DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE, SETTINGS, frame, head
 
 from .kinds import KINDS
 from .recorder import Transport

@@ -12,8 +12,8 @@ import pytest
 from scorekit.codec import json, multipart, proto
 from scorekit.codec.wire import delimited
 from scorekit.errors import BadRequest, PayloadTooLarge, RequestError
-from scorekit.serve.exchange import Exchange, Head
-from scorekit.serve.requests import find, read
+from scorekit.serve.http1.exchange import Exchange, Head
+from scorekit.serve.rest.requests import find, read
 
 from .kinds import KINDS
 

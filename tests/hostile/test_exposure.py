@@ -13,10 +13,10 @@ import pytest
 
 from scorekit.cli.logs import Escaping, escaped
 from scorekit.errors import SetupError
-from scorekit.serve.access import line
-from scorekit.serve.keys import Keys, keys_of, read_keys
-from scorekit.serve.rest import Rest
-from scorekit.serve.sight import Seen
+from scorekit.serve.guard.api_keys import Keys, keys_of, read_keys
+from scorekit.serve.observe.access_log import line
+from scorekit.serve.observe.finished import Seen
+from scorekit.serve.rest.routes import Rest
 from scorekit.serve.trace import trace
 
 from ..serve.conftest import Wire, start, wire  # noqa: F401  fixtures
@@ -139,7 +139,7 @@ sys.exit(main())
 @pytest.mark.e2e
 def test_a_server_in_which_pickle_is_broken_serves(tmp_path: Path) -> None:
     """Start, two workers, every form of a request, metrics across processes, drain: none of it is a pickle."""
-    from scorekit.sockets import free_ports
+    from scorekit.serve.workers.sockets import free_ports
 
     from ..e2e.conftest import ANY_PORTS
     from ..e2e.test_serve import ask
@@ -260,7 +260,7 @@ def test_every_key_is_compared_to_the_end(monkeypatch: pytest.MonkeyPatch) -> No
         compared.append((one, other))
         return one == other
 
-    monkeypatch.setattr("scorekit.serve.keys.hmac.compare_digest", compare)
+    monkeypatch.setattr("scorekit.serve.guard.api_keys.hmac.compare_digest", compare)
     keys = Keys(["first", "second", "third"])
     for sent, good in ((b"first", True), (b"third", True), (b"x", False), (b"first" * 1000, False)):
         compared.clear()

@@ -15,16 +15,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scorekit.codec import json, large, multipart, proto
-from scorekit.component import Component
 from scorekit.errors import RequestError
-from scorekit.serve import calls, http2
+from scorekit.inference.service import Service
+from scorekit.model.component import Component
 from scorekit.serve.detect import Detect
-from scorekit.serve.fleet import Fleet, Patience
-from scorekit.serve.frames import PREFACE, frame
-from scorekit.serve.grpc import Grpc
-from scorekit.serve.http import Connection
-from scorekit.serve.rest import Rest, refuse
-from scorekit.service import Service
+from scorekit.serve.grpc import calls
+from scorekit.serve.grpc.services import Grpc
+from scorekit.serve.http1.connection import Connection
+from scorekit.serve.http2 import connection as http2
+from scorekit.serve.http2.frames import PREFACE, frame
+from scorekit.serve.limits.open_connections import Fleet, Patience
+from scorekit.serve.rest.routes import Rest, refuse
 from scorekit.testing import ManualTurns
 
 from . import http1, test_codec, test_http2

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from scorekit.serve.budget import Budget
 from scorekit.serve.detect import Busy
-from scorekit.serve.exchange import Exchange
-from scorekit.serve.fleet import Patience
-from scorekit.serve.http import Connection
-from scorekit.serve.rest import refuse
+from scorekit.serve.http1.connection import Connection
+from scorekit.serve.http1.exchange import Exchange
+from scorekit.serve.limits.memory import Budget
+from scorekit.serve.limits.open_connections import Patience
+from scorekit.serve.rest.routes import refuse
 
 from . import http1
 from .http1 import CHUNKED, END, GET, HEAD

@@ -9,10 +9,11 @@ from typing import Any
 import hpack
 import pytest
 
-from scorekit.serve import frames, http2, streams
-from scorekit.serve.budget import Budget
-from scorekit.serve.fleet import Patience
-from scorekit.serve.frames import PREFACE, Code, frame
+from scorekit.serve.http2 import connection as http2
+from scorekit.serve.http2 import frames, streams
+from scorekit.serve.http2.frames import PREFACE, Code, frame
+from scorekit.serve.limits.memory import Budget
+from scorekit.serve.limits.open_connections import Patience
 from scorekit.settings.limits import MAX_HELD_BYTES
 from scorekit.testing import ManualTurns
 

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import uvloop
 
-from scorekit.component import Component
-from scorekit.serve.fleet import Fleet, drain
-from scorekit.serve.http import Connection, Handler
-from scorekit.serve.rest import Rest, refuse
-from scorekit.service import Service
-from scorekit.sockets import reserve
+from scorekit.inference.service import Service
+from scorekit.model.component import Component
+from scorekit.serve.http1.connection import Connection, Handler
+from scorekit.serve.limits.open_connections import Fleet, drain
+from scorekit.serve.rest.routes import Rest, refuse
+from scorekit.serve.workers.sockets import reserve
 
 MAX_BODY = 10_000_000
 

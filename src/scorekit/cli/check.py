@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..contract import Contract
+from ..contract.columns import Contract
 from ..errors import SetupError
+from ..serve.workers.sockets import free_ports
 from ..settings import ENV_EXPOSE_ERRORS, ENV_GRPC_PORT, ENV_HOST, ENV_HTTP_PORT, ENV_METRICS_PORT, read_settings
-from ..sockets import free_ports
 from .serve import component_of
 
 _HOST = "127.0.0.1"
@@ -43,7 +43,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def check(arguments: argparse.Namespace) -> int:
     """Say what was found. Raises ``SetupError`` where the component is not fit to be served."""
-    from ..serve import contracts
+    from ..contract import files as contracts
 
     directory, environ = component_of(arguments.component, os.environ)
     settings = read_settings(environ, {})
@@ -63,7 +63,7 @@ def check(arguments: argparse.Namespace) -> int:
 
 async def _tried(component: str, contract: Contract | None, verb: str) -> None:
     """Serve, ask, and end; in a process of its own, as a container does it."""
-    from ..runner.processes import Child, Command
+    from ..local.processes import Child, Command
 
     http, grpc, page = free_ports(_HOST, 3)
     ports = {ENV_HTTP_PORT: str(http), ENV_GRPC_PORT: str(grpc), ENV_METRICS_PORT: str(page), ENV_HOST: _HOST}
@@ -100,11 +100,11 @@ async def _listening(port: int) -> None:
 
 def _ask(port: int, contract: Contract, verb: str) -> None:
     """Ask one row. Raises ``SetupError`` that says what is wrong with the answer."""
-    from ..client.address import parse
-    from ..client.rest import RestClient
-    from ..verify.law import Case
-    from ..verify.laws import LAWS
-    from ..verify.wire import Ask, NoAnswer, Unreachable
+    from ..tester.clients.address import parse
+    from ..tester.clients.rest import RestClient
+    from ..tester.law import Case
+    from ..tester.laws import LAWS
+    from ..tester.wire import Ask, NoAnswer, Unreachable
 
     message: Mapping[str, Any] = contract.sample()
     if verb == "aggregate":
@@ -123,7 +123,7 @@ def _ask(port: int, contract: Contract, verb: str) -> None:
 
 
 def _say_of_it(line: str) -> None:
-    from ..runner.processes import OWN_WORDS
+    from ..local.processes import OWN_WORDS
 
     if not line.startswith(f"check: {OWN_WORDS}"):  # why it ended comes as the last line anyway
         _say(line)

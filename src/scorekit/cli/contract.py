@@ -6,8 +6,8 @@ import json
 import shlex
 from pathlib import Path
 
+from ..contract.infer import survey
 from ..errors import SetupError
-from ..survey import survey
 from .test import read_contract
 
 
@@ -28,9 +28,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def _sample(arguments: argparse.Namespace) -> int:
-    from ..client.address import parse
-    from ..client.rest import RestClient
-    from ..verify.tables import body
+    from ..tester.clients.address import parse
+    from ..tester.clients.rest import RestClient
+    from ..tester.tables import body
 
     contract = read_contract(arguments.contract)
     if arguments.rows < 1:

@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 
 from .. import __version__
-from ..dockerfile import BUILDER, PACKAGE_FILES, Recipe, dockerfile, named_files
 from ..errors import SetupError
+from ..image.dockerfile import BUILDER, PACKAGE_FILES, Recipe, dockerfile, named_files
 from ..settings import ENV_MODEL_NAME, parse_environment_file
 
 

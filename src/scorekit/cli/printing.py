@@ -6,8 +6,8 @@ import numpy as np
 from google.protobuf import json_format
 
 from ..proto import message_class
-from ..verify.tables import Malformed, parse
-from ..verify.wire import Answer, Ask, Transport
+from ..tester.tables import Malformed, parse
+from ..tester.wire import Answer, Ask, Transport
 
 _Message = message_class("seldon.protos.SeldonMessage")
 

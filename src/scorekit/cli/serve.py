@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .. import cpus
 from ..errors import SetupError
+from ..serve.workers import cpus
 from ..settings import (
     ENV_FROM_FILE,
     ENV_MODEL_NAME,

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..contract import Contract, parse_contract
+from ..contract.columns import Contract, parse_contract
 from ..errors import ScorekitError, SetupError
 
 if TYPE_CHECKING:
-    from ..client.grpc import GrpcClient
-    from ..client.rest import RestClient
-    from ..verify.session import Plan, Result
+    from ..tester.clients.grpc import GrpcClient
+    from ..tester.clients.rest import RestClient
+    from ..tester.session import Plan, Result
 
     Client = GrpcClient | RestClient
 
@@ -95,7 +95,7 @@ def _hypothesis() -> Iterator[None]:
 
 def _asked_for(arguments: argparse.Namespace) -> tuple[list[str], "Plan"]:
     """The servers and what to try on each. Raises ``SetupError`` for what makes no sense."""
-    from ..verify.session import Plan
+    from ..tester.session import Plan
 
     stock = len(arguments.urls) == 2 and arguments.urls[1].isdecimal()
     urls = [f"http://{arguments.urls[0]}:{arguments.urls[1]}"] if stock else arguments.urls
@@ -130,7 +130,7 @@ def _phases(given: str | None, stock: bool, endpoint: str) -> Sequence[str]:
 
 def _each(contract: Contract, urls: Sequence[str], plan: "Plan", arguments: argparse.Namespace) -> int:
     """Every server, whatever becomes of the others."""
-    from ..verify import report
+    from ..tester import report
 
     # A JSON report on standard output has it for itself.
     told = sys.stderr if arguments.json == "-" else sys.stdout
@@ -167,8 +167,8 @@ def _one(contract: Contract, url: str, plan: "Plan", arguments: argparse.Namespa
     """One server: its results, how many requests that took, and where they went."""
     from dataclasses import replace
 
-    from ..verify import report
-    from ..verify.session import Session, probe
+    from ..tester import report
+    from ..tester.session import Session, probe
     from .printing import Printing
 
     replay = None
@@ -193,9 +193,9 @@ def _clients(
     """The server over the protocol that is tested, and over the other one if it is spoken there."""
     from dataclasses import replace
 
-    from ..client.address import parse
-    from ..client.grpc import GrpcClient
-    from ..client.rest import RestClient
+    from ..tester.clients.address import parse
+    from ..tester.clients.grpc import GrpcClient
+    from ..tester.clients.rest import RestClient
 
     address = parse(url)
     plain = address.scheme in ("http", "https")
@@ -228,7 +228,7 @@ def _key(file: str | None) -> str | None:
     """The first key of the server's own file of keys. Raises ``SetupError``."""
     if file is None:
         return None
-    from ..serve.keys import read_keys
+    from ..serve.guard.api_keys import read_keys
 
     try:
         keys = read_keys(Path(file).read_text(encoding="utf-8"))
@@ -241,8 +241,8 @@ def _key(file: str | None) -> str | None:
 
 def _spoken(contract: Contract, client: "Client", verb: str, must: bool) -> bool:
     """Whether the second protocol is spoken there; ``must`` raises ``Unreachable`` instead of saying no."""
-    from ..verify.session import probe
-    from ..verify.wire import Unreachable
+    from ..tester.session import probe
+    from ..tester.wire import Unreachable
 
     patience, client.timeout_s = client.timeout_s, client.timeout_s if must else min(_PROBE_S, client.timeout_s)
     try:
@@ -258,7 +258,7 @@ def _spoken(contract: Contract, client: "Client", verb: str, must: bool) -> bool
 
 def _saved(results: Sequence["Result"], folder: Path, endpoint: str) -> dict[str, str]:
     """Write the smallest case of each broken law. The files, by law."""
-    from ..verify.report import Replay
+    from ..tester.report import Replay
 
     files = {}
     for result in results:

@@ -14,15 +14,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..contract import parse_contract
+from ..contract.columns import parse_contract
 from ..errors import SetupError
 from ..graph import folder_of, plan, read_deployment
 from ..graph.spec import KIND
+from ..serve.workers.sockets import free_ports
 from ..settings import variables
-from ..sockets import free_ports
 
 if TYPE_CHECKING:
-    from ..runner.local import LocalRun, Probe
+    from ..local.app import LocalRun, Probe
 
 IMAGES = "images.yaml"
 """Beside app.yaml: which folder is the source of which image, so that no image need be built."""
@@ -47,7 +47,7 @@ def up(arguments: argparse.Namespace) -> int:
     """Run the app until it is told to stop."""
     started = time.perf_counter()
     try:
-        from ..runner.local import LocalRun
+        from ..local.app import LocalRun
     except ImportError as error:
         raise SetupError(f"`scorekit up` needs the package {error.name!r}: pip install 'scorekit[up]'") from error
 
@@ -78,9 +78,9 @@ async def _until_told(run: "LocalRun", ready: Callable[[], None]) -> None:
 
 def _probes(folder: Path, environment: str, components: Sequence[str]) -> "list[Probe]":
     """What is to run, from the app: its deployments with their folders, and how to ask each whether it answers."""
-    from ..files import Directory, find_root
-    from ..ks.app import load_app
-    from ..runner.local import NODE_HOST, Probe
+    from ..ks.app.app import load_app
+    from ..ks.io.disk import Directory, find_root
+    from ..local.app import NODE_HOST, Probe
     from .ks import render_app
 
     root = find_root(folder)

@@ -4,8 +4,8 @@ from asyncio import BaseTransport, Protocol, Transport, get_running_loop
 from collections.abc import Callable
 from typing import Any, cast
 
-from .fleet import Fleet, Patience
-from .frames import PREFACE
+from .http2.frames import PREFACE
+from .limits.open_connections import Fleet, Patience
 
 # As much of it as no other method begins with: what follows is for the HTTP/2 connection to judge.
 _ENOUGH = len(b"PRI * HTTP/2.0")

@@ -10,21 +10,22 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .. import offspring
-from ..component import Component, build
-from ..conformity import Conformity
+from ..contract import files as contracts
+from ..contract.enforce import Conformity
+from ..contract.openapi import document
 from ..errors import BadMetadata, SetupError
 from ..message import Verb
-from ..metadata import Metadata, described
-from ..openapi import document
+from ..model import forks as offspring
+from ..model.component import Component, build
+from ..model.metadata import Metadata, described
 from ..settings import UNSET_IMAGE, Settings
-from ..sockets import let_go_of, reserve_each
-from . import contracts, tls
-from .birth import entered
-from .keys import keys_of
-from .slots import Slot
-from .supervisor import Supervisor
-from .worker import Built, work
+from .guard import tls
+from .guard.api_keys import keys_of
+from .workers.slots import Slot
+from .workers.sockets import let_go_of, reserve_each
+from .workers.start import entered
+from .workers.supervisor import Supervisor
+from .workers.worker import Built, work
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from .opening import Commands, log, word
 from .show import add_environment, add_render_flags
 
 if TYPE_CHECKING:
-    from ...ks.apply import Done, Outcome
-    from ...ks.wait import Waited
+    from ...deploy.apply import Done, Outcome
+    from ...deploy.wait import Waited
 
 INTERRUPTED = 130  # as shells have it for SIGINT
 
@@ -46,8 +46,8 @@ def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
 
 def _apply(arguments: argparse.Namespace) -> int:
     found = deployment(arguments)
-    from ...ks.apply import Applying, Wishes, of_components
-    from ...ks.wait import until_ready
+    from ...deploy.apply import Applying, Wishes, of_components
+    from ...deploy.wait import until_ready
 
     wishes = Wishes(
         found.namespace,
@@ -58,7 +58,7 @@ def _apply(arguments: argparse.Namespace) -> int:
         arguments.skip_gc,
         of_components(found.objects) if arguments.component else frozenset(),
     )
-    from ...kube.client import Clock
+    from ...deploy.kube.client import Clock
 
     clock, is_dry = Clock(), arguments.dry_run
     applying = Applying(found.client, wishes, clock, tell, _print_dry if is_dry else _log_done)
@@ -140,7 +140,7 @@ def _log_done(done: "Done") -> None:
 
 
 def _print_dry(done: "Done") -> None:
-    from ...ks.difference import field_lines
+    from ...deploy.difference import field_lines
 
     note = f" ({done.note})" if done.note else ""
     print("\n".join([f"{done.title} {done.verb}{note}", *field_lines(done.changes, paint)]))

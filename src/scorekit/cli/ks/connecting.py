@@ -13,9 +13,9 @@ from .opening import app, log
 from .show import environment_name, rendered
 
 if TYPE_CHECKING:
-    from ...files import Directory
-    from ...ks.app import Environment
-    from ...kube.client import Client
+    from ...deploy.kube.client import Client
+    from ...ks.app.app import Environment
+    from ...ks.io.disk import Directory
 
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
 _COLOURS = {"-": "31", "+": "32"}
@@ -75,12 +75,12 @@ def seconds(text: str) -> float:
 def connect(arguments: argparse.Namespace, environment: "Environment") -> "Client":
     """The cluster of an environment. Raises ``SetupError`` where kubeconfig leads to none."""
     try:
-        from ...kube.client import Client
+        from ...deploy.kube.client import Client
     except ImportError as error:
         raise SetupError(f"asking a cluster needs {error.name}: pip install 'scorekit[ks]'") from error
-    from ...ks.backoff import Backoff
-    from ...kube.config import load
-    from ...kube.target import Wanted, target
+    from ...deploy.backoff import Backoff
+    from ...deploy.kube.config import load
+    from ...deploy.kube.target import Wanted, target
 
     wanted = Wanted(
         arguments.context,
@@ -117,7 +117,7 @@ class Deployment:
 
 def deployment(arguments: argparse.Namespace) -> Deployment:
     """The environment that is asked for, rendered, and its cluster. Raises ``SetupError`` and ``RenderError``."""
-    from ...ks.stamp import distinct
+    from ...deploy.stamp import distinct
 
     tree = app(arguments)
     name = environment_name(tree, arguments.environment)
@@ -130,7 +130,7 @@ def deployment(arguments: argparse.Namespace) -> Deployment:
 
 def environment_of(tree: "Directory", name: str) -> "Environment":
     """Raises ``SetupError`` in ksonnet's words where the app has none of that name."""
-    from ...ks.app import UnknownEnvironment, load_app
+    from ...ks.app.app import UnknownEnvironment, load_app
 
     try:
         return load_app(tree).environment(name)

@@ -10,7 +10,7 @@ from .opening import Commands, word
 from .show import add_environment, add_render_flags
 
 if TYPE_CHECKING:
-    from ...ks.apply import Done
+    from ...deploy.apply import Done
 
 
 def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
@@ -34,8 +34,8 @@ def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
 
 def _delete(arguments: argparse.Namespace) -> int:
     found = deployment(arguments)
-    from ...ks.delete import Deleting
-    from ...kube.client import Clock
+    from ...deploy.delete import Deleting
+    from ...deploy.kube.client import Clock
 
     live = LiveLine()
 

@@ -28,7 +28,7 @@ def destination(arguments: argparse.Namespace) -> Destination | None:
     """What the flags say, else the current context of kubectl; None where there is no context at all."""
     if arguments.server:
         return Destination(arguments.server, arguments.namespace or "default")
-    from ...ks.kubeconfig import CONTEXT, resolve
+    from ...ks.app.kubeconfig import CONTEXT, resolve
 
     context = resolve(_kubeconfigs(arguments.kubeconfig), arguments.context)
     if context is not None:

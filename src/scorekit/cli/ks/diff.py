@@ -8,8 +8,8 @@ from .opening import Commands, app, word
 from .show import add_render_flags, environment_name, rendered
 
 if TYPE_CHECKING:
-    from ...files import Directory
-    from ...ks.difference import Location
+    from ...deploy.difference import Location
+    from ...ks.io.disk import Directory
 
 _DIFFERENT = 10
 
@@ -28,7 +28,7 @@ def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
 
 def _diff(arguments: argparse.Namespace) -> int:
     tree = app(arguments)
-    from ...ks.difference import locations, printed
+    from ...deploy.difference import locations, printed
 
     sides = locations(environment_name(tree, arguments.first), arguments.second)
     lines = printed(_differences(arguments, tree, sides), (str(sides[0]), str(sides[1])), paint)
@@ -40,9 +40,9 @@ def _diff(arguments: argparse.Namespace) -> int:
 
 
 def _differences(arguments: argparse.Namespace, tree: "Directory", sides: "tuple[Location, Location]") -> Any:
-    from ...ks.apply import of_components
-    from ...ks.difference import between, flipped, on_cluster, to_apply
-    from ...ks.stamp import distinct
+    from ...deploy.apply import of_components
+    from ...deploy.difference import between, flipped, on_cluster, to_apply
+    from ...deploy.stamp import distinct
 
     environments = [environment_of(tree, side.environment) for side in sides]
     objects = [rendered(tree, side.environment, arguments) for side in sides]

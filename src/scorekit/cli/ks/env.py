@@ -53,8 +53,8 @@ def _add_override(parser: argparse.ArgumentParser) -> None:
 def _add(arguments: argparse.Namespace) -> None:
     [name] = words(arguments)
     tree = app(arguments)
-    from ...ks.environments import add_environment, check_new
-    from ...ks.initial import DEFAULT_API_SPEC
+    from ...ks.app.environments import add_environment, check_new
+    from ...ks.app.initial import DEFAULT_API_SPEC
 
     found = destination(arguments)
     if found is None:
@@ -74,8 +74,8 @@ def _add(arguments: argparse.Namespace) -> None:
 def _set(arguments: argparse.Namespace) -> None:
     [name] = words(arguments)
     tree = app(arguments)
-    from ...ks.environments import change_environment
-    from ...ks.kubeconfig import CONTEXT
+    from ...ks.app.environments import change_environment
+    from ...ks.app.kubeconfig import CONTEXT
 
     if arguments.context and arguments.server:
         raise SetupError("--server and --context are two ways to say where the cluster is: take one")
@@ -96,7 +96,7 @@ def _set(arguments: argparse.Namespace) -> None:
 def _list(arguments: argparse.Namespace) -> None:
     words(arguments)
     tree = app(arguments)
-    from ...ks.app import load_app
+    from ...ks.app.app import load_app
 
     header = ["name", "override", "kubernetes-version", "namespace", "server"]
     rows = [
@@ -109,7 +109,7 @@ def _list(arguments: argparse.Namespace) -> None:
 def _describe(arguments: argparse.Namespace) -> None:
     [name] = words(arguments)
     tree = app(arguments)
-    from ...ks.environments import description
+    from ...ks.app.environments import description
     from ...manifests.printing import in_order
 
     sys.stdout.write(in_order(description(tree, name)))
@@ -118,7 +118,7 @@ def _describe(arguments: argparse.Namespace) -> None:
 def _rm(arguments: argparse.Namespace) -> None:
     [name] = words(arguments)
     tree = app(arguments)
-    from ...ks.environments import ROOT, remove_environment
+    from ...ks.app.environments import ROOT, remove_environment
 
     log("info", f'Deleting environment "{name}" with metadata at path "{tree.shown(f"{ROOT}/{name}")}"')
     remove_environment(tree, name, arguments.override)
@@ -128,7 +128,7 @@ def _rm(arguments: argparse.Namespace) -> None:
 def _targets(arguments: argparse.Namespace) -> None:
     [name] = words(arguments)
     tree = app(arguments)
-    from ...ks.environments import set_targets
+    from ...ks.app.environments import set_targets
 
     modules = [module for given in arguments.module for module in given.split(",")]
     set_targets(tree, name, modules, arguments.override)
@@ -137,8 +137,8 @@ def _targets(arguments: argparse.Namespace) -> None:
 def _current(arguments: argparse.Namespace) -> None:
     words(arguments)
     tree = app(arguments)
-    from ...ks.app import current_environment
-    from ...ks.environments import set_current
+    from ...ks.app.app import current_environment
+    from ...ks.app.environments import set_current
 
     if arguments.set and arguments.unset:
         raise SetupError("set and unset are exclusive")
@@ -151,6 +151,6 @@ def _current(arguments: argparse.Namespace) -> None:
 def _update(arguments: argparse.Namespace) -> None:
     [name] = words(arguments)
     tree = app(arguments)
-    from ...ks.specs import Specs
+    from ...ks.app.specs import Specs
 
     resolved_version(f"version:{Specs(tree).environment(name)['k8sVersion']}").update(tree)

@@ -20,8 +20,8 @@ def _import(arguments: argparse.Namespace) -> None:
     if not path:
         raise SetupError("path is required")
     tree = app(arguments)
-    from ...ks.creating import create_component, module_named
-    from ...ks.importing import imported
+    from ...ks.app.importing import imported
+    from ...ks.create import create_component, module_named
 
     module = module_named(arguments.module)
     for each in imported(_files(path), _five_letters):
@@ -31,7 +31,7 @@ def _import(arguments: argparse.Namespace) -> None:
 
 def _files(path: str) -> list[tuple[str, bytes]]:
     if path.startswith(("http://", "https://")):
-        from ...download import download
+        from ...ks.io.download import download
 
         return [download(path)]
     given = Path(path)

@@ -20,8 +20,8 @@ def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
 
 
 def _init(arguments: argparse.Namespace) -> None:
-    from ...ks.environments import add_environment
-    from ...ks.initial import DEFAULT_API_SPEC, DEFAULT_ENVIRONMENT, INCUBATOR, is_valid_name, make_app
+    from ...ks.app.environments import add_environment
+    from ...ks.app.initial import DEFAULT_API_SPEC, DEFAULT_ENVIRONMENT, INCUBATOR, is_valid_name, make_app
     from .libraries import resolved_version
 
     [name] = words(arguments)

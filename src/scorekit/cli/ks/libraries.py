@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ...errors import SetupError
 
 if TYPE_CHECKING:
-    from ...ks.tree import Workspace
+    from ...ks.app.tree import Workspace
 
 _SWAGGER = "swagger.json"
 
@@ -44,7 +44,7 @@ class Version:
 
 def resolved_version(spec: str) -> Version:
     """What ``--api-spec`` asks for. Raises ``SetupError``."""
-    from ...ks.initial import api_spec
+    from ...ks.app.initial import api_spec
 
     kind, value = api_spec(spec)
     if kind == "version":

@@ -18,7 +18,7 @@ def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
 def _create(arguments: argparse.Namespace) -> None:
     [name] = words(arguments)
     tree = app(arguments)
-    from ...ks.creating import create_module
+    from ...ks.create import create_module
 
     create_module(tree, name)
 
@@ -26,8 +26,8 @@ def _create(arguments: argparse.Namespace) -> None:
 def _list(arguments: argparse.Namespace) -> None:
     words(arguments)
     tree = app(arguments)
-    from ...ks.app import load_app
-    from ...ks.components import all_modules, rendered_modules
+    from ...ks.app.app import load_app
+    from ...ks.app.components import all_modules, rendered_modules
 
     found = rendered_modules(tree, load_app(tree).environment(arguments.env)) if arguments.env else all_modules(tree)
     print_table("moduleList", ["module"], [[module.name] for module in found], arguments.output)

@@ -14,7 +14,7 @@ from ...errors import RenderError, SetupError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ...files import Directory
+    from ...ks.io.disk import Directory
 
 Commands: TypeAlias = "argparse._SubParsersAction[Any]"
 """Where words are added: each module here has ``add(commands, everywhere)``. What runs may return an exit status."""
@@ -31,7 +31,7 @@ def app(arguments: argparse.Namespace, is_checked: bool = True) -> "Directory":
     One that needs ``ks upgrade`` is warned of, if it ``is_checked``.
     """
     given: str | None = getattr(arguments, "dir", None)
-    from ...files import find_root
+    from ...ks.io.disk import find_root
 
     root = find_root(Path(given) if given else Path.cwd())
     if root is None:
@@ -41,7 +41,7 @@ def app(arguments: argparse.Namespace, is_checked: bool = True) -> "Directory":
         )
     tree = opened(root)
     if is_checked:
-        from ...ks.upgrading import warnings
+        from ...ks.upgrade import warnings
 
         # What is wrong with app.yaml is told by whoever reads it next.
         with contextlib.suppress(RenderError):
@@ -55,14 +55,14 @@ def opened(root: Path) -> "Directory":
     missing = [name for module, name in _NEEDS.items() if importlib.util.find_spec(module) is None]
     if missing:
         raise SetupError(f"ks needs {' and '.join(missing)}: pip install 'scorekit[ks]'")
-    from ...files import Directory
+    from ...ks.io.disk import Directory
 
     return Directory(root)
 
 
 def print_table(kind: str, header: list[str], rows: list[list[str]], output: str) -> None:
     """A table on stdout, as text or JSON. Raises ``SetupError`` for another ``output``."""
-    from ...ks.table import as_json, as_text
+    from ...ks.app.table import as_json, as_text
 
     if output not in ("table", "json"):
         raise SetupError(f'detecting output format: unknown output format "{output}"')

@@ -8,8 +8,8 @@ from ...errors import RenderError, SetupError
 from .opening import Commands, add_output, add_words, app, group_of, log, print_table, word, words
 
 if TYPE_CHECKING:
-    from ...files import Directory
-    from ...ks.app import Environment
+    from ...ks.app.app import Environment
+    from ...ks.io.disk import Directory
 
 
 def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
@@ -45,7 +45,7 @@ def _set(arguments: argparse.Namespace) -> None:
     if arguments.resolve_image:
         raise SetupError("--resolve-image is not offered: name the image by its digest (NAME@sha256:…)")
     tree = app(arguments)
-    from ...ks import paramfiles
+    from ...ks.params import edit as paramfiles
 
     *component, path, text = found
     value = paramfiles.decoded(text, arguments.as_string)
@@ -73,7 +73,7 @@ def _delete(arguments: argparse.Namespace) -> None:
     if len(found) not in (1, 2):
         raise SetupError("invalid arguments for 'param delete'")
     tree = app(arguments)
-    from ...ks import paramfiles
+    from ...ks.params import edit as paramfiles
 
     *component, path = found
     keys = _keys(path)
@@ -97,8 +97,8 @@ def _list(arguments: argparse.Namespace) -> None:
     if len(arguments.words) > 1:
         raise SetupError("'param list' takes at most one argument, that is the name of the component")
     tree = app(arguments)
-    from ...jsonnet import Jsonnet
-    from ...ks.paramtable import listed
+    from ...ks.io.gojsonnet import Jsonnet
+    from ...ks.params.tables import listed
 
     component = "".join(arguments.words)
     if arguments.env:
@@ -110,8 +110,8 @@ def _list(arguments: argparse.Namespace) -> None:
 def _diff(arguments: argparse.Namespace) -> None:
     one, other = words(arguments)
     tree = app(arguments)
-    from ...jsonnet import Jsonnet
-    from ...ks.paramtable import differences
+    from ...ks.io.gojsonnet import Jsonnet
+    from ...ks.params.tables import differences
 
     for name in (one, other):
         _environment(tree, name)
@@ -130,7 +130,7 @@ def _own(tree: "Directory", component: list[str], path: str) -> tuple[str, str, 
     """A component's name, the file that has its parameters, and its name there. Raises ``SetupError``."""
     if not component or component[0] == "/":
         raise SetupError(f"unable to find component {path}")
-    from ...ks.creating import find_component
+    from ...ks.create import find_component
 
     name = _named(tree, component[0])
     module, found = find_component(tree, name)
@@ -140,7 +140,7 @@ def _own(tree: "Directory", component: list[str], path: str) -> tuple[str, str, 
 
 
 def _named(tree: "Directory", name: str) -> str:
-    from ...ks.creating import find_component
+    from ...ks.create import find_component
 
     try:
         find_component(tree, name)
@@ -152,7 +152,7 @@ def _named(tree: "Directory", name: str) -> str:
 
 
 def _environment(tree: "Directory", name: str) -> "Environment":
-    from ...ks.app import UnknownEnvironment, load_app
+    from ...ks.app.app import UnknownEnvironment, load_app
 
     try:
         return load_app(tree).environment(name)
@@ -169,7 +169,7 @@ def _edit(tree: "Directory", path: str, edit: Callable[[str], Any], otherwise: s
     edited: str | None = edit(text)
     if edited is None or edited == text:
         return
-    from ...jsonnet import Jsonnet
+    from ...ks.io.gojsonnet import Jsonnet
 
     try:
         Jsonnet().check(path, edited)

@@ -9,8 +9,8 @@ from .opening import Commands, add_output, add_words, app, group_of, log, print_
 from .sources import source_of
 
 if TYPE_CHECKING:
-    from ...files import Directory
-    from ...ks.registries import Catalogue, Registry
+    from ...ks.io.disk import Directory
+    from ...ks.packages.registries import Catalogue, Registry
 
 _TAKES = "Command requires a single argument of the form <registry>/<{}>@<version>"
 
@@ -36,9 +36,9 @@ def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
 def _install(arguments: argparse.Namespace) -> None:
     [text] = words(arguments)
     tree = app(arguments)
-    from ...ks.packages import install, wanted
-    from ...ks.registries import registries
-    from ...ks.specs import Specs
+    from ...ks.app.specs import Specs
+    from ...ks.packages.packages import install, wanted
+    from ...ks.packages.registries import registries
 
     package = wanted(text)
     registry = registries(Specs(tree)).get(package.registry)
@@ -55,9 +55,9 @@ def _install(arguments: argparse.Namespace) -> None:
 def _list(arguments: argparse.Namespace) -> None:
     words(arguments)
     tree = app(arguments)
-    from ...ks.packages import pinned, users
-    from ...ks.registries import registries
-    from ...ks.specs import Specs
+    from ...ks.app.specs import Specs
+    from ...ks.packages.packages import pinned, users
+    from ...ks.packages.registries import registries
 
     specs = Specs(tree)
     rows = {(each.registry, each.name, each.version): ["*", ", ".join(users(specs, each))] for each in pinned(specs)}
@@ -72,7 +72,7 @@ def _list(arguments: argparse.Namespace) -> None:
 
 def _offered(tree: "Directory", registry: "Registry") -> "Catalogue | None":
     """What a registry offers; what it did the last time, or nothing, where it does not answer now."""
-    from ...ks.registries import keep_catalogue, kept_catalogue
+    from ...ks.packages.registries import keep_catalogue, kept_catalogue
 
     try:
         catalogue = source_of(tree, registry).catalogue()
@@ -89,10 +89,10 @@ def _offered(tree: "Directory", registry: "Registry") -> "Catalogue | None":
 def _describe(arguments: argparse.Namespace) -> None:
     [text] = words(arguments)
     tree = app(arguments)
-    from ...ks.catalog import prototypes_in
-    from ...ks.packages import PARTS_FILE, describe, description, folder, pinned, wanted
-    from ...ks.registries import registries
-    from ...ks.specs import Specs
+    from ...ks.app.specs import Specs
+    from ...ks.packages.catalog import prototypes_in
+    from ...ks.packages.packages import PARTS_FILE, describe, description, folder, pinned, wanted
+    from ...ks.packages.registries import registries
 
     package = wanted(text)
     specs = Specs(tree)
@@ -118,7 +118,7 @@ def _describe(arguments: argparse.Namespace) -> None:
 def _remove(arguments: argparse.Namespace) -> None:
     [text] = words(arguments)
     tree = app(arguments)
-    from ...ks.packages import Wanted, remove, wanted
+    from ...ks.packages.packages import Wanted, remove, wanted
 
     removed = remove(tree, wanted(text), arguments.env)
     log("info", f"Removing package {Wanted(removed.registry, removed.name, removed.version)}")

@@ -32,7 +32,7 @@ def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
 def _add(arguments: argparse.Namespace) -> None:
     name, uri = words(arguments)
     tree = app(arguments)
-    from ...ks.registries import Registry, add_registry, detected
+    from ...ks.packages.registries import Registry, add_registry, detected
 
     registry = Registry(name, *detected(uri), arguments.override)
     add_registry(tree, registry, source_of(tree, registry))
@@ -41,8 +41,8 @@ def _add(arguments: argparse.Namespace) -> None:
 def _list(arguments: argparse.Namespace) -> None:
     words(arguments)
     tree = app(arguments)
-    from ...ks.registries import registries
-    from ...ks.specs import Specs
+    from ...ks.app.specs import Specs
+    from ...ks.packages.registries import registries
 
     found = registries(Specs(tree)).values()
     rows = [[each.name, "*" if each.is_override else "", each.protocol, each.uri] for each in found]
@@ -52,8 +52,8 @@ def _list(arguments: argparse.Namespace) -> None:
 def _describe(arguments: argparse.Namespace) -> None:
     [name] = words(arguments)
     tree = app(arguments)
-    from ...ks.registries import keep_catalogue, registries
-    from ...ks.specs import Specs
+    from ...ks.app.specs import Specs
+    from ...ks.packages.registries import keep_catalogue, registries
 
     registry = registries(Specs(tree)).get(name)
     if registry is None:
@@ -68,8 +68,8 @@ def _describe(arguments: argparse.Namespace) -> None:
 def _set(arguments: argparse.Namespace) -> None:
     [name] = words(arguments)
     tree = app(arguments)
-    from ...ks.registries import Registry, registries, set_uri
-    from ...ks.specs import Specs
+    from ...ks.app.specs import Specs
+    from ...ks.packages.registries import Registry, registries, set_uri
 
     registry = registries(Specs(tree)).get(name)
     if registry is None:

@@ -10,7 +10,7 @@ from ...errors import RenderError, SetupError
 from .opening import Commands, app, log, opened
 
 if TYPE_CHECKING:
-    from ...files import Directory
+    from ...ks.io.disk import Directory
 
 _NO_ENVIRONMENT = "environment is not set; use `env list` to see available environments"
 
@@ -50,7 +50,7 @@ def add_render_flags(parser: argparse.ArgumentParser) -> None:
 
 def environment_name(tree: "Directory", given: str | None) -> str:
     """The environment that was ``given``, else the app's current one. Raises ``SetupError`` where there is none."""
-    from ...ks.app import current_environment
+    from ...ks.app.app import current_environment
 
     name = given or current_environment(tree)
     if not name:
@@ -64,7 +64,7 @@ def rendered(tree: "Directory", environment: str, arguments: argparse.Namespace)
     tla_vars = _pairs(arguments.tla_str, "-A") | _pairs(arguments.tla_str_file, "--tla-str-file", _contents)
     if wrong := [key for key in tla_vars if not key.isidentifier()]:
         raise SetupError(f'-A: "{wrong[0]}" cannot be the name of an argument')
-    from ...ks.app import UnknownEnvironment
+    from ...ks.app.app import UnknownEnvironment
 
     components = [name for given in arguments.component for name in given.split(",")]
     jpath = tuple(str(Path(folder).absolute()) for folder in arguments.jpath)
@@ -95,8 +95,8 @@ def _render(
     tla_vars: Mapping[str, str],
     jpath: tuple[str, ...],
 ) -> list[dict[str, Any]]:
-    from ...jsonnet import Jsonnet
-    from ...ks.pipeline import Options, render
+    from ...ks.io.gojsonnet import Jsonnet
+    from ...ks.render.pipeline import Options, render
 
     return render(
         tree, Jsonnet(), environment, components, Options(ext_vars, tla_vars, jpath), lambda text: log("warning", text)

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from ...errors import SetupError
 
 if TYPE_CHECKING:
-    from ...files import Directory
-    from ...ks.registries import Registry, Source
+    from ...ks.io.disk import Directory
+    from ...ks.packages.registries import Registry, Source
 
 _HELM = "helm registries are out of scope here: render the chart with `helm template` and take it in with `ks import`"
 
@@ -14,9 +14,9 @@ _HELM = "helm registries are out of scope here: render the chart with `helm temp
 def source_of(tree: "Directory", registry: "Registry") -> "Source":
     """Raises ``SetupError`` for a URI that cannot be one."""
     if registry.protocol == "github":
-        from ...github import from_environment
-        from ...ks.registries import github_folder
-        from ...wheel import built_in
+        from ...ks.io.bundled_registry import built_in
+        from ...ks.io.github import from_environment
+        from ...ks.packages.registries import github_folder
 
         try:
             folder = github_folder(registry.uri)
@@ -24,7 +24,7 @@ def source_of(tree: "Directory", registry: "Registry") -> "Source":
             raise SetupError(f"adding registry: {error}") from error
         return built_in(folder) or from_environment(folder)
     if registry.protocol == "fs":
-        from ...ks.folder import Folder
+        from ...ks.packages.folder import Folder
 
         return Folder(tree, registry.uri)
     if registry.protocol == "helm":

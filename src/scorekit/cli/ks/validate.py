@@ -18,7 +18,7 @@ def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
 
 def _validate(arguments: argparse.Namespace) -> None:
     found = deployment(arguments)
-    from ...ks.validate import Validation
+    from ...deploy.validate import Validation
 
     failed = 0
     for called, faults in Validation(found.client, found.objects, found.namespace).run():

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from ...libsonnet.tokens import KEYWORDS
+from ..libsonnet.tokens import KEYWORDS
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

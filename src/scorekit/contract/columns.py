@@ -1,0 +1,219 @@
+"""``contract.json``: what a model's features and targets look like (the schema of seldon-core's testers, 1.17.1)."""
+
+import difflib
+import json
+import logging
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import SetupError
+from .lines import line_of
+
+log = logging.getLogger(__name__)
+
+_KEYS = ("name", "ftype", "dtype", "range", "values", "repeat", "shape")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One feature or target. ``repeat`` columns of it stand side by side, named ``name1`` … for features."""
+
+    name: str
+    ftype: str
+    dtype: str = "FLOAT"
+    low: float | None = None
+    high: float | None = None
+    values: tuple[Any, ...] = ()
+    repeat: int = 1
+    shape: tuple[int, ...] = ()
+
+    def typical(self) -> Any:
+        """A value the contract allows: the middle of the range, the first category."""
+        if self.ftype == "categorical":
+            return self.values[0]
+        low, high = self.low, self.high
+        if low is None or high is None:
+            middle = 0.0 if low == high else low + 1 if low is not None else (high or 0) - 1
+        else:
+            middle = low / 2 + high / 2
+        if self.dtype == "INT":
+            return math.floor(middle) if low is None or math.floor(middle) >= low else math.ceil(middle)
+        short = round(middle, 3)
+        return short if low is None or high is None or low <= short <= high else middle
+
+    def draw(self, chance: random.Random) -> Any:
+        """Any value the contract allows."""
+        if self.ftype == "categorical":
+            return chance.choice(self.values)
+        low, high = self.reach(1e3)
+        if self.dtype == "INT":
+            return chance.randint(math.ceil(low), max(math.floor(high), math.ceil(low)))
+        return chance.uniform(low, high)
+
+    @property
+    def width(self) -> int:
+        """How many scalars of it one row has."""
+        return self.repeat * math.prod(self.shape)
+
+    def unfolded(self) -> list[str]:
+        """Its names as a target: ``y``, or ``y:0`` … where there are several."""
+        return [f"{self.name}:{at}" for at in range(self.width)] if self.width > 1 else [self.name]
+
+    def reach(self, far: float) -> tuple[float, float]:
+        """The range, an open end cut off ``far`` from the other (or from zero)."""
+        low, high = self.low, self.high
+        if low is None:
+            return ((-far if high is None else high - far), (far if high is None else high))
+        return low, (low + far if high is None else high)
+
+    def ends(self) -> tuple[Any, ...]:
+        """The extreme values it allows: both ends of the range, or first and last category."""
+        if self.ftype == "categorical":
+            return self.values[0], self.values[-1]
+        low, high = self.reach(1e3)
+        return (math.ceil(low), math.floor(high)) if self.dtype == "INT" else (low, high)
+
+    def side_by_side(self, scalars: Sequence[Any]) -> list[Any]:
+        """``width`` scalars in the column's shape, repeats joined along the first axis after the row's."""
+        values = list(scalars)
+        for length in reversed(self.shape[1:]):
+            values = [values[at : at + length] for at in range(0, len(values), length)]
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """A model's columns, in order."""
+
+    features: tuple[Column, ...]
+    targets: tuple[Column, ...]
+
+    def feature_names(self) -> list[str]:
+        """The names a request carries: ``x`` repeated twice is ``x1``, ``x2``, as the stock testers send it."""
+        names: list[str] = []
+        for column in self.features:
+            wide = column.repeat > 1
+            names += [f"{column.name}{at}" for at in range(1, column.repeat + 1)] if wide else [column.name]
+        return names
+
+    def target_names(self) -> list[str]:
+        """The names an answer carries: ``y`` repeated twice is ``y:0``, ``y:1``, as the stock testers unfold it."""
+        return [name for column in self.targets for name in column.unfolded()]
+
+    def sample_row(self) -> list[Any]:
+        """One row of typical values."""
+        row: list[Any] = []
+        for column in self.features:
+            row += column.side_by_side([column.typical()] * column.width)
+        return row
+
+    def edge_row(self, end: int) -> list[Any]:
+        """Every feature at its lower (0) or upper (1) end."""
+        row: list[Any] = []
+        for column in self.features:
+            row += column.side_by_side([column.ends()[end]] * column.width)
+        return row
+
+    def rows(self, count: int) -> list[list[Any]]:
+        """``count`` rows, the same each time: the typical one, both ends, the rest drawn."""
+        chance = random.Random(0)  # noqa: S311  samples, not secrets
+        rows = [self.sample_row(), self.edge_row(0), self.edge_row(1)][:count]
+        while len(rows) < count:
+            row: list[Any] = []
+            for column in self.features:
+                row += column.side_by_side([column.draw(chance) for _ in range(column.width)])
+            rows.append(row)
+        return rows
+
+    @property
+    def numeric(self) -> bool:
+        """Whether every feature is a number, so that rows have a ``tensor`` form."""
+        return all(
+            column.ftype != "categorical" or all(type(value) in (int, float) for value in column.values)
+            for column in self.features
+        )
+
+    def sample(self) -> dict[str, Any]:
+        """A request body of one typical row: ``tensor`` where all is numeric, ``ndarray`` otherwise."""
+        row = self.sample_row()
+        names = self.feature_names()
+        flat = all(isinstance(value, int | float) for value in row)
+        if flat:
+            return {"data": {"names": names, "tensor": {"shape": [1, len(row)], "values": row}}}
+        return {"data": {"names": names, "ndarray": [row]}}
+
+
+def parse_contract(text: str, where: str = "contract.json") -> Contract:
+    """The contract in a JSON text. Raises ``SetupError`` that names the file, line and place, and what is expected."""
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise SetupError(f"{where} is not JSON: {error}") from error
+    except RecursionError as error:
+        raise SetupError(f"{where} is nested too deep to be a contract") from error
+    try:
+        if not isinstance(value, dict):
+            raise _Fault("expected an object with the keys features and targets")
+        features, targets = (_columns(value.get(key), key) for key in ("features", "targets"))
+    except _Fault as fault:
+        path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in fault.path)
+        place = f"{path[1:]} " if path else ""
+        raise SetupError(f"{where}, line {line_of(text, *fault.path)}: {place}{fault.message}") from fault
+    return Contract(features, targets)
+
+
+class _Fault(Exception):
+    """What is wrong with the value at ``path``."""
+
+    def __init__(self, message: str, *path: str | int) -> None:
+        self.message = message
+        self.path = path
+        super().__init__(message)
+
+
+def _columns(value: Any, key: str) -> tuple[Column, ...]:
+    if not isinstance(value, list) or not value:
+        raise _Fault("must be a list of at least one column", key)
+    return tuple(_column(each, key, at) for at, each in enumerate(value))
+
+
+def _column(value: Any, *at: str | int) -> Column:
+    if not isinstance(value, dict) or not isinstance(value.get("name"), str):
+        raise _Fault('must be an object with a "name"', *at)
+    for key in value.keys() - set(_KEYS):
+        # The stock testers pass over keys that they do not know, and so do we; but one that is nearly one of theirs
+        # was meant to be it.
+        if near := difflib.get_close_matches(key, _KEYS, 1, 0.75):
+            log.warning("contract.key_passed_over column=%s key=%s: did you mean %s?", value["name"], key, near[0])
+    ftype, repeat, shape = value.get("ftype"), value.get("repeat", 1), value.get("shape", [])
+    if ftype not in ("continuous", "categorical"):
+        raise _Fault(f"is {ftype!r}; it must be continuous or categorical", *at, "ftype")
+    if type(repeat) is not int or repeat < 1:
+        raise _Fault(f"is {repeat!r}; it must be a whole number from 1", *at, "repeat")
+    if not isinstance(shape, list) or any(type(each) is not int or each < 1 for each in shape):
+        raise _Fault("must be a list of whole numbers from 1", *at, "shape")
+    if ftype == "categorical":
+        values = value.get("values")
+        if not isinstance(values, list) or not values:
+            raise _Fault("must list at least one category", *at, "values")
+        if any(isinstance(each, list | dict) for each in values):
+            raise _Fault("must list texts or numbers", *at, "values")
+        return Column(value["name"], ftype, values=tuple(values), repeat=repeat, shape=tuple(shape))
+    if value.get("dtype") not in ("FLOAT", "INT"):
+        raise _Fault(f"is {value.get('dtype')!r}; it must be FLOAT or INT", *at, "dtype")
+    low, high = _range(value.get("range", ["inf", "inf"]), *at, "range")
+    return Column(value["name"], ftype, value["dtype"], low, high, repeat=repeat, shape=tuple(shape))
+
+
+def _range(value: Any, *at: str | int) -> tuple[float | None, float | None]:
+    ends = value if isinstance(value, list) else []
+    numbers = [end for end in ends if isinstance(end, int | float) and not isinstance(end, bool)]
+    # Only two numbers have an order to keep, and whatever is neither a number nor "inf" leaves too few.
+    finite = all(math.isfinite(number) for number in numbers)
+    if len(ends) != 2 or len(numbers) + ends.count("inf") != 2 or numbers != sorted(numbers) or not finite:
+        raise _Fault('must be [low, high] with low ≤ high, either of them possibly "inf"', *at)
+    low, high = (None if end == "inf" else end for end in ends)
+    return low, high

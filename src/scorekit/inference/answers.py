@@ -1,0 +1,113 @@
+"""What an answer is, given what was asked and what the component made of it (rules of seldon-core 1.17.1)."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadAnswer, BadRequest
+from ..message import Kind, Message, Meta, Prediction
+
+
+def unsplittable(prediction: Prediction, rows: int) -> str:
+    """Why the answer to so many rows cannot be split by them; empty where it can."""
+    payload = prediction.payload
+    if prediction.tags or prediction.metrics:
+        return "predict answers with tags or metrics, which tell of one call"
+    has_rows = isinstance(payload, list) or (isinstance(payload, np.ndarray) and payload.ndim > 0)
+    return "" if has_rows and len(payload) == rows else "predict does not answer a row for each row"
+
+
+def joined(messages: Sequence[Message]) -> Message:
+    """The messages of an aggregate as one: lists of payloads and names, the first one's kind and puid.
+
+    Tags and paths are merged from left to right, metrics put one after the other (seldon-core 1.17.1).
+    """
+    if not messages:
+        raise BadRequest("an aggregate needs at least one message", "$.seldonMessages")
+    metas = [message.meta or {} for message in messages]
+    meta: Meta = {"metrics": [metric for each in metas for metric in each.get("metrics", [])]}
+    for key in ("tags", "requestPath"):
+        meta[key] = {name: value for each in metas for name, value in each.get(key, {}).items()}
+    if puid := metas[0].get("puid"):
+        meta["puid"] = puid
+    payloads, names = [each.payload for each in messages], [each.names for each in messages]
+    return Message(messages[0].kind, payloads, names, meta)
+
+
+def routed(request: Message, prediction: Prediction, path: Mapping[str, str], include_metrics: bool = True) -> Message:
+    """The answer of a router: its branch as an array of one number, with this node's meta and the request's puid."""
+    branch = prediction.payload
+    if not isinstance(branch, int):  # a numpy integer is refused and True is not, as in the stock wrapper
+        raise BadAnswer(f"Routing response must be int but got {branch}")
+    puid = (request.meta or {}).get("puid")
+    meta = answer_meta({"puid": puid} if puid else {}, prediction, path, include_metrics)
+    return _array_answer(request.kind, [[branch]], prediction.class_names, meta)
+
+
+def package(request: Message, prediction: Prediction, path: Mapping[str, str], include_metrics: bool = True) -> Message:
+    """The answer to ``request`` (rules of seldon-core 1.17.1).
+
+    The returned Python type decides the kind (dict, bytes, str, array); only the form of an array follows the
+    request. Raises ``BadAnswer`` for a type that has no form on the wire.
+    """
+    payload = prediction.payload
+    meta = answer_meta(request.meta, prediction, path, include_metrics)
+    if isinstance(payload, _ARRAYS):
+        answer = _array_answer(request.kind, payload, prediction.class_names, meta)
+        answer.text = prediction.text
+        return answer
+    if isinstance(payload, dict):
+        return Message(Kind.JSON, payload, [], meta)
+    if isinstance(payload, str):
+        return Message(Kind.STR, payload, [], meta)
+    if isinstance(payload, bytes | bytearray):
+        return Message(Kind.BIN, bytes(payload), [], meta)
+    if getattr(getattr(payload, "DESCRIPTOR", None), "full_name", "") == "google.protobuf.Any":
+        return Message(Kind.CUSTOM, payload, [], meta)
+    raise BadAnswer(f"Unknown data type returned as payload (must be list or np array):{payload}")
+
+
+def _array_answer(asked: Kind, payload: Any, class_names: list[str] | None, meta: Meta) -> Message:
+    try:
+        array = payload if type(payload) in _AS_IT_IS else np.asarray(payload)
+    except ValueError as error:
+        raise BadAnswer(f"The model returned a list that is no array: {error}") from error
+    names: Sequence[str] = []
+    if array.ndim > 1:
+        names = _numbered(array.shape[1]) if class_names is None else class_names
+    if asked is Kind.NDARRAY or array.dtype.kind not in "iuf":  # bool and text have no tensor form
+        return Message(Kind.NDARRAY, payload, names, meta)
+    return Message(Kind.TENSOR, array, names, meta)
+
+
+_ARRAYS = (np.ndarray, list)
+_AS_IT_IS = (np.ndarray, np.ma.MaskedArray)
+
+
+@lru_cache(64)
+def _numbered(columns: int) -> Sequence[str]:
+    return [f"t:{column}" for column in range(columns)]
+
+
+def answer_meta(
+    asked: Meta | None, prediction: Prediction, path: Mapping[str, str], include_metrics: bool = True
+) -> Meta:
+    """What flows from the request's ``meta`` into the answer's: tags, metrics, requestPath and puid, nothing else.
+
+    The component's tags win over the request's, the request's path entries over this node's; metrics are appended.
+    """
+    if not asked and not prediction.tags and not prediction.metrics:
+        return {"requestPath": dict(path)} if path else {}
+    asked = asked or {}
+    meta: Meta = {}
+    if tags := {**asked.get("tags", {}), **prediction.tags}:
+        meta["tags"] = tags
+    if include_metrics and (metrics := [*asked.get("metrics", []), *prediction.metrics]):
+        meta["metrics"] = metrics
+    if request_path := {**path, **asked.get("requestPath", {})}:
+        meta["requestPath"] = request_path
+    if puid := asked.get("puid"):
+        meta["puid"] = puid
+    return meta

@@ -1,0 +1,52 @@
+"""From an engine's trace to what a person edits: component, file and line."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ...errors import RenderError
+from ..app.components import Component
+from .evaluator import JsonnetError, Position
+from .search import VIRTUAL
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where a component's own source lies within the object of all components: its line 1 is line ``first`` there."""
+
+    component: Component
+    first: int
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The files behind one evaluation. ``main`` is blamed when nothing else is known."""
+
+    main: str
+    spliced: str = ""
+    spans: tuple[Span, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+    def located(self, error: JsonnetError) -> RenderError:
+        """``error`` with the innermost place that is a file, and the component it is about, as far as known."""
+        places = [place for position in error.trace if (place := self._place(position)) is not None]
+        component = next((found for _, found in places if found), None) or self._component(error.fields)
+        home = component.path if component else self.main
+        position = places[0][0] if places else Position(home, 0, 0)
+        shown = ":".join(str(part) for part in (position.file, position.line, position.column) if part)
+        return RenderError(error.message, f'component "{component.name}" ({shown})' if component else shown)
+
+    def _place(self, position: Position) -> tuple[Position, Component | None] | None:
+        if position.file == self.spliced:
+            for span in self.spans:
+                line = position.line - span.first + 1
+                if 1 <= line <= span.lines:
+                    return Position(span.component.path, line, position.column), span.component
+        file = self.aliases.get(position.file, position.file)
+        # `<std>` and `<extvar:…>` are no files either.
+        return None if file.startswith((VIRTUAL, "<")) else (Position(file, position.line, position.column), None)
+
+    def _component(self, fields: Iterable[str]) -> Component | None:
+        # The fields of a trace go outwards; the components are the outermost ones it can name.
+        known = {span.component.name: span.component for span in self.spans}
+        return next((known[name] for name in reversed(tuple(fields)) if name in known), None)

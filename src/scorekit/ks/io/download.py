@@ -1,0 +1,33 @@
+"""One file from a web server, by a URL that a person gave."""
+
+import posixpath
+import urllib.error
+import urllib.parse
+import urllib.request
+from http.client import HTTPException
+
+from ...errors import SetupError
+
+_TIMEOUT_S = 30
+_MAX_BYTES = 16 << 20
+
+
+def download(url: str) -> tuple[str, bytes]:
+    """The file's name, as the server or else the URL has it, and what is in it. Raises ``SetupError``."""
+    try:
+        request = urllib.request.Request(url, headers={"User-Agent": "scorekit-ks"})  # noqa: S310 - http alone comes here
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
+            data: bytes = answer.read(_MAX_BYTES + 1)
+            if answer.length and len(data) <= _MAX_BYTES:  # `read` of so many bytes does not complain
+                raise HTTPException("the answer was cut short")
+            given = answer.headers.get_filename() or urllib.parse.unquote(urllib.parse.urlsplit(answer.url).path)
+    except urllib.error.HTTPError as error:
+        raise SetupError(f"unable to download {url}: {error.code} {error.reason}") from error
+    except (OSError, HTTPException, ValueError) as error:  # no answer, none of HTTP, no URL
+        raise SetupError(f"unable to download {url}: {str(getattr(error, 'reason', error)).strip()}") from error
+    if len(data) > _MAX_BYTES:
+        raise SetupError(f"unable to download {url}: it is larger than {_MAX_BYTES >> 20} MB")
+    name = posixpath.basename(posixpath.normpath("/" + given.replace("\0", "")))
+    if given.endswith("/") or name in ("", ".", "/"):
+        raise SetupError("unable to find name for file in path")
+    return name, data

@@ -1,0 +1,306 @@
+"""Fields set and removed in the source of an object, every other character staying as it is.
+
+What is inserted goes directly behind a comment, a comma, an opening brace or a field, and begins with the white space
+that sets it apart. So a field is removed together with the white space before it, and the text is as it was.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...errors import RenderError
+from .nodes import Literal, Local, Member, Node, Object, Parens, Sum
+from .parser import parse
+from .tokens import line_at, tokens
+from .values import field_name, source
+
+_INDENT = re.compile(r"[ \t]*")
+
+
+class Uneditable(RenderError):
+    """The source cannot be edited safely there; ``line`` (from 1) is what a person has to change."""
+
+    def __init__(self, message: str, line: int) -> None:
+        self.line = line
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Splice:
+    """``text[start:end]`` becomes ``new``."""
+
+    start: int
+    end: int
+    new: str
+
+
+def spliced(text: str, splices: Sequence[Splice]) -> str:
+    """``text`` with all changes made; they do not overlap. Of two at one place the first is before the second."""
+    ordered = sorted(splices, key=lambda each: (each.start, each.end))
+    for splice in reversed(ordered):
+        text = text[: splice.start] + splice.new + text[splice.end :]
+    return text
+
+
+class Source:
+    """A jsonnet text and what it is made of."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.root = parse(text)
+        self.comments = [token for token in tokens(text) if token.kind == "comment"]
+        first = text.find("\n")
+        self.line_end = "\r\n" if first > 0 and text[first - 1] == "\r" else "\n"
+
+    # finding
+
+    def line(self, offset: int) -> int:
+        return line_at(self.text, offset)
+
+    def result(self, node: Node | None = None) -> Node:
+        """What an expression gives, past its locals and parentheses."""
+        node = self.root if node is None else node
+        while isinstance(node, Local | Parens):
+            node = node.body if isinstance(node, Local) else node.inner
+        return node
+
+    def objects(self, node: Node) -> list[Object]:
+        """The literal objects that an expression adds up, the one that wins first; none if it ends otherwise."""
+        node = self.result(node)
+        if isinstance(node, Object):
+            return [node]
+        if isinstance(node, Sum):
+            right = self.objects(node.right)
+            return right and [*right, *self.objects(node.left)]
+        return []
+
+    def is_whole(self, node: Node) -> bool:
+        """Whether an expression is made of nothing but literal objects."""
+        node = self.result(node)
+        if isinstance(node, Sum):
+            return self.is_whole(node.left) and self.is_whole(node.right)
+        return isinstance(node, Object)
+
+    def bound(self, name: str) -> Node | None:
+        """The value of a ``local`` before the result of the text."""
+        node = self.root
+        found = None
+        while isinstance(node, Local | Parens):
+            if isinstance(node, Local):
+                found = next((value for each, value in node.binds if each == name), found)
+                node = node.body
+            else:
+                node = node.inner
+        return found
+
+    def inside(self, node: Node, what: str) -> list[Object]:
+        """Like :meth:`objects`; raises ``Uneditable`` where there are none. ``what`` names the place for a person."""
+        found = self.objects(node)
+        if not found:
+            raise Uneditable(
+                f"{what} is {self.result(node).what}, not an object that can be edited in place", self.line(node.start)
+            )
+        return found
+
+    # changing
+
+    def with_field(self, node: Node, path: Sequence[str], value: Any, what: str) -> str:
+        """The text in which the field at ``path`` below ``node`` has a value. Raises ``Uneditable``."""
+        name, *rest = path
+        found = self.inside(node, what)
+        holder, member = self._holder(found, name, what)
+        what = f"{what}.{name}"
+        if member is None:
+            return self._inserted(holder, name, rest, value)
+        if member.value is None:
+            raise Uneditable(f"{what} is a method", self.line(member.start))
+        if rest:
+            if isinstance(self.result(member.value), Literal):
+                raise Uneditable(f"{what} is {member.value.what}, not an object", self.line(member.start))
+            return self.with_field(member.value, rest, value, what)
+        return self._replaced(member, value, what)
+
+    def without_field(self, node: Node, path: Sequence[str], what: str) -> str | None:
+        """The text without the field at ``path``; None where there is no such field. Raises ``Uneditable``.
+
+        An object that was made to hold the field (``name+: {…}``) goes with its last one.
+        """
+        parents: list[tuple[Object, Member]] = []
+        for name in path[:-1]:
+            holder, member = self._holder(self.inside(node, what), name, what, node)
+            if member is None:
+                return None
+            what = f"{what}.{name}"
+            if member.value is None or isinstance(self.result(member.value), Literal):
+                return None
+            parents.append((holder, member))
+            node = member.value
+        found = self.inside(node, what)
+        holder, member = self._holder(found, path[-1], what, node)
+        if member is None:
+            return None
+        if any(each.field(path[-1]) for each in found if each is not holder):
+            raise Uneditable(f"{what}.{path[-1]} is there more than once", self.line(member.start))
+        for above, parent in reversed(parents):
+            if not self._was_made(parent, holder):
+                break
+            holder, member = above, parent
+        return spliced(self.text, self._removal(holder, member))
+
+    def quote(self) -> str:
+        """The quotes that the text uses more."""
+        single, double = (
+            sum(token.kind == "string" and token.text.startswith(quote) for token in tokens(self.text))
+            for quote in "'\""
+        )
+        return "'" if single > double else '"'
+
+    def _holder(
+        self, found: Sequence[Object], name: str, what: str, whole: Node | None = None
+    ) -> tuple[Object, Member | None]:
+        """Which of the objects holds a field, and the field; without it the object that a new one goes to."""
+        for each in found:
+            if (member := each.field(name)) is not None:
+                return each, member
+            if each.is_computed:
+                computed = next(member for member in each.members if member.is_field and member.name is None)
+                raise Uneditable(
+                    f"{what} has computed fields, and {name} may be one of them", self.line(computed.start)
+                )
+        if whole is not None and not self.is_whole(whole):
+            raise Uneditable(
+                f"{what} takes part of its fields from elsewhere, and {name} may be one of them", self.line(whole.start)
+            )
+        return found[0], None
+
+    def _replaced(self, member: Member, value: Any, what: str) -> str:
+        old = member.value
+        if old is None:
+            raise Uneditable(f"{what} is a method", self.line(member.start))
+        first = self.text[old.start]
+        quote = first if first in "'\"" else self.quote()
+        indent = self.line_end + self._indent(member.start)
+        new = source(value, quote, indent, self._unit())
+        splices = [Splice(old.start, old.end, new)]
+        start, _ = member.operator
+        if self.text[start] == "+":  # `name+: value` would add it to what is there
+            splices.append(Splice(start, start + 1, ""))
+        return spliced(self.text, splices)
+
+    def _inserted(self, holder: Object, name: str, rest: Sequence[str], value: Any) -> str:
+        line = self._new_line(holder)
+        quote, unit = self.quote(), self._unit()
+        opened = f"{field_name(name, quote)}{'+' if rest else ''}:"
+        if not rest:
+            return spliced(self.text, self._insertion(holder, f"{opened} {source(value, quote, line, unit)}"))
+        keys = [f"{field_name(key, quote)}{'+' if number < len(rest) else ''}:" for number, key in enumerate(rest, 1)]
+        if line is None:
+            body = "".join(f"{{ {key} " for key in keys) + source(value, quote) + " }" * len(keys)
+            return spliced(self.text, self._insertion(holder, f"{opened} {body}"))
+        head = tail = ""
+        for number, key in enumerate(keys, 1):
+            head += f"{{{line}{unit * number}{key} "
+            tail = f",{line}{unit * (number - 1)}}}" + tail
+        body = head + source(value, quote, line + unit * len(keys), unit) + tail
+        return spliced(self.text, self._insertion(holder, f"{opened} {body}"))
+
+    # where things go
+
+    def _insertion(self, holder: Object, field: str) -> list[Splice]:
+        line = self._new_line(holder)
+        if not holder.members:
+            return self._first(holder, field, line)
+        last = holder.members[-1]
+        at = self._after_comments(last.comma or last.end)
+        space = line or " "
+        if last.comma is not None:
+            return [Splice(at, at, f"{space}{field},")]
+        if at == last.end:
+            return [Splice(at, at, f",{space}{field}")]
+        return [Splice(last.end, last.end, ","), Splice(at, at, f"{space}{field}")]
+
+    def _first(self, holder: Object, field: str, line: str | None) -> list[Splice]:
+        inside = [comment for comment in self.comments if holder.start < comment.start < holder.end]
+        at = inside[-1].end if inside else holder.start + 1
+        rest = self.text[at : holder.end - 1]
+        if line is None:
+            return [Splice(at, at, f" {field}" if inside else field)]
+        if not inside and rest.startswith(self.line_end * 2) and not rest[2 * len(self.line_end) :].strip(" \t"):
+            # The blank line that `ks import` leaves in an object is the field's; without a comma it is known as that.
+            return [Splice(at, at + 2 * len(self.line_end), f"{line}{field}{self.line_end}")]
+        return [Splice(at, at, f"{line}{field},")]
+
+    def _new_line(self, holder: Object) -> str | None:
+        """The line end and indentation of a new field; None in an object whose fields stand in one line."""
+        if holder.members:
+            last = holder.members[-1]
+            if "\n" not in self.text[last.end : holder.end]:
+                return None
+            return self.line_end + self._indent(last.start)
+        inside = [comment for comment in self.comments if holder.start < comment.start < holder.end]
+        if "\n" not in self.text[inside[-1].end if inside else holder.start : holder.end]:
+            return None
+        if inside and "\n" in self.text[holder.start : inside[-1].start]:
+            return self.line_end + self._indent(inside[-1].start)
+        if not inside and self._is_added(holder):
+            return None  # so that it is not taken for one that was made to hold the field
+        return self.line_end + self._indent(holder.end - 1) + self._unit()
+
+    def _removal(self, holder: Object, member: Member) -> list[Splice]:
+        index = holder.members.index(member)
+        end = member.comma or member.end
+        is_last = index == len(holder.members) - 1
+        before = self.text[: member.start]
+        start = len(before.rstrip(" \t\r\n"))
+        after = self._after_comments(end)
+        if "\n" in self.text[start : member.start] and self.text[after:].lstrip(" \t\r").startswith("\n"):
+            end = after  # the remark on its line is about the field
+        if member.comma is None and index:
+            previous = holder.members[index - 1]
+            comma = (previous.comma or 0) - 1
+            if comma == start - 1:
+                line = self.text[:comma].rstrip(" \t")
+                return [Splice(len(line.rstrip()) if line.endswith("\n") else comma, end, "")]
+            return [Splice(comma, comma + 1, ""), Splice(start, end, "")]
+        if is_last and not index and start == holder.start + 1:
+            rest = self.text[end : holder.end - 1]
+            if member.comma is None and "\n" in self.text[start : member.start] and rest.startswith(self.line_end):
+                return [Splice(start, end + len(self.line_end), self.line_end * 2)]
+            if self.text[start : member.start] == " " == rest:
+                return [Splice(start, end + 1, "")]
+        if start == holder.start + 1 == member.start and not is_last:
+            end += len(self.text[end:]) - len(self.text[end:].lstrip(" \t"))
+        return [Splice(start, end, "")]
+
+    def _was_made(self, parent: Member, holder: Object) -> bool:
+        """Whether an object with one field is written just as one that is made to hold a new field."""
+        if self.text[parent.operator[0]] != "+" or len(holder.members) != 1 or parent.value is not holder:
+            return False
+        [only] = holder.members
+        if any(holder.start < comment.start < holder.end for comment in self.comments):
+            return False
+        inner, outer = self.text[holder.start + 1 : only.start], self.text[only.comma or only.end : holder.end - 1]
+        if only.comma is None:
+            return inner == " " == outer
+        return inner.startswith(self.line_end) and outer.startswith(self.line_end) and not outer.strip(" \t\r\n")
+
+    def _is_added(self, holder: Object) -> bool:
+        return self.text[: holder.start].rstrip().endswith(("+:", "+::", "+:::"))
+
+    def _after_comments(self, at: int) -> int:
+        """Past the comments that begin on the same line."""
+        for comment in self.comments:
+            if comment.start >= at and not self.text[at : comment.start].strip(" \t"):
+                at = comment.end
+        return at
+
+    def _indent(self, offset: int) -> str:
+        start = self.text.rfind("\n", 0, offset) + 1
+        match = _INDENT.match(self.text, start, offset)
+        return match[0] if match else ""
+
+    def _unit(self) -> str:
+        """One step of indentation: the least that the text has."""
+        indents = {match[1] for match in re.finditer(r"^([ \t]+)[^\s*]", self.text, re.MULTILINE)}
+        return min(indents, key=len, default="  ")

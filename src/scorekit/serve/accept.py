@@ -1,0 +1,103 @@
+"""How connections come in: who may ask, encrypted or not, and who looks on."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import Any
+
+from ..settings import Settings
+from .detect import Detect
+from .grpc.services import Grpc
+from .guard import file_watch as reload
+from .guard import tls
+from .guard.api_keys import Keys, guarded, guarded_calls, keys_of
+from .http1.connection import Connection
+from .http1.exchange import Exchange
+from .http1.observed import looked_at
+from .http2.connection import Connection as Http2
+from .http2.streams import Handler
+from .limits.memory import Budget
+from .limits.open_connections import Fleet, Patience
+from .observe import access_log as access
+from .observe.finished import Look
+from .observe.spans import spans
+from .rest.routes import Manners, Rest
+
+
+class Doors:
+    """Makes the connections of one worker. What is off costs nothing: it is not there."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        rest: Rest,
+        grpc: Grpc,
+        manners: Manners,
+        observe: Callable[[Exchange, int], None],
+        fleet: Fleet,
+    ) -> None:
+        self._settings = settings
+        self._fleet = fleet
+        self._refuse = manners.refuse
+        self._budget = Budget(settings.max_buffered_bytes)
+        self._keys = Keys(keys_of(settings.api_key_file, settings.api_keys))
+        has_keys = bool(settings.api_key_file or settings.api_keys)
+        self._rest: Callable[[Exchange], None] = guarded(rest, manners.refuse, self._keys) if has_keys else rest
+        self._grpc: Handler = guarded_calls(grpc, self._keys) if has_keys else grpc
+        self._looks: list[Look] = [access.write] if settings.access_log else []
+        telling = spans(os.environ, settings.model_name, "https" if settings.tls_cert else "http")
+        self._finish = telling[1] if telling else None
+        if telling:
+            self._looks.append(telling[0])
+        self._observe = looked_at(observe, self._looks) if self._looks else observe
+        self._ssl = tls.context(settings.tls_cert, settings.tls_key)
+
+    def __repr__(self) -> str:
+        return f"<Doors keys={self._keys!r} tls={self._ssl is not None} looks={len(self._looks)}>"
+
+    def connection(self) -> Detect:
+        """A new connection, that has said nothing yet."""
+        return Detect(self._http, self._http2, self._fleet)
+
+    def encryption(self) -> dict[str, Any]:
+        """What a listening server is told of TLS; nothing where there is none."""
+        return {"ssl": self._ssl, "ssl_handshake_timeout": self._settings.head_timeout_s} if self._ssl else {}
+
+    def patience(self) -> Patience:
+        """How long clients may take."""
+        told = self._settings
+        return Patience(
+            told.head_timeout_s, told.body_timeout_s, told.idle_timeout_s, told.write_timeout_s, told.min_bytes_per_s
+        )
+
+    def watching(self) -> list["asyncio.Task[None]"]:
+        """Tasks that take over keys and certificates when their files change."""
+        told, tasks = self._settings, []
+        if told.api_key_file:
+            again = reload.watch([told.api_key_file], self._read_keys)
+            tasks.append(asyncio.ensure_future(again))
+        if self._ssl is not None:
+            again = reload.watch([told.tls_cert, told.tls_key], self._read_certificate)
+            tasks.append(asyncio.ensure_future(again))
+        return tasks
+
+    def close(self) -> None:
+        """Send what is still to be told of the last requests."""
+        if self._finish is not None:
+            self._finish()
+
+    def _http(self) -> Connection:
+        told = self._settings
+        return Connection(
+            self._rest, self._refuse, self._fleet, told.max_body_bytes, self._observe, told.max_headers, self._budget
+        )
+
+    def _http2(self) -> Http2:
+        return Http2(self._grpc, self._fleet, self._settings.max_headers, self._budget, self._looks)
+
+    def _read_keys(self) -> None:
+        self._keys.replace(keys_of(self._settings.api_key_file, ""))
+
+    def _read_certificate(self) -> None:
+        if self._ssl is not None:
+            tls.load(self._ssl, self._settings.tls_cert, self._settings.tls_key)

@@ -1,0 +1,182 @@
+"""One HTTP/1.1 request and its answer-to-be."""
+
+import time
+from collections.abc import Mapping
+from email.utils import formatdate
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Protocol
+
+from ..trace import trace
+
+JSON = b"application/json"
+HTML = b"text/html; charset=utf-8"
+
+NOTHING_TOLD: Mapping[bytes, bytes] = MappingProxyType({})
+
+_REASONS = {status.value: status.phrase for status in HTTPStatus}
+
+
+class Line(Protocol):
+    """What an exchange needs of its connection."""
+
+    @property
+    def lost(self) -> bool:
+        """Whether the client has gone."""
+
+    @property
+    def peer(self) -> str:
+        """Who has connected."""
+
+    def flush(self) -> None:
+        """Send what is ready, in the order it was asked."""
+
+    def observe(self, exchange: "Exchange", status: int, /) -> None:
+        """Take note of an answer."""
+
+
+class Head:
+    """What the request line and the headers say. Requests of one connection with the same head share one.
+
+    ``told`` has the header fields that mean anything to this server, by their names in lower case.
+    """
+
+    __slots__ = (
+        "content_type",
+        "headers",
+        "is_http_10",
+        "is_json",
+        "method",
+        "origin",
+        "path",
+        "query",
+        "timeout_s",
+        "told",
+        "trace",
+    )
+
+    def __init__(
+        self, method: str, target: bytes, is_http_10: bool = False, told: Mapping[bytes, bytes] = NOTHING_TOLD
+    ) -> None:
+        self.method = method
+        self.path, _, self.query = target.partition(b"?")
+        self.is_http_10 = is_http_10
+        self.told = told
+        self.content_type = told.get(b"content-type", b"").decode("latin-1")
+        self.is_json = self.content_type == "application/json" and not self.query and b"content-encoding" not in told
+        """Whether the body is JSON, and nothing else is to be looked at."""
+        self.origin = told.get(b"origin", b"")
+        wait = told.get(b"x-envoy-expected-rq-timeout-ms", b"")
+        self.timeout_s = int(wait[:9]) / 1000 if wait.isdigit() else 0.0
+        """How long the gateway waits for an answer; 0 where it does not say."""
+
+        self.trace = trace(told) if b"traceparent" in told else None
+        """The trace that it belongs to."""
+        self.headers = b"" if self.trace is None else self.trace.lines()
+        """What stands in each answer to it."""
+
+    def __repr__(self) -> str:
+        return f"<Head {self.method} {self.path!r}>"
+
+
+class Exchange:
+    """One request and its answer-to-be."""
+
+    __slots__ = (
+        "_connection",
+        "_reference",
+        "_response",
+        "body",
+        "head",
+        "headers",
+        "keep_alive",
+        "service",
+        "started",
+    )
+
+    def __init__(self, connection: Line, head: Head, body: bytes, keep_alive: bool) -> None:
+        self._connection = connection
+        self._response: bytes | None = None
+        self.head = head
+        self.body = body
+        self.keep_alive = keep_alive
+        self.headers = head.headers
+        """Complete lines that stand in the response, whatever it is."""
+        self.service = "unknown"
+        """What metrics call the route."""
+        self.started = time.perf_counter()
+
+    def __repr__(self) -> str:
+        return f"<Exchange {self.head!r} {'answered' if self.answered else 'open'}>"
+
+    @property
+    def answered(self) -> bool:
+        """Whether a response has been handed over."""
+        return self._response is not None
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether the client has gone."""
+        return self._connection.lost
+
+    def respond(self, status: int, body: bytes, content_type: bytes = JSON, headers: bytes = b"") -> None:
+        """Hand over the whole response; ``headers`` are complete lines with their line ends.
+
+        It leaves when every earlier exchange of the connection has left. Only the first response counts.
+        """
+        if self._response is not None:
+            return
+        headers += self.headers
+        # HTTP/1.0 clients that asked to keep the connection must be told; HTTP/1.1 ones are told only of the end.
+        if not self.keep_alive:
+            headers += b"Connection: close\r\n"
+        elif self.head.is_http_10:
+            headers += b"Connection: keep-alive\r\n"
+        sent = b"" if self.head.method == "HEAD" else body
+        self._response = b"%b%d\r\n%b\r\n%b" % (_heads.get(status, content_type), len(body), headers, sent)
+        self._connection.observe(self, status)
+        self._connection.flush()
+
+    @property
+    def reference(self) -> str:
+        """Under which the log tells more of the answer, if it does."""
+        return getattr(self, "_reference", "")  # few have one, and none of them is in a hurry
+
+    @reference.setter
+    def reference(self, reference: str) -> None:
+        self._reference = reference
+
+    @property
+    def peer(self) -> str:
+        """Who asks."""
+        return self._connection.peer
+
+    @property
+    def response(self) -> bytes | None:
+        """The bytes to send, once there are any."""
+        return self._response
+
+
+class _Heads:
+    """Response heads up to the length, made once a second: the date costs more than all the rest."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._made: dict[tuple[int, bytes], bytes] = {}
+
+    def get(self, status: int, content_type: bytes) -> bytes:
+        second = int(time.time())
+        if second != self._second:
+            self._second = second
+            self._made.clear()
+        head = self._made.get((status, content_type))
+        if head is None:
+            head = self._made[status, content_type] = (
+                f"HTTP/1.1 {status} {_REASONS.get(status, 'Unknown')}\r\n"
+                f"Server: scorekit\r\nDate: {formatdate(second, usegmt=True)}\r\n"
+                f"Content-Type: {content_type.decode()}\r\nContent-Length: "
+            ).encode()
+        return head
+
+
+_heads = _Heads()

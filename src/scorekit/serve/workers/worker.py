@@ -1,0 +1,234 @@
+"""One serving process, from loading the model to the last answer of a drain."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import uvloop
+
+from ...contract.columns import Contract
+from ...contract.enforce import Conformity
+from ...inference.batch_trial import Verdict
+from ...inference.executor import Lane
+from ...inference.service import Service
+from ...metrics.exposition import Histogram, plain
+from ...metrics.registry import Metrics, component_labels
+from ...model.component import Component
+from ...model.metadata import Metadata
+from ...settings import UNSET, Settings
+from ..accept import Doors
+from ..detect import Busy, Detect
+from ..grpc.services import Grpc
+from ..http1.connection import Connection
+from ..http1.exchange import Exchange
+from ..limits.open_connections import Fleet, drain, watch
+from ..rest.routes import Manners, Rest, refuse
+from . import channel
+from .channel import Channel, say
+from .metrics_page import MetricsPage
+from .model_thread import WorkerThread
+from .probe import Probe, until_it_works
+from .shutdown import Ending, Why, wind_up
+from .watchdog import Watchdog, rss_mb
+
+log = logging.getLogger(__name__)
+
+STUCK_STATUS = 70
+"""The exit status of a worker whose model hangs."""
+
+_SCRAPE_BYTES = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What every worker has in common, made once."""
+
+    settings: Settings
+    component: Component
+    metadata: Metadata | None
+    document: Mapping[str, Any]
+    """The OpenAPI document of the model."""
+    contract: Contract | None
+    """What describes the model's rows, if anything does."""
+    check: Conformity | None
+    """What requests must keep to."""
+
+
+def work(built: Built, addresses: list[socket.socket], page: socket.socket, supervisor: socket.socket) -> None:
+    """Load the model, tell ``supervisor`` of each step, serve until SIGTERM or SIGINT, drain, return.
+
+    Every address answers REST and gRPC alike. Raises ``SetupError`` where ``load()`` fails.
+    """
+    probe = Probe(built.component, built.contract)
+    began = time.perf_counter()
+    built.component.load()
+    probe.took["load"] = time.perf_counter() - began
+    say(supervisor, "loaded")
+    probe.first()
+    say(supervisor, "probed")
+    verdict = probe.verdict(built.settings.batching)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        why = runner.run(_serve(built, addresses, page, supervisor, verdict, probe))
+        if why is Why.STUCK:
+            sys.stderr.flush()
+            os._exit(STUCK_STATUS)  # the thread that hangs must not be waited for, nor what the model does at exit
+
+
+def _metrics(settings: Settings) -> Metrics:
+    labels = component_labels(
+        settings.deployment_id,
+        settings.predictor_id,
+        settings.predictor_version,
+        settings.unit_id or UNSET,
+        settings.unit_image,
+        UNSET,
+    )
+    return Metrics(labels, str(os.getpid()) if settings.metrics_worker_id else None, settings.count_feedback)
+
+
+def _told(metadata: Metadata | None, verdict: Verdict, settings: Settings) -> Metadata | None:
+    """The metadata, with what was decided about merging where somebody asked for it."""
+    if metadata is None or settings.batching == "off" or settings.compatibility == "stock":
+        return metadata
+    decision = {"scorekit.batching": "on" if verdict.merges else "off", "scorekit.batching.reason": verdict.reason}
+    return {**metadata, "custom": {**decision, **metadata["custom"]}}
+
+
+def observer(metrics: Metrics) -> Callable[[Exchange, int], None]:
+    """What counts answered exchanges in ``metrics``."""
+    found: dict[tuple[str, str, int], Histogram] = {}
+
+    def observe(exchange: Exchange, status: int) -> None:
+        key = exchange.service, exchange.head.method, status
+        histogram = found.get(key)
+        if histogram is None:
+            histogram = found[key] = metrics.requests(exchange.service, exchange.head.method.lower(), str(status))
+        histogram.observe(time.perf_counter() - exchange.started)
+
+    return observe
+
+
+async def _serve(
+    built: Built,
+    addresses: list[socket.socket],
+    page: socket.socket,
+    supervisor: socket.socket,
+    verdict: Verdict,
+    probe: Probe,
+) -> Why:
+    settings = built.settings
+    loop = asyncio.get_running_loop()
+    ending = Ending()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ending.stop)
+    path = {settings.unit_id: settings.unit_image} if settings.unit_id else {}
+    metrics = _metrics(settings)
+    thread = WorkerThread(loop)
+    lane = Lane(loop, thread, metrics.call, mean_s=probe.call_s)
+    service = Service(
+        built.component,
+        loop,
+        path,
+        settings.max_batch_rows if verdict.merges else None,
+        settings.include_metrics,
+        metrics,
+        built.check,
+        lane,
+        settings.max_batch_delay_ms / 1000,
+        settings.max_in_flight,
+        settings.max_wait_ms / 1000,
+    )
+    metadata = _told(built.metadata, verdict, settings)
+    timeout_s = settings.request_timeout_ms / 1000 or float("inf")
+    manners = Manners(settings.compatibility == "stock", settings.cors_allowed_origins, timeout_s)
+    rest = Rest(service, metadata, settings.payload_passthrough, manners, built.document)
+    grpc = Grpc(service, settings.max_grpc_message_bytes, metadata, metrics.request)
+    fleet: Fleet = set()
+    readers: Fleet = set()
+    scrapes: list[Callable[[bytes], None]] = []
+
+    doors = Doors(settings, rest, grpc, manners, observer(metrics), fleet)
+
+    def connect() -> Detect | Busy:
+        if len(fleet) >= settings.max_connections:
+            return Busy()
+        connection = doors.connection()
+        if ending.why is not None:
+            connection.drain()
+        return connection
+
+    def count() -> None:
+        gauges = {
+            "scorekit_connections": len(fleet),
+            "scorekit_in_flight_requests": sum(connection.open_requests for connection in fleet),
+            "scorekit_waiting_calls": lane.waiting,
+            "scorekit_predict_in_thread": float(lane.in_thread),
+            "scorekit_worker_rss_bytes": rss_mb() * 1024 * 1024,
+        }
+        above.send(channel.FAMILIES, orjson.dumps(plain(metrics.families(gauges))))
+
+    def heard(kind: bytes, payload: bytes) -> None:
+        if kind == channel.COUNT:
+            count()
+        elif kind == channel.TEXT:
+            waiting = scrapes.copy()
+            scrapes.clear()
+            for answer in waiting:
+                answer(payload)
+        elif kind == channel.RETIRE:
+            ending.retire()
+
+    def scrape(answer: Callable[[bytes], None]) -> None:
+        scrapes.append(answer)
+        above.send(channel.SCRAPE)
+
+    def hangs() -> None:
+        above.send(channel.STUCK)
+        lane.give_up()
+        ending.stuck()
+
+    def works() -> None:
+        log.info("probe.answered: this worker is ready now")
+        rest.be_ready()
+        grpc.be_ready()
+
+    supervisor.setblocking(False)
+    _, above = await loop.create_connection(lambda: Channel(heard, ending.stop), sock=supervisor)
+    if probe.failed:
+        log.warning("probe.unready: /health/status answers 503 until the model answers a row of its contract")
+        rest.stop_being_ready("the model failed on a row of its own contract")
+        grpc.stop_being_ready()
+        until_it_works(probe, lane, loop.call_later, works)
+    shown = MetricsPage(settings.metrics_endpoint, scrape)
+    scraped = await loop.create_server(lambda: Connection(shown, refuse, readers, _SCRAPE_BYTES), sock=page)
+    servers = [
+        await loop.create_server(connect, sock=address, backlog=1024, **doors.encryption()) for address in addresses
+    ]
+    state = {"state": "ready", "batching": service.batching, "reason": verdict.reason, "took": probe.took}
+    above.send(channel.STATE, orjson.dumps(state))
+    watchdog = Watchdog(settings, lane, thread, metrics, above.send, hangs)
+    watching = [asyncio.ensure_future(watch(each, doors.patience())) for each in (fleet, readers)]
+    watching += [asyncio.ensure_future(watchdog.watch()), *doors.watching()]
+    why = await ending.wait()
+
+    if why is Why.STOPPED:
+        rest.stop_being_ready()
+        grpc.stop_being_ready()
+    else:
+        grpc.release()  # others serve, so health checks are answered as before
+    await wind_up(ending, fleet, servers, addresses, float(settings.predict_timeout_s))
+    scraped.close()
+    await drain(readers, 1.0)
+    for each in watching:
+        each.cancel()
+    doors.close()
+    count()
+    return ending.why or why

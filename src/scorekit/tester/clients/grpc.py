@@ -1,0 +1,144 @@
+"""Asking a model server over gRPC, by grpcio."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from google.protobuf import json_format
+
+from ...errors import SetupError
+from ...proto import DecodeError, message_class
+from ..wire import Answer, Ask, NoAnswer, Unreachable, Unsendable
+from .address import Address
+
+_Message = message_class("seldon.protos.SeldonMessage")
+_Feedback = message_class("seldon.protos.Feedback")
+
+_SERVER = {
+    "predict": "Model/Predict",
+    "send-feedback": "Model/SendFeedback",
+    "transform-input": "Generic/TransformInput",
+}
+_GATEWAY = {"predict": "Seldon/Predict", "send-feedback": "Seldon/SendFeedback"}
+
+# The HTTP status that says the same, as grpc-gateway pairs them; but a method that is not there is a path that is not.
+_STATUS = {
+    "INVALID_ARGUMENT": 400, "FAILED_PRECONDITION": 400, "OUT_OF_RANGE": 400, "UNAUTHENTICATED": 401,
+    "PERMISSION_DENIED": 403, "NOT_FOUND": 404, "UNIMPLEMENTED": 404, "ALREADY_EXISTS": 409, "ABORTED": 409,
+    "RESOURCE_EXHAUSTED": 429,
+}  # fmt: skip
+
+
+class GrpcClient:
+    """A server's methods, or a gateway's for the deployment that the address names.
+
+    Raises ``SetupError`` where grpcio is missing.
+    """
+
+    def __init__(
+        self, address: Address, timeout_s: float = 10, authorities: str | None = None, key: str | None = None
+    ) -> None:
+        try:
+            import grpc
+        except ImportError as error:
+            raise SetupError("gRPC is asked by the package 'grpcio': pip install 'scorekit[test]'") from error
+        self._metadata = [*(address.metadata or ()), *([("x-api-key", key)] if key is not None else [])]
+        self.address = address
+        self.timeout_s = timeout_s
+        host = f"[{address.host}]" if ":" in address.host else address.host
+        self._target = f"{host}:{address.port}"
+        # No proxy stands before a server under test unless its address names one; retries would hide what it does.
+        options = [("grpc.enable_http_proxy", 0), ("grpc.enable_retries", 0), ("grpc.max_receive_message_length", -1)]
+        if address.secure:
+            trusted = None
+            if authorities is not None:
+                try:
+                    trusted = Path(authorities).read_bytes()
+                except OSError as error:
+                    raise SetupError(f"{authorities} is no file of certificates: {error.strerror}") from error
+            self._channel = grpc.secure_channel(self._target, grpc.ssl_channel_credentials(trusted), options)
+        else:
+            self._channel = grpc.insecure_channel(self._target, options)
+        self._failure = grpc.RpcError
+        self._methods = _GATEWAY if address.metadata else _SERVER
+        self._answered = False
+
+    def __repr__(self) -> str:
+        return f"<GrpcClient {self.where()}>"
+
+    def where(self, verb: str = "predict", /) -> str:
+        """The method that ``verb`` calls, after the server."""
+        return f"grpc://{self._target} seldon.protos.{self._methods.get(verb, '')}"
+
+    def close(self) -> None:
+        self._channel.close()
+
+    def send(self, ask: Ask, /) -> Answer:
+        """The answer, as JSON. Raises ``Unreachable``, ``NoAnswer``, or ``Unsendable`` for what is no message."""
+        if ask.verb not in self._methods:
+            raise Unsendable(f"a gateway has no method for {ask.verb}")
+        content, places = serialized(ask)
+        call = self._channel.unary_unary(f"/seldon.protos.{self._methods[ask.verb]}")
+        try:
+            body = call(content, timeout=self.timeout_s, metadata=self._metadata)
+        except self._failure as error:
+            return self._failed(error, places)
+        self._answered = True
+        try:
+            return Answer(200, json.dumps(plain(body)).encode())
+        except json_format.SerializeToJsonError:
+            return Answer(200, b"NaN")  # in jsonData: what REST would have to write, and must not
+        except DecodeError as error:
+            raise NoAnswer(f"the answer is no SeldonMessage: {error}", hung=False) from error
+
+    def _failed(self, error: Any, places: bool) -> Answer:
+        code, details = error.code().name, error.details() or ""
+        if code == "UNAVAILABLE" and not self._answered:
+            raise Unreachable(
+                f"{self.address.url} cannot be reached over gRPC: {details}; is a gRPC server running there?"
+            ) from error
+        if code in ("DEADLINE_EXCEEDED", "UNAVAILABLE", "CANCELLED"):
+            hung = code == "DEADLINE_EXCEEDED"
+            raise NoAnswer(f"no answer within {self.timeout_s:g} s" if hung else details or code, hung) from error
+        self._answered = True
+        info = {"status": {"info": details or code, "reason": code}}
+        return Answer(_STATUS.get(code, 500), json.dumps(info).encode(), places)
+
+
+def serialized(ask: Ask) -> tuple[bytes, bool]:
+    """The message of a request, and whether it is one. What is not even JSON is sent byte by byte.
+
+    Raises ``Unsendable`` for JSON that no message has a form for.
+    """
+    value = ask.message
+    if isinstance(value, str):
+        try:
+            value = json.loads(value, parse_constant=_refuse)
+        except (ValueError, RecursionError):
+            return ask.body(), False
+    kind = _Feedback if ask.verb == "send-feedback" else _Message
+    try:
+        return bytes(json_format.ParseDict(value, kind()).SerializeToString()), True
+    except (json_format.Error, AttributeError, TypeError, ValueError, RecursionError) as error:
+        raise Unsendable(f"gRPC has no form for this request: {error}") from error
+
+
+def plain(body: bytes) -> Any:
+    """A serialized SeldonMessage as JSON values; numbers that JSON has not are the texts NaN, Infinity, -Infinity."""
+    message = _Message.FromString(body)
+    _name_numbers(message.data.ndarray.values)
+    return json_format.MessageToDict(message)
+
+
+def _name_numbers(values: Any) -> None:
+    for value in values:
+        if value.HasField("list_value"):
+            _name_numbers(value.list_value.values)
+        elif value.HasField("number_value") and not math.isfinite(value.number_value):
+            number = value.number_value
+            value.string_value = "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
+
+
+def _refuse(token: str) -> Any:
+    raise Unsendable(f"gRPC has no form for the token {token}")

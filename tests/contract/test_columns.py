@@ -1,0 +1,82 @@
+"""contract.json, as the stock testers read it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from scorekit.contract.columns import parse_contract
+from scorekit.errors import SetupError
+
+
+def contract(*features: dict[str, Any]) -> str:
+    target = {"name": "y", "ftype": "continuous", "dtype": "FLOAT"}
+    return json.dumps({"features": list(features), "targets": [target], "unknown": 1})
+
+
+FLOAT = {"name": "x", "ftype": "continuous", "dtype": "FLOAT"}
+
+
+@pytest.mark.parametrize(
+    ("feature", "value"),
+    [
+        ({**FLOAT, "range": [1, 6.9]}, 3.95),
+        ({**FLOAT, "range": ["inf", 5]}, 4),
+        ({**FLOAT, "range": [5, "inf"]}, 6),
+        ({**FLOAT, "range": [0, "inf"]}, 1),
+        (FLOAT, 0),
+        ({**FLOAT, "dtype": "INT", "range": [1, 4]}, 2),
+        ({**FLOAT, "dtype": "INT", "range": [0.2, 1.2]}, 1),
+        ({**FLOAT, "range": [0.0001, 0.0002]}, 0.00015000000000000001),
+        ({**FLOAT, "range": [-1.7e308, 1.7e308]}, 0),
+    ],
+)
+def test_a_sample_lies_in_its_range(feature: dict[str, Any], value: float) -> None:
+    """The sample row is typical: the middle of a range, one step inside a half-open one."""
+    sample = parse_contract(contract(feature)).sample()
+    assert sample == {"data": {"names": ["x"], "tensor": {"shape": [1, 1], "values": [value]}}}
+
+
+def test_repeats_are_numbered_as_the_stock_testers_number_them() -> None:
+    """A feature repeated three times is x1, x2, x3."""
+    sample = parse_contract(contract({**FLOAT, "repeat": 3})).sample()
+    assert sample["data"]["names"] == ["x1", "x2", "x3"]
+    assert sample["data"]["tensor"] == {"shape": [1, 3], "values": [0.0, 0.0, 0.0]}
+
+
+def test_categories_make_an_ndarray() -> None:
+    """Text has no tensor form."""
+    sample = parse_contract(contract(FLOAT, {"name": "c", "ftype": "categorical", "values": ["red", "blue"]})).sample()
+    assert sample == {"data": {"names": ["x", "c"], "ndarray": [[0.0, "red"]]}}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{", "contract.json is not JSON"),
+        ("[]", "contract.json, line 1: expected an object"),
+        ('{"features":[]}', "contract.json, line 1: features must be a list of at least one column"),
+        (contract({"ftype": "continuous"}), 'features[0] must be an object with a "name"'),
+        (contract({"name": "x", "ftype": "kontinuous"}), "features[0].ftype is 'kontinuous'"),
+        (contract({"name": "x", "ftype": "continuous"}), "features[0].dtype is None; it must be FLOAT or INT"),
+        (contract({**FLOAT, "range": [2, 1]}), "features[0].range must be [low, high]"),
+        (contract({**FLOAT, "range": [1]}), "features[0].range must be"),
+        (contract({**FLOAT, "range": ["a", 1]}), "features[0].range must be"),
+        (contract({**FLOAT, "repeat": 0}), "features[0].repeat is 0"),
+        (contract({**FLOAT, "shape": [0]}), "features[0].shape must be"),
+        (contract({"name": "c", "ftype": "categorical", "values": []}), "features[0].values must list"),
+    ],
+)
+def test_a_broken_contract_is_told_with_file_and_place(text: str, told: str) -> None:
+    """Which file, which column, and what must stand there."""
+    with pytest.raises(SetupError) as caught:
+        parse_contract(text)
+    assert told in str(caught.value)
+
+
+def test_a_key_that_is_nearly_one_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """A misspelt key is passed over, as the stock testers do, but not in silence; one that means nothing to us is."""
+    parse_contract(contract({**FLOAT, "rnage": [0, 1], "description": "length", "unit": "cm"}))
+    assert [record.getMessage() for record in caplog.records] == [
+        "contract.key_passed_over column=x key=rnage: did you mean range?"
+    ]

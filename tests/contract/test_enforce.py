@@ -1,0 +1,215 @@
+"""What a contract lets through to the model, and what is told of the rest."""
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scorekit.codec import json as codec
+from scorekit.contract.columns import Contract, parse_contract
+from scorekit.contract.enforce import Conformity
+from scorekit.errors import BadRequest, SetupError
+from scorekit.message import Kind, Message
+
+FLOAT = {"name": "size", "ftype": "continuous", "dtype": "FLOAT", "range": [0, 10]}
+INT = {"name": "rooms", "ftype": "continuous", "dtype": "INT", "range": [1, "inf"]}
+OPEN = {"name": "any", "ftype": "continuous", "dtype": "FLOAT"}
+COLOUR = {"name": "colour", "ftype": "categorical", "values": ["red", "blue"]}
+LEVEL = {"name": "level", "ftype": "categorical", "values": [1, 2.5]}
+FLAG = {"name": "flag", "ftype": "categorical", "values": [True, False]}
+
+
+def contract(*features: dict[str, Any]) -> Contract:
+    return parse_contract(json.dumps({"features": features, "targets": [OPEN]}))
+
+
+def refusal(described: Contract, data: dict[str, Any]) -> str | None:
+    """What is told of ``data``, decoded as a request is; None when it passes."""
+    try:
+        Conformity(described)(codec.from_value({"data": data}))
+    except BadRequest as error:
+        return str(error)
+    return None
+
+
+def rows(*each: Any) -> dict[str, Any]:
+    return {"ndarray": list(each)}
+
+
+def tensor(shape: list[int], *values: Any) -> dict[str, Any]:
+    return {"tensor": {"shape": shape, "values": list(values)}}
+
+
+@pytest.mark.parametrize(
+    ("features", "data"),
+    [
+        ([FLOAT, INT], rows([0, 1], [10, 7.0])),
+        ([FLOAT, INT], tensor([1, 2], 0.5, 3)),
+        ([FLOAT, INT], {**rows([1, 1]), "names": ["quite", "other"]}),
+        ([FLOAT, INT], tensor([0, 2])),
+        ([OPEN], rows([-1e308], [2**63])),
+        ([OPEN], rows([2**70])),
+        ([FLOAT, COLOUR], rows([0.5, "red"], [10, "blue"])),
+        ([LEVEL], rows([1], [2.5])),
+        ([LEVEL, COLOUR], rows([2.5, "red"])),
+        ([LEVEL], rows(*[[1], [2.5]] * 100)),
+        ([FLAG], rows([True], [False])),
+        ([FLAG, COLOUR], rows([True, "red"])),
+        ([{**FLOAT, "repeat": 2}, INT], rows([1, 2, 3])),
+        ([{**FLOAT, "shape": [2]}, FLOAT], rows([1, 2, 3])),
+        ([{**FLOAT, "shape": [2, 2]}], rows([[1, 2], [3, 4]])),
+        ([{**COLOUR, "shape": [1, 2]}], rows([["red", "blue"]])),
+    ],
+)
+def test_what_is_described_passes(features: list[dict[str, Any]], data: dict[str, Any]) -> None:
+    """Rows within the contract reach the model, whatever their names."""
+    assert refusal(contract(*features), data) is None
+
+
+SIZE, ROOMS = (
+    "size in row {}: expected a number from 0 to 10, got {}",
+    "rooms in row {}: expected a whole number from 1",
+)
+TWO = "expected rows of 2 features (size, rooms), got "
+
+
+@pytest.mark.parametrize(
+    ("features", "data", "told"),
+    [
+        ([FLOAT, INT], rows([1, 1], [11, 1]), SIZE.format(1, 11) + " at $.data.ndarray[1][0]"),
+        ([FLOAT, INT], tensor([2, 2], 1, 1, 1, 0), ROOMS.format(1) + ", got 0 at $.data.tensor.values[3]"),
+        ([FLOAT, INT], rows([1, 1.5]), ROOMS.format(0) + ", got 1.5 at $.data.ndarray[0][1]"),
+        ([FLOAT, INT], rows([1, 1], [None, 1]), SIZE.format(1, "null") + " at $.data.ndarray[1][0]"),
+        ([FLOAT, INT], rows([1, "2"]), SIZE.format(0, '"1"') + " at $.data.ndarray[0][0]"),
+        ([FLOAT, INT], rows([1, "two"]), ROOMS.format(0) + ', got "two" at $.data.ndarray[0][1]'),
+        ([FLOAT, INT], rows([True, True]), SIZE.format(0, "true") + " at $.data.ndarray[0][0]"),
+        ([FLOAT, INT], rows([{"a": 1}, 1]), SIZE.format(0, '{"a": 1}') + " at $.data.ndarray[0][0]"),
+        ([FLOAT, INT], rows([1, 2, 3]), TWO + "3 in each at $.data.ndarray[0]"),
+        ([FLOAT, INT], tensor([0, 3]), TWO + "3 in each at $.data.tensor.shape[1]"),
+        ([FLOAT, INT], rows([], []), TWO + "0 in each at $.data.ndarray[0]"),
+        ([FLOAT, INT], rows(1, 2), TWO + "an array of shape [2]; one row is a list in a list at $.data.ndarray"),
+        ([FLOAT, INT], rows(), TWO + "no rows; an empty batch is a tensor of shape [0, 2] at $.data.ndarray"),
+        ([FLOAT, INT], {}, TWO + "no rows; an empty batch is a tensor of shape [0, 2] at $.data.ndarray"),
+        ([FLOAT, INT], {"ndarray": 5}, TWO + "an array of shape [] at $.data.ndarray"),
+        ([FLOAT, INT], rows([[1, 2]]), TWO + "an array of shape [1, 1, 2] at $.data.ndarray"),
+        ([COLOUR], rows(["green"]), 'colour in row 0: expected one of "red", "blue", got "green" at $.data.ndarray'),
+        ([COLOUR], rows([3]), 'colour in row 0: expected one of "red", "blue", got 3 at $.data.ndarray[0][0]'),
+        ([FLOAT, COLOUR], rows(["much", "red"]), SIZE.format(0, '"much"') + " at $.data.ndarray[0][0]"),
+        ([INT, COLOUR], rows([1.5, "red"]), ROOMS.format(0) + ', got "1.5" at $.data.ndarray[0][0]'),
+        ([LEVEL], rows([2]), "level in row 0: expected one of 1, 2.5, got 2 at $.data.ndarray[0][0]"),
+        ([LEVEL], rows(*[[1]] * 99, [3]), "level in row 99: expected one of 1, 2.5, got 3 at $.data.ndarray[99][0]"),
+        ([LEVEL], rows(["1"]), 'level in row 0: expected one of 1, 2.5, got "1" at $.data.ndarray[0][0]'),
+        ([COLOUR], rows(["red"], [None]), 'colour in row 1: expected one of "red", "blue", got null'),
+        ([{**FLOAT, "repeat": 2}], rows([1, 12]), "size2 in row 0: expected a number from 0 to 10, got 12"),
+        ([{**FLOAT, "shape": [2]}], rows([1, 12]), "size[1] in row 0: expected a number from 0 to 10, got 12"),
+        (
+            [{**FLOAT, "shape": [1, 2]}],
+            rows([[1, 12]]),
+            "size[0] in row 0: expected a number from 0 to 10, got 12 at $.data.ndarray[0][0][1]",
+        ),
+        ([COLOUR], rows(["x" * 500]), 'got "xxxxxxxxxx'),
+    ],
+)
+def test_what_is_not_described_is_told(features: list[dict[str, Any]], data: dict[str, Any], told: str) -> None:
+    """A refusal names the feature, the row, what was expected, what came and where; briefly, however long that is."""
+    found = refusal(contract(*features), data)
+    assert found is not None
+    assert told in found
+    assert len(found) < 300
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("feature", [OPEN, {**OPEN, "dtype": "INT"}, LEVEL])
+def test_what_is_no_finite_number_is_refused(feature: dict[str, Any], value: float) -> None:
+    """Over gRPC and in the stock manner NaN and infinities arrive; an open range does not mean them, nor warns."""
+    with pytest.raises(BadRequest, match="in row 1"):
+        Conformity(contract(feature))(Message(Kind.TENSOR, np.array([[1.0], [value]])))
+
+
+@pytest.mark.parametrize(("kind", "payload"), [(Kind.STR, "x"), (Kind.JSON, {}), (Kind.BIN, b"x")])
+def test_other_payloads_are_refused(kind: Kind, payload: Any) -> None:
+    """The contract describes arrays, so text, JSON and bytes are answered with what the model takes."""
+    with pytest.raises(BadRequest, match=rf"takes rows of 1 feature \(size\) as data\.tensor .* at \$\.{kind.value}$"):
+        Conformity(contract(FLOAT))(Message(kind, payload))
+
+
+def test_a_contract_that_no_array_fulfils_is_the_operators_fault() -> None:
+    """Features of unlike inner shapes cannot stand in one array."""
+    with pytest.raises(SetupError, match="size and any differ in shape"):
+        Conformity(contract({**FLOAT, "shape": [1, 2]}, OPEN))
+
+
+# A slow second opinion: one value at a time, by its JSON type, as the words of the contract read.
+
+
+def fits(value: Any, feature: dict[str, Any], beside_text: bool) -> bool:
+    if beside_text and isinstance(value, str):
+        # numpy has made a text of every number; whether it was one can no longer be known.
+        options = [value, *([float(value)] if numeric(value) else [])]
+        return any(fits(each, feature, False) for each in options)
+    if feature["ftype"] == "categorical":
+        return any(value == each and isinstance(value, str) == isinstance(each, str) for each in feature["values"])
+    if isinstance(value, bool | str) or value is None:
+        return False
+    low, high = feature.get("range", ["inf", "inf"])
+    whole = feature["dtype"] == "FLOAT" or value == math.floor(value)
+    return bool(whole and (low == "inf" or low <= value) and (high == "inf" or value <= high))
+
+
+def numeric(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+NUMBERS = st.integers(-3, 12) | st.floats(-3, 12).map(lambda value: round(value, 1))
+TEXTS = st.sampled_from(["red", "blue", "green", "1", "2.5", "", "much"])
+COLUMNS: st.SearchStrategy[list[dict[str, Any]]] = st.lists(
+    st.sampled_from([FLOAT, INT, OPEN, COLOUR, LEVEL]), min_size=1, max_size=4
+)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[list[Any]]]:
+    features = draw(COLUMNS)
+    right = [
+        {
+            "size": st.integers(0, 10),
+            "rooms": st.integers(1, 9),
+            "any": NUMBERS,
+            "level": st.sampled_from([1, 2.5]),
+        }.get(feature["name"], st.sampled_from(["red", "blue"]))
+        for feature in features
+    ]
+    row = st.tuples(*right).map(list)
+    table = draw(st.lists(row, min_size=1, max_size=90))
+    if draw(st.booleans()):
+        at, column = draw(st.integers(0, len(table) - 1)), draw(st.integers(0, len(features) - 1))
+        table[at][column] = draw(NUMBERS | TEXTS | st.none())
+    return features, table
+
+
+@given(cases())
+def test_it_agrees_with_a_reading_value_by_value(case: tuple[list[dict[str, Any]], list[list[Any]]]) -> None:
+    """Whole columns at once give the verdict, and the place, that one value after the other gives."""
+    features, table = case
+    array = codec.from_value({"data": {"ndarray": table}}).payload
+    beside_text = array.dtype.kind == "U" and any(feature is COLOUR for feature in features)
+    seen = array.tolist()
+    bad = [
+        (at, column)
+        for at, row in enumerate(seen)
+        for column, value in enumerate(row)
+        if not fits(value, features[column], beside_text)
+    ]
+    told = refusal(contract(*features), {"ndarray": table})
+    assert (told is None) == (not bad)
+    if told is not None:
+        places = [f"at $.data.ndarray[{at}][{column}]" for at, column in bad]
+        first = beside_text or array.dtype.kind != "U"
+        assert told.endswith(tuple(places[:1] if first else places))

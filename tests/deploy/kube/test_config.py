@@ -1,0 +1,234 @@
+"""Kubeconfig, read as kubectl reads it, and the cluster that an environment means."""
+
+import base64
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import urllib3
+
+from scorekit.deploy.kube.config import IN_CLUSTER, Cluster, Context, KubeConfig, Source, User, load
+from scorekit.deploy.kube.connection import pool
+from scorekit.deploy.kube.credentials import Credentials
+from scorekit.deploy.kube.target import Target, Wanted, target
+from scorekit.errors import SetupError
+
+FIRST = """
+current-context: one
+clusters:
+- {name: a, cluster: {server: "https://a.test:6443/", certificate-authority: ca.crt, tls-server-name: a}}
+users:
+- {name: ann, user: {client-certificate: certs/ann.crt, client-key: /keys/ann.key}}
+contexts:
+- {name: one, context: {cluster: a, user: ann, namespace: first}}
+"""
+SECOND = """
+current-context: two
+clusters:
+- {name: a, cluster: {server: "https://other.test"}}
+- {name: b, cluster: {server: "https://b.test", proxy-url: "http://proxy.test:3128", insecure-skip-tls-verify: true}}
+users:
+- name: bob
+  user:
+    exec:
+      apiVersion: client.authentication.k8s.io/v1
+      command: ./bin/login
+      args: [--fast]
+      env: [{name: A, value: "1"}]
+      provideClusterInfo: true
+contexts:
+- {name: two, context: {cluster: b, user: bob}}
+"""
+
+
+def written(folder: Path, **files: str) -> list[str]:
+    paths = []
+    for name, text in files.items():
+        path = folder / name / "config"
+        path.parent.mkdir()
+        path.write_text(text)
+        paths.append(str(path))
+    return paths
+
+
+def test_several_files_are_merged_first_wins(tmp_path: Path) -> None:
+    """Of each name the first file counts, also of the current context; a missing or empty file is passed over."""
+    first, second, empty = written(tmp_path, first=FIRST, second=SECOND, empty="")
+    paths = os.pathsep.join([str(tmp_path / "none"), empty, first, "", second])
+    found = load("", {"KUBECONFIG": paths})
+    assert found.current == "one"
+    assert found.clusters["a"].server == "https://a.test:6443"
+    assert set(found.contexts) == {"one", "two"}
+    assert found.clusters["b"].proxy_url == "http://proxy.test:3128"
+    assert found.clusters["b"].is_insecure
+
+
+def test_relative_paths_belong_to_their_file(tmp_path: Path) -> None:
+    """Certificates and commands with a slash are looked for beside the file that names them."""
+    first, second = written(tmp_path, first=FIRST, second=SECOND)
+    found = load("", {"KUBECONFIG": f"{first}{os.pathsep}{second}"})
+    assert found.clusters["a"].authority == Source(file=str(tmp_path / "first" / "ca.crt"))
+    assert found.users["ann"].certificate == Source(file=str(tmp_path / "first/certs/ann.crt"))
+    assert found.users["ann"].key == Source(file="/keys/ann.key")
+    plugin = found.users["bob"].exec
+    assert plugin is not None
+    assert plugin.command == str(tmp_path / "second" / "bin" / "login")
+    assert (plugin.arguments, plugin.environ, plugin.wants_cluster) == (("--fast",), {"A": "1"}, True)
+
+
+def test_the_flag_wins_over_the_variable_and_that_over_home(tmp_path: Path) -> None:
+    """--kubeconfig, else KUBECONFIG, else ~/.kube/config; a file that is given must exist."""
+    first, second = written(tmp_path, first=FIRST, second=SECOND)
+    home = tmp_path / "home" / ".kube"
+    home.mkdir(parents=True)
+    (home / "config").write_text(SECOND)
+    assert load(first, {"KUBECONFIG": second}).current == "one"
+    assert load("", {"KUBECONFIG": first, "HOME": str(home.parent)}).current == "one"
+    assert load("", {"HOME": str(home.parent)}).current == "two"
+    with pytest.raises(SetupError, match="there is no such file"):
+        load(str(tmp_path / "none"), {})
+
+
+def test_a_pod_needs_no_kubeconfig(tmp_path: Path) -> None:
+    """A service account's token, certificate and namespace are a context; a kubeconfig that is there goes first."""
+    for name, text in {"token": "t", "ca.crt": "c", "namespace": "ns\n"}.items():
+        (tmp_path / name).write_text(text)
+    inside = {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443", "HOME": str(tmp_path)}
+    found = load("", inside, tmp_path)
+    assert found.contexts == {IN_CLUSTER: Context(IN_CLUSTER, IN_CLUSTER, "ns")}
+    assert found.clusters[IN_CLUSTER].server == "https://[fd00::1]:443"
+    for destination in ("", "https://kubernetes.default.svc", "https://[fd00::1]"):
+        assert target(found, Wanted(), destination, "e").name == IN_CLUSTER
+    (first,) = written(tmp_path, first=FIRST)
+    assert load("", inside | {"KUBECONFIG": first}, tmp_path).current == "one"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("clusters: 3", "clusters: each entry is a mapping with a name"),
+        ("clusters: [{name: a, cluster: x}]", "clusters: a: cluster must be a mapping"),
+        ("a: [", "not YAML"),
+        ("- a", "one mapping was expected"),
+        ("users: [{name: u, user: {auth-provider: {name: gcp}}}]", "gke-gcloud-auth-plugin"),
+        ("users: [{name: u, user: {exec: {apiVersion: v1}}}]", "exec has no command"),
+        ("users: [{name: u, user: {exec: aws}}]", "user u: exec must be a mapping"),
+        ("users: [{name: u, user: {exec: {command: aws, args: get-token}}}]", "user u: args must be a list"),
+        ("users: [{name: u, user: {exec: {command: aws, env: {A: b}}}}]", "user u: env must be a list"),
+        ("users: [{name: u, user: {as-groups: admins}}]", "user u: as-groups must be a list"),
+        ("users: [{name: u, user: {as-user-extra: [a]}}]", "user u: as-user-extra must be a mapping"),
+        ("users: [{name: u, user: {as-user-extra: {a: b}}}]", "user u: a must be a list"),
+    ],
+)
+def test_a_broken_file_is_named(tmp_path: Path, text: str, told: str) -> None:
+    """The error names the file and what is wrong in it."""
+    (path,) = written(tmp_path, broken=text)
+    with pytest.raises(SetupError, match=told) as caught:
+        load("", {"KUBECONFIG": path})
+    assert path in str(caught.value)
+
+
+CONFIG = KubeConfig(
+    clusters={"a": Cluster("https://a.test:443"), "b": Cluster("https://b.test:6443")},
+    users={"ann": User(token="t"), "bob": User()},  # noqa: S106
+    contexts={"one": Context("a", "ann"), "two": Context("b", "bob"), "also": Context("b", "ann")},
+    current="one",
+    where="config",
+)
+
+
+def chosen(destination: str, **wanted: str) -> Target:
+    return target(CONFIG, Wanted(**wanted), destination, "default")  # type: ignore[arg-type]
+
+
+def test_an_environment_finds_its_cluster() -> None:
+    """By context, by the address in any spelling, or it is the current context; flags win over all."""
+    assert chosen("context:two") == Target("two", CONFIG.clusters["b"], CONFIG.users["bob"])
+    for address in ("https://A.test", "https://a.test:443/", "a.test"):
+        assert chosen(address).name == "one"
+    assert chosen("").name == "one"
+    assert chosen("https://a.test", context="two").name == "two"
+    assert chosen("context:nowhere", context="two").name == "two"
+    assert chosen("https://elsewhere.test", cluster="b").cluster == CONFIG.clusters["b"]
+    assert chosen("https://b.test:6443", user="bob").user == CONFIG.users["bob"]
+    direct = chosen("https://elsewhere.test", server="https://c.test/")
+    assert direct.cluster.server == "https://c.test"
+    assert direct.user is CONFIG.users["ann"]
+    given = chosen("", token="mine", act_as="carl")  # noqa: S106
+    assert (given.user.token, given.user.act_as) == ("mine", "carl")
+
+
+@pytest.mark.parametrize(
+    ("destination", "told"),
+    [
+        (
+            "https://old.test",
+            "'default' at 'https://old.test', but cannot locate a server at that address; "
+            r"config has the contexts: one \(https://a.test:443\), two .*ks env set default --context NAME",
+        ),
+        ("context:three", 'there is no context "three" in kubeconfig; config has the contexts: one'),
+        ("https://b.test:6443", r"several contexts lead there \(two, also\): say --context NAME"),
+    ],
+)
+def test_a_cluster_that_is_not_found_is_told_with_those_there_are(destination: str, told: str) -> None:
+    """Never another cluster than the one that is meant, never one that nobody vouches for (§B.6 item 1)."""
+    with pytest.raises(SetupError, match=told):
+        chosen(destination)
+
+
+def test_without_any_kubeconfig_nothing_is_guessed() -> None:
+    """ksonnet went to the app's address without verifying anything."""
+    with pytest.raises(SetupError, match="cannot locate a server"):
+        target(KubeConfig(where="~/.kube/config"), Wanted(), "https://a.test", "default")
+    with pytest.raises(SetupError, match="No current context found"):
+        target(KubeConfig(), Wanted(), "", "default")
+
+
+@pytest.mark.parametrize("token", ["t0p-secret\n", "t0p\r\nX-Evil: secret"])
+def test_a_token_that_no_header_can_have_is_told_without_it(token: str) -> None:
+    """As a block of YAML ends with a line end: one error, in which the token is not."""
+    credentials = Credentials(User(token=token), Cluster("https://a.test"))
+    with pytest.raises(SetupError, match="the Authorization that kubeconfig or the flags give") as caught:
+        credentials.headers()
+    assert "secret" not in str(caught.value)
+
+
+def test_names_in_any_letters_are_sent_as_utf_8() -> None:
+    """As kubectl sends them; ``http.client`` alone would refuse all that is not latin-1."""
+    name = "zo\u00eb \u2713"
+    ((_, sent),) = Credentials(User(act_as=name), Cluster("https://a.test")).headers()
+    assert sent.encode("latin-1").decode() == name
+
+
+@pytest.mark.parametrize("server", ["https://[::1", "https://a.test:port", "ftp://a.test"])
+def test_what_is_no_address_is_told(server: str) -> None:
+    """At once, with the address; and a cluster that has one does not suffer from another that has none."""
+    with pytest.raises(SetupError, match=r"server, .*, must be an address https://HOST:PORT or http://HOST:PORT"):
+        pool(Cluster(server), Source(), Source())
+    config = replace(CONFIG, clusters={"bad": Cluster(server), **CONFIG.clusters})
+    assert target(config, Wanted(), "https://a.test", "e").name == "one"
+    with pytest.raises(SetupError, match="cannot locate a server at that"):
+        target(CONFIG, Wanted(), server, "e")
+
+
+@pytest.mark.parametrize("proxy", ["ftp://ann:secret@p.test", "http://ann:secret@p.test:port", "http://ann:secret@[p"])
+def test_a_proxy_that_is_none_is_told_without_its_password(proxy: str) -> None:
+    """At once: no request is tried again and again."""
+    with pytest.raises(SetupError, match="the proxy must be an address") as caught:
+        pool(Cluster("http://a.test", proxy_url=proxy), Source(), Source())
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "pair"),
+    [("http://a%40b:p%2Fw@p.test:1", b"a@b:p/w"), ("ann:secret@p.test:1", b"ann:secret"), ("p.test:1", None)],
+)
+def test_a_proxy_is_told_who_asks(proxy: str, pair: bytes | None) -> None:
+    """What a URL escapes is the person's own again; a scheme may be missing, as in many an environment."""
+    found = pool(Cluster("http://a.test", proxy_url=proxy), Source(), Source())
+    assert isinstance(found, urllib3.ProxyManager)
+    assert found.proxy is not None
+    assert (found.proxy.host, found.proxy.port) == ("p.test", 1)
+    expected = {} if pair is None else {"proxy-authorization": f"Basic {base64.b64encode(pair).decode()}"}
+    assert found.proxy_headers == expected

@@ -1,0 +1,370 @@
+"""`ks apply` against a real API server."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scorekit.deploy.kube.client import Client
+from scorekit.manifests.ownership import PRISTINE
+
+from .cluster import ControlPlane, kubeconfig
+from .conftest import KsApp, Kubectl, Object, config_map, definition, deployment, service
+from .originals import by_ksonnet
+
+pytestmark = pytest.mark.e2e
+
+
+def managers(value: Object) -> set[tuple[str, str]]:
+    return {(entry["manager"], entry["operation"]) for entry in value["metadata"]["managedFields"]}
+
+
+def test_an_empty_namespace_gets_everything(app: KsApp, kubectl: Kubectl) -> None:
+    """All objects are made, labelled, owned by `ks`; kubectl sees them; nothing is printed but the log."""
+    app.component("web", service(), deployment())
+    app.component("settings", config_map())
+    ran = app.succeed("apply", "default")
+    assert ran.out == ""
+    assert f'msg="Creating non-existent deployments {app.namespace}.web"' in ran.err
+    found = kubectl.json("get", "deployment", "web", "--show-managed-fields")
+    assert managers(found) == {("ks", "Apply")}
+    assert found["metadata"]["labels"] == {
+        "ksonnet.io/component": "web",
+        "app.kubernetes.io/deploy-manager": "ksonnet",
+    }
+    assert PRISTINE not in found["metadata"].get("annotations", {})
+    assert kubectl("get", "cm,svc", "-l", "ksonnet.io/component", "-o", "name") == "configmap/settings\nservice/web\n"
+
+
+def test_again_changes_nothing_and_differs_in_nothing(app: KsApp, kubectl: Kubectl) -> None:
+    """A second apply says "unchanged" and leaves every resource version; `diff` is silent and exits 0."""
+    app.component("web", service(), deployment(), config_map())
+    app.succeed("apply", "default")
+    before = kubectl("get", "cm,svc,deployment", "-o", "jsonpath={.items[*].metadata.resourceVersion}")
+    ran = app.succeed("apply", "default")
+    assert ran.err.count("unchanged") == 3
+    assert kubectl("get", "cm,svc,deployment", "-o", "jsonpath={.items[*].metadata.resourceVersion}") == before
+    assert app.succeed("diff", "default").out == ""
+
+
+def test_a_change_changes_that_field_alone_and_a_removed_one_goes(app: KsApp, kubectl: Kubectl) -> None:
+    """What is new in the source arrives, what is gone from it goes, what others added stays."""
+    app.component("web", config_map(a="1", b="2"), deployment())
+    app.succeed("apply", "default")
+    kubectl("patch", "cm", "settings", "--type=merge", "-p", '{"data": {"theirs": "3"}}')
+    app.component("web", config_map(a="9"), deployment())
+    ran = app.succeed("apply", "default")
+    assert "ConfigMap" in ran.err
+    assert "changed: .data.a, .data.b" in ran.err
+    assert kubectl.json("get", "cm", "settings")["data"] == {"a": "9", "theirs": "3"}
+
+
+def test_a_conflict_is_shown_by_field_and_taken_only_when_asked(app: KsApp, kubectl: Kubectl) -> None:
+    """The field, both values, who set it and the flag; the other objects are applied; the flag takes the field."""
+    app.component("web", deployment(), config_map())
+    app.succeed("apply", "default")
+    kubectl("scale", "deployment", "web", "--replicas=7")
+    app.component("web", deployment(replicas=2), config_map(a="2"))
+    ran = app.ks("apply", "default")
+    assert ran.status == 1
+    assert "  .spec.replicas: 2 here, 7 on the cluster; conflict with" in ran.err
+    assert "--force-conflicts" in ran.err
+    assert f"refused: Deployment {app.namespace}/web" in ran.err
+    assert kubectl.json("get", "cm", "settings")["data"] == {"a": "2"}
+    assert kubectl.json("get", "deployment", "web")["spec"]["replicas"] == 7
+    app.succeed("apply", "default", "--force-conflicts")
+    assert kubectl.json("get", "deployment", "web")["spec"]["replicas"] == 2
+
+
+def test_a_refused_dry_run_does_not_say_that_anything_was_applied(app: KsApp, kubectl: Kubectl) -> None:
+    """What would be applied, what is refused, and that nothing is changed; nothing is."""
+    app.component("web", deployment())
+    app.succeed("apply", "default")
+    kubectl("scale", "deployment", "web", "--replicas=7")
+    app.component("web", deployment(replicas=2), config_map())
+    ran = app.ks("apply", "default", "--dry-run")
+    assert ran.status == 1
+    assert f"not everything would be applied. would be applied: ConfigMap {app.namespace}/settings" in ran.err
+    assert f"refused: Deployment {app.namespace}/web" in ran.err
+    assert "this was a dry run: nothing is changed" in ran.err
+    assert f"Creating non-existent configmaps {app.namespace}.settings (dry run)" in ran.err
+    assert "run the command again" not in ran.err
+    assert kubectl("get", "cm", "-l", "ksonnet.io/component", "-o", "name") == ""
+
+
+def test_who_is_not_let_in_is_told_to_log_in(app: KsApp, plane: ControlPlane, tmp_path: Path) -> None:
+    """An expired token: one error that names the server, and neither the token nor a list of nothing applied."""
+    user = {"token": "an-expired-one"}
+    (tmp_path / "config").write_text(kubeconfig(plane.server, plane.authority.certificate, user))
+    app.component("web", config_map())
+    for words in (["apply"], ["delete"], ["diff"], ["validate"]):
+        ran = app.ks(*words, "default", "--kubeconfig", str(tmp_path / "config"))
+        assert ran.status == 1
+        [told] = ran.err.splitlines()
+        assert f"Unauthorized: {plane.server} does not accept the credentials" in told
+        assert user["token"] not in told
+
+
+def test_what_is_no_base64_is_refused_at_once(app: KsApp) -> None:
+    """The server answers 500 for it, but it is the source that has to change: no second try."""
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "key"}, "data": {"k": "not base64!"}}
+    app.component("key", secret)
+    ran = app.ks("apply", "default")
+    assert ran.status == 1
+    assert "illegal base64 data" in ran.err
+    assert "trying again" not in ran.err
+
+
+def test_a_secret_in_conflict_is_not_shown(app: KsApp, kubectl: Kubectl) -> None:
+    """Neither in a conflict nor in a diff do a Secret's values appear."""
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "key"}, "data": {"k": "b3VycyE="}}
+    app.component("key", secret)
+    app.succeed("apply", "default")
+    kubectl("patch", "secret", "key", "--type=merge", "-p", '{"data": {"k": "dGhlaXJz"}}')
+    ran, shown = app.ks("apply", "default"), app.ks("diff", "default")
+    assert ".data.k" in ran.err
+    assert ".data.k" in shown.out
+    for secret_text in ("b3VycyE=", "dGhlaXJz"):
+        assert secret_text not in ran.err + shown.out
+
+
+def test_ksonnet_objects_are_taken_over_in_place(app: KsApp, kubectl: Kubectl, client: Client) -> None:
+    """Not made anew; what the source no longer has goes, its annotation too; what others set stays."""
+    old = deployment(replicas=3, minReadySeconds=5)
+    old["spec"]["template"]["spec"]["containers"][0]["env"].append({"name": "B", "value": "2"})
+    uid = by_ksonnet(client, kubectl.namespace, old)["metadata"]["uid"]
+    by_ksonnet(client, kubectl.namespace, config_map(a="1", b="2"))
+    kubectl("annotate", "deployment", "web", "theirs=kept")
+    app.component("web", deployment(replicas=3), config_map(a="1"))
+    shown = app.ks("diff", "default")
+    assert shown.status == 10
+    assert "- .spec.minReadySeconds: 5" in shown.out
+    dry = app.succeed("apply", "default", "--dry-run")
+    assert "- .data.b: " in dry.out
+    ran = app.succeed("apply", "default")
+    assert f"taking Deployment {app.namespace}/web over from ksonnet" in ran.err
+    found = kubectl.json("get", "deployment", "web", "--show-managed-fields")
+    assert found["metadata"]["uid"] == uid
+    assert "minReadySeconds" not in found["spec"]
+    assert found["spec"]["template"]["spec"]["containers"][0]["env"] == [{"name": "A", "value": "1"}]
+    assert found["metadata"]["annotations"] == {"theirs": "kept"}
+    assert managers(found) == {("ks", "Apply"), ("kubectl-annotate", "Update")}
+    assert kubectl.json("get", "cm", "settings")["data"] == {"a": "1"}
+    assert app.succeed("diff", "default").out == ""
+    assert "unchanged" in app.succeed("apply", "default").err
+
+
+def without_environment() -> Object:
+    template: Object = deployment()["spec"]["template"]
+    del template["spec"]["containers"][0]["env"]
+    return template
+
+
+def test_a_renamed_ks_and_a_removed_version_are_taken_over_as_well(
+    app: KsApp, kubectl: Kubectl, client: Client
+) -> None:
+    """Whoever wrote ksonnet's annotation is ksonnet; fields booked in a version that is gone go like the others."""
+    by_ksonnet(client, kubectl.namespace, deployment(minReadySeconds=5), "ks-0.13.1", "extensions/v1beta1")
+    app.component("web", deployment())
+    app.succeed("apply", "default")
+    found = kubectl.json("get", "deployment", "web", "--show-managed-fields")
+    assert "minReadySeconds" not in found["spec"]
+    assert PRISTINE not in found["metadata"].get("annotations", {})
+    assert ("ks", "Apply") in managers(found)
+    app.component("web", deployment(template=without_environment()))
+    app.succeed("apply", "default")
+    container = kubectl.json("get", "deployment", "web")["spec"]["template"]["spec"]["containers"][0]
+    assert "env" not in container
+    assert app.succeed("diff", "default").out == ""
+
+
+def test_pruning_takes_what_is_tagged_and_gone_and_made_by_ks(app: KsApp, kubectl: Kubectl) -> None:
+    """Another tag, no tag, a strategy, an owner, a copied annotation and another maker each keep an object."""
+    tag, strategy = "kubecfg.ksonnet.io/garbage-collect-tag", "kubecfg.ksonnet.io/garbage-collect-strategy"
+    kept = config_map("kept")
+    kept["metadata"]["annotations"] = {strategy: "ignore"}
+    app.component("web", config_map("one"), kept, deployment())
+    app.succeed("apply", "default", "--gc-tag", app.namespace)
+    app.component("other", config_map("other"))
+    app.succeed("apply", "default", "-c", "other", "--gc-tag", f"{app.namespace}-other")
+    copied = config_map("copied")
+    copied["metadata"]["annotations"] = {tag: app.namespace}
+    kubectl.apply(copied)
+    owner = kubectl.json("get", "deployment", "web")["metadata"]
+    owned = config_map("owned")
+    owned["metadata"] |= {"annotations": {tag: app.namespace}, "ownerReferences": [_owner(owner)]}
+    kubectl.apply(owned, manager="ks")
+    app.component("web", deployment())
+    app.component("other")
+    assert "removed" not in app.succeed("apply", "default", "--gc-tag", app.namespace, "--skip-gc").err
+    dry = app.succeed("apply", "default", "--gc-tag", app.namespace, "--dry-run")
+    assert f"ConfigMap {app.namespace}/one removed" in dry.out
+    names = "jsonpath={.items[*].metadata.name}"
+    assert kubectl("get", "cm", "-o", names) == "copied kept kube-root-ca.crt one other owned"
+    ran = app.succeed("apply", "default", "--gc-tag", app.namespace)
+    assert f"Garbage collecting configmaps {app.namespace}.one" in ran.err
+    assert kubectl("get", "cm", "-o", names) == "copied kept kube-root-ca.crt other owned"
+    assert kubectl("get", "deployment", "-o", names) == "web"
+    assert app.succeed("diff", "default", "-c", "web").out == ""  # the tag is no difference
+
+
+def _owner(metadata: Object) -> Object:
+    own = {"apiVersion": "apps/v1", "kind": "Deployment", "name": metadata["name"], "uid": metadata["uid"]}
+    return own | {"controller": True}
+
+
+def test_pruning_a_component_leaves_the_others(app: KsApp, kubectl: Kubectl) -> None:
+    """With -c only what that component once rendered goes; ksonnet removed all else that had the tag."""
+    app.component("one", config_map("one"), config_map("old"))
+    app.component("two", config_map("two"))
+    app.succeed("apply", "default", "--gc-tag", app.namespace)
+    app.component("one", config_map("one"))
+    app.succeed("apply", "default", "-c", "one", "--gc-tag", app.namespace)
+    assert kubectl("get", "cm", "-l", "ksonnet.io/component", "-o", "name") == "configmap/one\nconfigmap/two\n"
+
+
+def test_a_dry_run_prints_what_would_change_and_changes_nothing(app: KsApp, kubectl: Kubectl) -> None:
+    """By the server's word: a field, a new object, one whose kind is only defined by the same run."""
+    group = f"{app.namespace}.example.com"
+    app.component("web", deployment())
+    app.succeed("apply", "default")
+    thing = {"apiVersion": f"{group}/v1", "kind": "Thing", "metadata": {"name": "t"}, "spec": {"size": 1}}
+    app.component("web", deployment(replicas=4), config_map(), thing, definition("Thing", group))
+    ran = app.succeed("apply", "default", "--dry-run")
+    assert "- .spec.replicas: 1\n+ .spec.replicas: 4\n" in ran.out
+    assert f"ConfigMap {app.namespace}/settings created\n" in ran.out
+    assert f"Thing {app.namespace}/t created (not checked by the server" in ran.out
+    assert kubectl.json("get", "deployment", "web")["spec"]["replicas"] == 1
+    assert kubectl("get", "cm", "-l", "ksonnet.io/component", "-o", "name") == ""
+    assert kubectl("get", "crd", "--ignore-not-found", f"things.{group}") == ""
+
+
+def test_a_dry_run_is_refused_what_the_server_refuses(app: KsApp) -> None:
+    """The server's own admission judges a dry run."""
+    broken = deployment()
+    broken["spec"]["selector"] = {"matchLabels": {"app": "another"}}
+    app.component("web", broken)
+    ran = app.ks("apply", "default", "--dry-run")
+    assert ran.status == 1
+    assert "`selector` does not match template `labels`" in ran.err
+
+
+def test_without_create_nothing_new_is_made(app: KsApp, kubectl: Kubectl) -> None:
+    """--create=false updates what is there and refuses the rest in ksonnet's words."""
+    app.component("web", config_map("one", a="1"))
+    app.succeed("apply", "default")
+    app.component("web", config_map("one", a="2"), config_map("two"))
+    ran = app.ks("apply", "default", "--create=false")
+    assert ran.status == 1
+    assert f"not creating non-existent object configmaps {app.namespace}.two" in ran.err
+    assert kubectl.json("get", "cm", "one")["data"] == {"a": "2"}
+    assert "NotFound" in kubectl.run("get", "cm", "two").stderr
+
+
+def test_one_refused_object_keeps_no_other_back(app: KsApp, kubectl: Kubectl) -> None:
+    """A field that does not exist (the server says 500 to it) is refused at once, by its name; the rest is applied."""
+    app.component("web", config_map("a") | {"dat": {}}, config_map("b"))
+    ran = app.ks("apply", "default")
+    assert ran.status == 1
+    assert ".dat: field not declared in schema" in ran.err
+    assert "trying again" not in ran.err
+    assert f"refused: ConfigMap {app.namespace}/a" in ran.err
+    assert kubectl("get", "cm", "-l", "ksonnet.io/component", "-o", "name") == "configmap/b\n"
+
+
+def test_one_component_alone(app: KsApp, kubectl: Kubectl) -> None:
+    """-c applies that component and nothing else; a name that is none is an error, not a success."""
+    app.component("one", config_map("one"))
+    app.component("two", config_map("two"))
+    app.succeed("apply", "default", "-c", "two")
+    assert kubectl("get", "cm", "-l", "ksonnet.io/component", "-o", "name") == "configmap/two\n"
+    ran = app.ks("apply", "default", "-c", "typo")
+    assert ran.status == 1
+    assert r"there is no component \"typo\"" in ran.err
+
+
+def test_definitions_and_namespaces_go_first(app: KsApp, kubectl: Kubectl, client: Client) -> None:
+    """An object is applied after the namespace it is in and the definition of its kind, however they are written."""
+    group, other = f"{app.namespace}.example.com", f"{app.namespace}-more"
+    thing: Any = {"apiVersion": f"{group}/v1", "kind": "Thing", "metadata": {"name": "t"}, "spec": {"size": 1}}
+    elsewhere = config_map("elsewhere")
+    elsewhere["metadata"]["namespace"] = other
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": other}}
+    app.component("a", thing, elsewhere)
+    app.component("b", definition("Thing", group), namespace)
+    app.succeed("apply", "default")
+    assert kubectl("get", f"things.{group}", "-o", "name") == f"thing.{group}/t\n"
+    assert app.succeed("diff", "default").out == ""
+    ran = app.succeed("delete", "default")
+    order = [line for line in ran.err.splitlines() if "Deleting" in line]
+    assert "things" in order[0]
+    assert "namespaces" in order[-1]
+    assert kubectl("get", "crd", "--ignore-not-found", f"things.{group}") == ""
+    kind = client.kind("v1", "Namespace")
+    assert kind
+    assert client.get(kind, "", other) is None
+
+
+def test_a_missing_namespace_is_told_with_what_to_do(app: KsApp) -> None:
+    """The seed makes the namespace by hand; who forgot is told how."""
+    app.component("web", config_map())
+    ran = app.ks("apply", "default", "-n", "nowhere-at-all")
+    assert ran.status == 1
+    assert "kubectl create namespace nowhere-at-all" in ran.err
+
+
+def test_removed_versions_are_named_with_their_replacement(app: KsApp, kubectl: Kubectl) -> None:
+    """What Kubernetes no longer serves is refused by name, the rest is applied."""
+    old = deployment("old") | {"apiVersion": "extensions/v1beta1"}
+    app.component("web", old, config_map())
+    ran = app.ks("apply", "default")
+    assert ran.status == 1
+    assert r"no matches for kind \"Deployment\" in version \"extensions/v1beta1\": Kubernetes 1.16" in ran.err
+    assert "write apps/v1, which needs spec.selector" in ran.err
+    assert kubectl("get", "cm", "settings", "-o", "name") == "configmap/settings\n"
+
+
+def test_an_object_on_its_way_out_is_waited_for(app: KsApp, kubectl: Kubectl, client: Client) -> None:
+    """Applying to what is being deleted would be lost: it is made anew once the old one is gone."""
+    import threading
+
+    held = config_map()
+    held["metadata"]["finalizers"] = ["example.com/hold"]
+    kubectl.apply(held)
+    kubectl("delete", "cm", "settings", "--wait=false")
+    release = ("patch", "cm", "settings", "--type=merge", "-p", '{"metadata": {"finalizers": null}}')
+    timer = threading.Timer(1.0, kubectl.run, release)
+    timer.start()
+    app.component("web", config_map())
+    ran = app.succeed("apply", "default")
+    timer.join()
+    assert "is being deleted; waiting for its end" in ran.err
+    assert "deletionTimestamp" not in json.dumps(kubectl.json("get", "cm", "settings"))
+
+
+def test_texts_of_a_secret_go_and_conflict_like_any_other_field(app: KsApp, kubectl: Kubectl) -> None:
+    """A key that leaves `stringData` leaves the cluster, and what somebody else wrote into one is not lost unasked."""
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "key"}}
+    app.component("web", {**secret, "stringData": {"a": "one", "b": "two"}})
+    app.succeed("apply", "default")
+    app.component("web", {**secret, "stringData": {"a": "one"}})
+    app.succeed("apply", "default")
+    assert kubectl.json("get", "secret", "key")["data"] == {"a": "b25l"}
+    assert app.succeed("diff", "default").out == ""
+    kubectl("patch", "secret", "key", "--type=merge", "-p", '{"data": {"a": "dGhlaXJz"}}')
+    ran = app.ks("apply", "default")
+    assert ran.status == 1
+    assert ".data.a" in ran.err
+    assert kubectl.json("get", "secret", "key")["data"] == {"a": "dGhlaXJz"}
+
+
+@pytest.mark.parametrize("word", ["apply", "diff", "validate", "delete"])
+def test_one_object_of_two_components_is_refused(app: KsApp, kubectl: Kubectl, word: str) -> None:
+    """Each apply would undo the other's: the sentence names both components, and nothing is done."""
+    app.component("one", config_map(a="1"))
+    app.component("two", config_map(a="2"))
+    ran = app.ks(word, "default")
+    assert ran.status == 1
+    assert 'ConfigMap settings is there twice, in component \\"one\\" and \\"two\\"' in ran.err
+    assert kubectl("get", "cm", "settings", "--ignore-not-found") == ""

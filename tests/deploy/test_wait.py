@@ -1,0 +1,152 @@
+"""`ks apply --wait` while the tests write the status that controllers, a kubelet and Seldon's operator would."""
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scorekit.cli.ks import render_app
+from scorekit.deploy.kube.client import Client
+
+from .conftest import KsApp, Kubectl, Object, deployment
+from .proxy import Proxy, Seen
+
+pytestmark = pytest.mark.e2e
+
+APP = Path(__file__).parents[2] / "ksonnet-app"
+WITHIN_S = 60
+
+
+@pytest.fixture
+def status(client: Client, kubectl: Kubectl) -> Callable[..., None]:
+    """Write an object's status, as its controller does."""
+
+    def write(api_version: str, kind: str, name: str, **fields: Any) -> None:
+        found = client.kind(api_version, kind)
+        assert found
+        path = f"{found.path(kubectl.namespace, name)}/status"
+        body = {"apiVersion": api_version, "kind": kind, "status": fields}
+        client.ask("PATCH", path, {}, body, "application/merge-patch+json")
+
+    return write
+
+
+def available(replicas: int, generation: int = 1) -> Object:
+    counts = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
+    return {"observedGeneration": generation} | dict.fromkeys(counts, replicas)
+
+
+def in_steps(way: Proxy, resource: str, *steps: Callable[[], None]) -> None:
+    """Once it is applied, do one of them after each look that `ks` takes at the object, so that it sees them all."""
+    todo, is_applied = iter(steps), False
+
+    def after(seen: Seen) -> None:
+        nonlocal is_applied
+        if not seen.path.endswith(f"/{resource}"):
+            return
+        if is_applied and seen.method == "GET":
+            next(todo, lambda: None)()
+        is_applied = is_applied or seen.method == "PATCH"
+
+    way.after = after
+
+
+def test_it_waits_until_all_replicas_are_available(app: KsApp, way: Proxy, status: Callable[..., None]) -> None:
+    """It tells how far the rollout is, ends when it is done, and exits 0."""
+    app.component("web", deployment(replicas=2))
+    in_steps(
+        way,
+        "deployments/web",
+        lambda: status("apps/v1", "Deployment", "web", observedGeneration=1, replicas=2, updatedReplicas=2),
+        lambda: status("apps/v1", "Deployment", "web", **available(1) | {"replicas": 2, "updatedReplicas": 2}),
+        lambda: status("apps/v1", "Deployment", "web", **available(2)),
+    )
+    ran = app.succeed("apply", "default", "--wait")
+    name = f"Deployment {app.namespace}/web"
+    told = ["not seen by its controller yet", "0 of 2 available", "1 of 2 available"]
+    assert [words for words in told if f"waiting for {name}: {words}" in ran.err] == told
+    assert f"{name} is ready" in ran.err
+
+
+def test_a_rollout_that_is_late_is_told(app: KsApp) -> None:
+    """After --timeout it names what is not ready and how far it is; exit 1."""
+    app.component("web", deployment())
+    ran = app.ks("apply", "default", "--wait", "--timeout", "1s")
+    assert ran.status == 1
+    assert f"Deployment {app.namespace}/web is not done after 1 s: not seen by its controller yet" in ran.err
+
+
+def test_a_rollout_that_failed_ends_it_at_once(app: KsApp, way: Proxy, status: Callable[..., None]) -> None:
+    """A deadline that the controller has given up on is not waited for any longer."""
+    app.component("web", deployment())
+    gone = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "no image"}
+    in_steps(
+        way,
+        "deployments/web",
+        lambda: status("apps/v1", "Deployment", "web", observedGeneration=1, conditions=[gone]),
+    )
+    ran = app.ks("apply", "default", "--wait", "--timeout", "10m")
+    assert ran.status == 1
+    assert f"Deployment {app.namespace}/web failed: no image" in ran.err
+
+
+@pytest.fixture
+def seldon(kubectl: Kubectl) -> Iterator[None]:
+    """Seldon's kind is known to the cluster, as our own app defines it."""
+    name = "seldondeployments.machinelearning.seldon.io"
+    kubectl.apply(*(each for each in render_app(APP, "default") if each["metadata"]["name"] == name))
+    kubectl("wait", "--for=condition=Established", f"crd/{name}")
+    yield
+    kubectl("delete", "seldondeployments", "--all")
+    kubectl("delete", "crd", name)
+
+
+@pytest.mark.usefixtures("seldon")
+@pytest.mark.parametrize(("state", "exit_status"), [("Available", 0), ("Failed", 1)])
+def test_a_seldon_deployment_is_waited_for(
+    app: KsApp, way: Proxy, status: Callable[..., None], state: str, exit_status: int
+) -> None:
+    """The operator's word counts: Creating is waited for, Available ends it well, Failed badly."""
+    api_version = "machinelearning.seldon.io/v1"
+    (model,) = render_app(APP, "default", ["test-seldon-ml-score-api"])
+    app.component("model", model | {"apiVersion": api_version, "metadata": {"name": "m"}})
+    parts = {"m-0": {"replicas": 2, "availableReplicas": 1}}
+    in_steps(
+        way,
+        "seldondeployments/m",
+        lambda: status(api_version, "SeldonDeployment", "m", state="Creating", deploymentStatus=parts),
+        lambda: status(api_version, "SeldonDeployment", "m", state=state, description="the operator's words"),
+    )
+    ran = app.ks("apply", "default", "--wait")
+    assert ran.status == exit_status
+    assert ("is ready" if state == "Available" else "failed: Failed, the operator's words") in ran.err
+
+
+def test_a_terminal_has_one_line_that_changes(app: KsApp) -> None:
+    """On a terminal what is waited for stands in one line, cleared at the end; the log goes on below."""
+    app.component("web", deployment())
+    main, other = pty.openpty()
+    fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+    command = [sys.executable, "-m", "scorekit.cli.ks", "--dir", str(app.folder), "apply", "default"]
+    done = subprocess.run([*command, "--wait", "--timeout", "1s"], stderr=other, timeout=WITHIN_S, check=False)
+    os.close(other)
+    text = os.read(main, 65536).decode()
+    os.close(main)
+    assert done.returncode == 1
+    line = f"waiting for Deployment {app.namespace}/web: not seen by its controller yet"[:59]
+    assert f"\r\x1b[K{line}\r\x1b[Klevel=error" in text
+
+
+def test_nothing_to_wait_for_is_no_wait(app: KsApp, tmp_path: Path) -> None:
+    """Objects without a rollout are ready when they are applied."""
+    app.component("web", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}})
+    ran = app.succeed("apply", "default", "--wait", "--timeout", "1s")
+    assert "waiting" not in ran.err

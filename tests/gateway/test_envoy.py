@@ -1,0 +1,59 @@
+"""The gateway's configuration is Ambassador's, and Envoy itself accepts it."""
+
+from typing import Any
+
+import pytest
+
+from scorekit.errors import SetupError
+from scorekit.gateway.envoy import Route, bootstrap
+from scorekit.local import gateway
+
+ONE = Route("dep", "ns", "127.0.0.1", 9000, 3000, 5000, 4000)
+OTHER = Route("ns", "other", "127.0.0.1", 9001, 90000, 5001, 3000)
+SLOW = Route("slow", "ns", "127.0.0.1", 9002, 1_234_567_890, 5002, 1_234_567_890)
+
+
+def routes(config: dict[str, Any]) -> list[dict[str, Any]]:
+    (listener,) = config["static_resources"]["listeners"]
+    manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
+    found: list[dict[str, Any]] = manager["route_config"]["virtual_hosts"][0]["routes"]
+    return found
+
+
+def test_each_deployment_has_ambassadors_two_prefixes() -> None:
+    """/seldon/<name>/ and /seldon/<namespace>/<name>/, both rewritten to /, with the deployment's timeout."""
+    for route in routes(bootstrap("127.0.0.1", 8003, [OTHER]))[2:]:
+        assert route["match"]["prefix"] in ("/seldon/ns/", "/seldon/other/ns/")
+        assert route["route"]["prefix_rewrite"] == "/"
+        assert route["route"]["timeout"] == "90.000s"
+
+
+def test_the_longer_prefix_is_tried_first() -> None:
+    """A deployment called like another's namespace does not catch the other's requests."""
+    prefixes = [route["match"].get("prefix") for route in routes(bootstrap("127.0.0.1", 8003, [ONE, OTHER]))]
+    assert prefixes.index("/seldon/ns/dep/") < prefixes.index("/seldon/ns/")
+
+
+def test_calls_are_routed_by_their_headers() -> None:
+    """Ambassador's two gRPC mappings: with name and namespace, tried first, and with the name alone."""
+    calls = routes(bootstrap("127.0.0.1", 8003, [ONE]))[:2]
+    headers = [{each["name"]: each["string_match"]["exact"] for each in call["match"]["headers"]} for call in calls]
+    assert headers == [{"seldon": "dep", "namespace": "ns"}, {"seldon": "dep"}]
+    for call in calls:
+        assert call["route"]["timeout"] == "4.000s"
+        assert "prefix_rewrite" not in call["route"]
+
+
+@pytest.mark.e2e
+def test_envoy_accepts_the_configuration() -> None:
+    """Envoy's own validation finds nothing wrong."""
+    gateway.validate(bootstrap("127.0.0.1", 8003, [ONE, OTHER, SLOW]))
+
+
+@pytest.mark.e2e
+def test_envoys_validation_can_fail() -> None:
+    """The check above would notice a field that Envoy does not know."""
+    config = bootstrap("127.0.0.1", 8003, [ONE])
+    config["static_resources"]["listeners"][0]["no_such_field"] = 1
+    with pytest.raises(SetupError, match=r"Envoy refuses this configuration: .*no_such_field"):
+        gateway.validate(config)

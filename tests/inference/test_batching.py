@@ -1,0 +1,289 @@
+"""Requests of one turn are merged where the model cannot tell, and never at each other's cost."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scorekit.errors import BadAnswer, BadRequest, ComponentError, RequestError
+from scorekit.inference.batching import Batcher
+from scorekit.inference.executor import Lane
+from scorekit.message import Prediction
+from scorekit.testing import ManualTurns
+
+Array = npt.NDArray[Any]
+
+
+class Job:
+    """A request that remembers how it was answered."""
+
+    def __init__(self, rows: Any, names: Sequence[str] | None = (), abandoned: bool = False) -> None:
+        self.rows: Array = np.array(rows)
+        self.names = names
+        self.abandoned = abandoned
+        self.outcomes: list[Any] = []
+        self.deadline = float("inf")
+
+    def expired(self) -> None:
+        self.outcomes.append("expired")
+
+    def refusal(self) -> RequestError | None:
+        return BadRequest("unfit") if self.rows.dtype.kind == "i" and (self.rows == 7).any() else None
+
+    def done(self, prediction: Prediction) -> None:
+        self.outcomes.append(np.array(prediction.payload).tolist())
+
+    def failed(self, error: RequestError) -> None:
+        self.outcomes.append(type(error))
+
+
+class Model:
+    """Doubles its rows, remembers how it was called, and fails on a negative number."""
+
+    def __init__(self) -> None:
+        self.calls: list[int] = []
+
+    def __call__(self, rows: Array, names: Sequence[str] | None) -> Prediction:
+        self.calls.append(len(rows) if rows.ndim else 0)
+        if rows.dtype.kind in "if" and (rows < 0).any():
+            raise ComponentError("negative", "reference") from ValueError("negative")
+        return Prediction(rows * 2 if rows.dtype.kind in "if" else rows)
+
+
+def lane(turns: ManualTurns) -> Lane:
+    """A lane whose clock stands still: no call is ever slow."""
+    return Lane(turns, clock=lambda: 0.0)
+
+
+class Bench:
+    """A batcher, its model and its turns."""
+
+    def __init__(self, max_rows: int = 100) -> None:
+        self.model = Model()
+        self.turns = ManualTurns()
+        self.batcher = Batcher(self.model, self.turns, lane(self.turns), max_rows)
+
+    def submit(self, *jobs: Job) -> None:
+        for job in jobs:
+            self.batcher.submit(job)
+
+
+def test_requests_of_one_turn_are_one_call() -> None:
+    """Ten waiting requests cost one call of the model, and each gets its own rows back."""
+    bench = Bench()
+    jobs = [Job([[n, n + 0.5]]) for n in range(10)]
+    bench.submit(*jobs)
+    assert bench.model.calls == []
+    bench.turns.turn()
+    assert bench.model.calls == [10]
+    assert [job.outcomes for job in jobs] == [[[[2.0 * n, 2 * n + 1.0]]] for n in range(10)]
+
+
+def test_an_idle_server_waits_one_turn_and_no_timer() -> None:
+    """A lone request is predicted in the very next turn of the loop, and later turns have nothing to do."""
+    bench = Bench()
+    job = Job([[1]])
+    bench.submit(job)
+    assert bench.turns.turn() == 1
+    assert job.outcomes == [[[2]]]
+    assert bench.turns.turn() == 0
+
+
+def test_a_full_batch_goes_at_once() -> None:
+    """Rows are counted, not requests: what would overflow the batch sends it, without waiting for the turn."""
+    bench = Bench(max_rows=4)
+    jobs = [Job([[1]] * 3), Job([[2]] * 2), Job([[3]] * 9)]
+    bench.submit(*jobs)
+    bench.turns.turn()
+    assert bench.model.calls == [3, 2, 9]
+    assert [len(job.outcomes[0]) for job in jobs] == [3, 2, 9]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Job([[1, 2]]), Job([[1, 2, 3]])),
+        (Job([[1]]), Job([[1.0]])),
+        (Job([[1]], ["a"]), Job([[1]], ["b"])),
+        (Job([[1]], []), Job([[1]], None)),
+        (Job([1]), Job([1])),
+        (Job(1), Job(1)),
+        (Job(np.empty((0, 2))), Job(np.empty((0, 2)))),
+        (Job([[1]], [1]), Job([[1]], [True])),  # type: ignore[list-item]  # equal as keys, not to user code
+        (Job([[1]], [[]]), Job([[1]], [[]])),  # type: ignore[list-item]  # what a client may send all the same
+        (Job([["ab"]]), Job([["a"]])),
+        (Job([[None, 1]]), Job([[None, 2]])),
+    ],
+)
+def test_what_the_model_could_tell_apart_is_not_merged(one: Job, other: Job) -> None:
+    """Other names, dtype or row shape, no rows, no row axis: each request is a call of its own."""
+    bench = Bench()
+    bench.submit(one, other)
+    bench.turns.turn()
+    assert len(bench.model.calls) == 2
+    assert len(one.outcomes) == len(other.outcomes) == 1
+
+
+def test_a_poison_row_fails_its_own_request_only() -> None:
+    """When a merged call raises, each request is predicted alone: only the one at fault fails."""
+    bench = Bench()
+    jobs = [Job([[1]]), Job([[-1]]), Job([[3]])]
+    bench.submit(*jobs)
+    bench.turns.turn()
+    assert bench.model.calls == [3, 1, 1, 1]
+    assert [job.outcomes for job in jobs] == [[[[2]]], [ComponentError], [[[6]]]]
+
+
+def test_what_the_model_shall_not_see_is_refused_by_itself() -> None:
+    """Rows are judged all at once; where some are unfit, only the requests that hold them fail, before the model."""
+    bench = Bench()
+    asked: list[int] = []
+
+    def admits(rows: Array) -> bool:
+        asked.append(len(rows))
+        return not (rows == 7).any()
+
+    bench.batcher = Batcher(bench.model, bench.turns, lane(bench.turns), 100, admits=admits)
+    good = [Job([[1]]), Job([[2]])]
+    bench.submit(*good)
+    bench.turns.turn()
+    mixed = [Job([[3]]), Job([[7]]), Job([[4]]), Job(7)]
+    bench.submit(*mixed)
+    bench.turns.turn()
+    assert asked == [2, 3]
+    assert bench.model.calls == [2, 2]
+    assert [job.outcomes for job in good + mixed] == [[[[2]]], [[[4]]], [[[6]]], [BadRequest], [[[8]]], [BadRequest]]
+
+
+def test_a_caller_who_left_costs_nothing_and_harms_nobody() -> None:
+    """Rows of a closed connection are not computed, and its batch-mates are answered."""
+    bench = Bench()
+    jobs = [Job([[1]]), Job([[2]], abandoned=True), Job([[3]])]
+    bench.submit(*jobs)
+    bench.turns.turn()
+    assert bench.model.calls == [2]
+    assert [job.outcomes for job in jobs] == [[[[2]]], [], [[[6]]]]
+
+
+@pytest.mark.parametrize("payload", ["a string", {"a": 1}, np.array(3.0), [1], np.zeros((1, 3)), None])
+def test_an_answer_without_a_row_for_each_row_is_not_split(payload: Any) -> None:
+    """A model that answers a batch as a whole is asked again, request by request."""
+    calls = []
+    turns = ManualTurns()
+
+    def model(rows: Array, names: Sequence[str] | None) -> Prediction:
+        calls.append(len(rows))
+        return Prediction(payload if len(rows) > 1 else rows)
+
+    jobs = [Job([[1]]), Job([[2]])]
+    batcher = Batcher(model, turns, lane(turns), 10)
+    for job in jobs:
+        batcher.submit(job)
+    turns.turn()
+    assert calls == [2, 1, 1]
+    assert [job.outcomes for job in jobs] == [[[[1]]], [[[2]]]]
+
+
+def test_a_request_that_comes_during_a_flush_waits_for_the_next_turn() -> None:
+    """A client that sends its next request from the answer of the first is not lost."""
+    bench = Bench()
+    late = Job([[5]])
+    first = Job([[1]])
+    first.done = lambda prediction: bench.submit(late)  # type: ignore[method-assign]
+    bench.submit(first)
+    bench.turns.turn()
+    assert late.outcomes == []
+    bench.turns.turn()
+    assert late.outcomes == [[[10]]]
+
+
+def test_bad_answers_fail_like_errors() -> None:
+    """An error of the request family from the model's side reaches the caller as such."""
+    turns = ManualTurns()
+
+    def model(rows: Array, names: Sequence[str] | None) -> Prediction:
+        raise BadAnswer("no form")
+
+    batcher, jobs = Batcher(model, turns, lane(turns), 10), [Job([[1]]), Job([[2]])]
+    for job in jobs:
+        batcher.submit(job)
+    turns.turn()
+    assert [job.outcomes for job in jobs] == [[BadAnswer], [BadAnswer]]
+
+
+ROWS = st.lists(st.lists(st.integers(-1, 5), min_size=1, max_size=2), min_size=1, max_size=3).filter(
+    lambda rows: len({len(row) for row in rows}) == 1
+)
+
+
+@given(st.lists(st.tuples(ROWS, st.booleans()), max_size=12), st.integers(1, 8))
+def test_batched_equals_single(requests: list[tuple[list[list[int]], bool]], max_rows: int) -> None:
+    """However requests fall together, each is answered exactly once and as if it had come alone."""
+    bench = Bench(max_rows)
+    jobs = [Job(rows) for rows, _ in requests]
+    for job, (_, turn_after) in zip(jobs, requests, strict=True):
+        bench.submit(job)
+        if turn_after:
+            bench.turns.turn()
+    bench.turns.turn()
+    for job, (rows, _) in zip(jobs, requests, strict=True):
+        alone = ComponentError if any(n < 0 for row in rows for n in row) else [[n * 2 for n in row] for row in rows]
+        assert job.outcomes == [alone]
+
+
+def test_a_turn_that_takes_too_long_is_not_waited_for() -> None:
+    """When requests keep coming in one turn, a batch leaves after the delay that was allowed, and the next begins."""
+    bench = Bench()
+    now = [0.0]
+    bench.batcher = Batcher(bench.model, bench.turns, lane(bench.turns), 100, max_delay_s=0.005, clock=lambda: now[0])
+    jobs = [Job([[n]]) for n in range(6)]
+    for job in jobs:
+        bench.submit(job)
+        now[0] += 0.002
+    assert bench.model.calls == [4]  # the fourth came 6 ms after the first
+    bench.turns.turn()
+    assert bench.model.calls == [4, 2]
+    assert [job.outcomes for job in jobs] == [[[[2 * n]]] for n in range(6)]
+
+
+def test_a_batch_grows_while_the_model_is_busy() -> None:
+    """What comes while a slow model works in its thread is one call when it is free, without those who left."""
+    bench = Bench()
+    work: list[Any] = []
+
+    class Thread:
+        def run(self, task: Any, done: Any, /) -> None:
+            work.append((task, done))
+
+    slow = Lane(bench.turns, Thread(), clock=lambda: 0.0, mean_s=0.1)
+    bench.batcher = Batcher(bench.model, bench.turns, slow, 100)
+    jobs = [Job([[n]]) for n in range(5)]
+    for job in jobs:  # one a turn
+        bench.submit(job)
+        bench.turns.turn()
+    assert len(work) == 1
+    jobs[2].abandoned = True
+    while work:
+        task, done = work.pop()
+        task()
+        done(0.1)
+    assert bench.model.calls == [1, 3]
+    assert [job.outcomes for job in jobs] == [[[[0]]], [[[2]]], [], [[[6]]], [[[8]]]]
+
+
+def test_what_is_too_late_never_reaches_the_model() -> None:
+    """A job whose deadline has come before its turn is told so; its batch-mates are predicted without it."""
+    bench = Bench()
+    bench.batcher = Batcher(bench.model, bench.turns, lane(bench.turns), 100, clock=lambda: 5.0)
+    jobs = [Job([[1]]), Job([[2]]), Job([[3]])]
+    jobs[1].deadline = 4.9
+    bench.submit(*jobs)
+    assert bench.batcher.waiting == 3
+    bench.turns.turn()
+    assert bench.batcher.waiting == 0
+    assert bench.model.calls == [2]
+    assert [job.outcomes for job in jobs] == [[[[2]]], ["expired"], [[[6]]]]

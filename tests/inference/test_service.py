@@ -1,0 +1,441 @@
+"""What an answer is, given what the model returned and what was asked."""
+
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from scorekit.errors import BadAnswer, BadRequest, ComponentError, DeadlineExceeded, Overloaded, RequestError
+from scorekit.inference.answers import answer_meta, joined, package
+from scorekit.inference.executor import Lane
+from scorekit.inference.service import Service
+from scorekit.message import Form, Kind, Message, Prediction, Verb
+from scorekit.model.component import Component
+from scorekit.testing import ManualTurns
+
+
+class Caller:
+    abandoned = False
+    deadline = float("inf")
+
+    def __init__(self) -> None:
+        self.outcomes: list[Any] = []
+
+    def answer(self, message: Message) -> None:
+        self.outcomes.append(message)
+
+    def answer_raw(self, value: Any) -> None:
+        self.outcomes.append(("raw", value))
+
+    def fail(self, error: RequestError) -> None:
+        self.outcomes.append(error)
+
+
+class Asked:
+    """A request that needs no decoding."""
+
+    form = Form.JSON
+
+    def __init__(self, *messages: Message) -> None:
+        self.raw = {"raw": len(messages)}
+        self._messages = list(messages)
+
+    def message(self) -> Message:
+        return self._messages[0]
+
+    def messages(self) -> list[Message]:
+        return self._messages
+
+    def take_metrics(self, answer: Any, verb: Verb, include: bool) -> list[Any]:
+        return []
+
+
+def ask(served: Service, message: Message, caller: Caller, verb: Verb = Verb.PREDICT) -> None:
+    served.ask(verb, Asked(message), caller)
+
+
+def asked(kind: Kind, payload: Any = None, **more: Any) -> Message:
+    return Message(kind, np.array([[1.0, 2.0]]) if payload is None else payload, **more)
+
+
+ARRAY = np.array([[1.0, 2.0]])
+
+# Returned value, kind asked, kind answered: the returned type decides, the request only an array's form (1.17.1).
+FORMS = [
+    (ARRAY, Kind.TENSOR, Kind.TENSOR),
+    (ARRAY, Kind.NDARRAY, Kind.NDARRAY),
+    (ARRAY, Kind.STR, Kind.TENSOR),
+    (ARRAY, Kind.JSON, Kind.TENSOR),
+    ([[1, 2]], Kind.TENSOR, Kind.TENSOR),
+    ([[1, 2]], Kind.JSON, Kind.TENSOR),
+    ([[1, "a"]], Kind.TENSOR, Kind.NDARRAY),
+    (np.array([True]), Kind.TENSOR, Kind.NDARRAY),
+    (np.array(["a"]), Kind.BIN, Kind.NDARRAY),
+    ({"a": 1}, Kind.TENSOR, Kind.JSON),
+    ("text", Kind.TENSOR, Kind.STR),
+    (b"\x01", Kind.TENSOR, Kind.BIN),
+    (bytearray(b"\x01"), Kind.STR, Kind.BIN),
+]
+
+
+@pytest.mark.parametrize(("returned", "sent", "answered"), FORMS, ids=repr)
+def test_the_returned_type_decides_the_kind(returned: Any, sent: Kind, answered: Kind) -> None:
+    """dict, bytes, str and arrays each have their own key; only the form of a numeric array follows the request."""
+    assert package(asked(sent), Prediction(returned), {}).kind is answered
+
+
+def test_lists_are_echoed_untouched_in_ndarray_form() -> None:
+    """A list the model returns is written as it is: integers stay integers beside floats."""
+    assert package(asked(Kind.NDARRAY), Prediction([[1, 2.5]]), {}).payload == [[1, 2.5]]
+
+
+@pytest.mark.parametrize("returned", [None, 1, 1.5, (1, 2), np.float64(1.0), {1, 2}])
+def test_what_has_no_form_is_refused(returned: Any) -> None:
+    """Numbers, tuples, None and numpy scalars are refused in the stock wrapper's words."""
+    with pytest.raises(BadAnswer, match=r"Unknown data type returned as payload \(must be list or np array\):"):
+        package(asked(Kind.NDARRAY), Prediction(returned), {})
+
+
+@pytest.mark.parametrize(
+    ("returned", "class_names", "names"),
+    [
+        (ARRAY, None, ["t:0", "t:1"]),
+        (ARRAY, ["a", "b"], ["a", "b"]),
+        (ARRAY, ["a"], ["a"]),
+        (ARRAY[0], ["a", "b"], []),
+        ([[1, 2, 3]], None, ["t:0", "t:1", "t:2"]),
+        (np.zeros((1, 2, 3)), None, ["t:0", "t:1"]),
+        ([], None, []),
+    ],
+)
+def test_names_of_the_answer(returned: Any, class_names: Any, names: list[str]) -> None:
+    """From two dimensions on: the class's names, or t:0 and so on by the second dimension; below that none."""
+    assert package(asked(Kind.NDARRAY), Prediction(returned, class_names), {}).names == names
+
+
+def test_meta_flows_as_in_the_stock_wrapper() -> None:
+    """Tags, metrics, requestPath and puid flow; routing and unknown keys do not; later tags and earlier paths win."""
+    sent = {
+        "puid": "p",
+        "tags": {"a": 1, "b": 1},
+        "metrics": [{"key": "theirs"}],
+        "requestPath": {"other": "image:1", "node": "theirs"},
+        "routing": {"x": 1},
+        "unknown": 1,
+    }
+    prediction = Prediction([1], tags={"b": 2}, metrics=[{"key": "ours"}])
+    assert answer_meta(sent, prediction, {"node": "ours"}) == {
+        "puid": "p",
+        "tags": {"a": 1, "b": 2},
+        "metrics": [{"key": "theirs"}, {"key": "ours"}],
+        "requestPath": {"node": "theirs", "other": "image:1"},
+    }
+    assert answer_meta(None, Prediction([1]), {}) == {}
+
+
+def test_the_requests_meta_is_not_changed() -> None:
+    """The dict the model was given is not the dict the answer is made of."""
+    sent = {"tags": {"a": 1}, "metrics": []}
+    answer_meta(sent, Prediction([1], tags={"b": 2}, metrics=[{}]), {})
+    assert sent == {"tags": {"a": 1}, "metrics": []}
+
+
+class Doubling:
+    """A model that counts its calls."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def predict(self, X: Any, names: Any) -> Any:  # noqa: N803
+        self.calls += 1
+        return X * 2
+
+
+def service(model: object, turns: ManualTurns, max_batch_rows: int | None = 10) -> Service:
+    # The lane's clock stands still: no call is ever slow.
+    return Service(Component(model, "Model"), turns, {}, max_batch_rows, lane=Lane(turns, clock=lambda: 0.0))
+
+
+def test_concurrent_arrays_are_one_call_of_the_model() -> None:
+    """Two requests of one turn are answered by one call, each in its own form."""
+    model, turns, callers = Doubling(), ManualTurns(), [Caller(), Caller()]
+    served = service(model, turns)
+    ask(served, asked(Kind.TENSOR), callers[0])
+    ask(served, asked(Kind.NDARRAY, meta={"puid": "p"}), callers[1])
+    turns.turn()
+    assert model.calls == 1
+    assert [caller.outcomes[0].kind for caller in callers] == [Kind.TENSOR, Kind.NDARRAY]
+    assert callers[1].outcomes[0].meta == {"puid": "p"}
+
+
+def test_batching_is_off_unless_asked_for() -> None:
+    """Without a batch size each request is its own call, answered before predict returns."""
+    model, caller = Doubling(), Caller()
+    ask(service(model, ManualTurns(), None), asked(Kind.TENSOR), caller)
+    assert caller.outcomes[0].payload.tolist() == [[2.0, 4.0]]
+
+
+def test_a_component_that_could_tell_is_never_batched() -> None:
+    """A class with tags() or metrics(), or a request whose meta the class is handed, is called for itself."""
+
+    class Tagging(Doubling):
+        def tags(self) -> dict[str, int]:
+            return {"calls": self.calls}
+
+    class Meta(Doubling):
+        def predict(self, X: Any, names: Any, meta: Any = None) -> Any:  # noqa: N803
+            return super().predict(X, names)
+
+    for model, meta in ((Tagging(), None), (Meta(), {"puid": "p"})):
+        turns = ManualTurns()
+        served = service(model, turns)
+        for _ in range(2):
+            ask(served, asked(Kind.TENSOR, meta=meta), Caller())
+        turns.turn()
+        assert model.calls == 2
+
+
+def test_text_and_bytes_are_never_batched() -> None:
+    """Only arrays have rows to merge."""
+    caller = Caller()
+    ask(service(Doubling(), ManualTurns()), asked(Kind.STR, "ab"), caller)
+    assert caller.outcomes[0].payload == "abab"
+
+
+def test_a_failing_model_is_logged_once_and_told_safely(caplog: pytest.LogCaptureFixture) -> None:
+    """The cause stands in the log under the reference that the caller was given."""
+
+    class Failing:
+        def predict(self, X: Any, names: Any) -> Any:  # noqa: N803
+            raise ValueError("the secret")
+
+    caller = Caller()
+    ask(service(Failing(), ManualTurns(), None), asked(Kind.TENSOR), caller)
+    (error,) = caller.outcomes
+    assert isinstance(error, ComponentError)
+    assert "the secret" not in str(error)
+    (record,) = caplog.records
+    assert error.reference in record.getMessage()
+    assert "the secret" in caplog.text
+
+
+class Hostile:
+    """A value whose every inspection raises, as a torch tensor that requires grad does."""
+
+    def __array__(self, *arguments: Any, **keywords: Any) -> Any:
+        raise RuntimeError("not here")
+
+    def __str__(self) -> str:
+        raise RuntimeError("not here either")
+
+
+@pytest.mark.parametrize("returned", [[Hostile()], Hostile()], ids=["list", "value"])
+def test_an_answer_that_cannot_be_looked_at_fails_its_own_request_only(returned: Any) -> None:
+    """When looking at what the model returned raises, that caller is told, and its neighbours are answered."""
+
+    class Model:
+        def predict(self, X: Any, names: Any) -> Any:  # noqa: N803
+            return returned if X.shape[1] == 1 else X
+
+    turns, bad, good = ManualTurns(), Caller(), Caller()
+    served = service(Model(), turns)
+    ask(served, asked(Kind.NDARRAY, np.array([[1.0]])), bad)
+    ask(served, asked(Kind.NDARRAY), good)
+    turns.turn()
+    assert isinstance(bad.outcomes[0], ComponentError)
+    assert good.outcomes[0].payload.tolist() == [[1.0, 2.0]]
+
+
+def test_batching_that_cannot_be_is_not_claimed() -> None:
+    """Where hooks keep requests apart, the service does not claim to merge."""
+
+    class Tagging(Doubling):
+        def tags(self) -> dict[str, int]:
+            return {}
+
+    assert not service(Tagging(), ManualTurns()).batching
+    assert service(Doubling(), ManualTurns()).batching
+
+
+class Graph:
+    """A component with every verb."""
+
+    def transform_input(self, X: Any, names: Any) -> Any:  # noqa: N803
+        return X + 1
+
+    def route(self, X: Any, names: Any) -> Any:  # noqa: N803
+        return int(X[0][0])
+
+    def aggregate(self, X: Any, names: Any) -> Any:  # noqa: N803
+        return np.array(X).sum(axis=0)
+
+    def predict_raw(self, request: Any) -> Any:
+        return {"got": request}
+
+
+def test_each_verb_calls_its_method() -> None:
+    """Transform, route and aggregate are the class's own; a missing transform is the identity."""
+    served, caller = service(Graph(), ManualTurns(), None), Caller()
+    ask(served, asked(Kind.TENSOR), caller, Verb.TRANSFORM_INPUT)
+    ask(served, asked(Kind.TENSOR), caller, Verb.TRANSFORM_OUTPUT)
+    ask(served, asked(Kind.NDARRAY, meta={"puid": "p", "tags": {"a": 1}}), caller, Verb.ROUTE)
+    served.ask(Verb.AGGREGATE, Asked(asked(Kind.NDARRAY), asked(Kind.TENSOR)), caller)
+    payloads = [np.asarray(outcome.payload).tolist() for outcome in caller.outcomes]
+    assert payloads == [[[2.0, 3.0]], [[1.0, 2.0]], [[1]], [[2.0, 4.0]]]
+    assert [outcome.kind for outcome in caller.outcomes] == [Kind.TENSOR, Kind.TENSOR, Kind.NDARRAY, Kind.NDARRAY]
+    assert (caller.outcomes[2].names, caller.outcomes[2].meta) == (["t:0"], {"puid": "p"})
+
+
+def test_a_raw_method_is_given_the_request_and_answers_verbatim() -> None:
+    """predict_raw sees the transport's own form, and what it returns is sent as it is."""
+    caller = Caller()
+    ask(service(Graph(), ManualTurns()), asked(Kind.TENSOR), caller)
+    assert caller.outcomes == [("raw", {"got": {"raw": 1}})]
+
+
+@pytest.mark.parametrize(
+    ("verb", "told"), [(Verb.ROUTE, "Route not defined"), (Verb.AGGREGATE, "Aggregate not defined")]
+)
+def test_a_missing_route_or_aggregate_is_a_bad_request(verb: Verb, told: str) -> None:
+    """In the stock wrapper's words."""
+    caller = Caller()
+    ask(service(Doubling(), ManualTurns()), asked(Kind.TENSOR), caller, verb)
+    assert str(caller.outcomes[0]) == told
+
+
+def test_an_aggregate_merges_meta_from_left_to_right() -> None:
+    """Later tags win, paths are joined, metrics follow each other, the puid is the first message's."""
+    first = Message(
+        Kind.STR, "a", [], {"puid": "1", "tags": {"x": 1, "y": 1}, "metrics": [1], "requestPath": {"a": "i"}}
+    )
+    second = Message(Kind.STR, "b", [], {"puid": "2", "tags": {"y": 2}, "metrics": [2], "requestPath": {"b": "j"}})
+    message = joined([first, second])
+    assert (message.payload, message.names) == (["a", "b"], [[], []])
+    assert message.meta == {
+        "puid": "1",
+        "tags": {"x": 1, "y": 2},
+        "metrics": [1, 2],
+        "requestPath": {"a": "i", "b": "j"},
+    }
+
+
+def test_a_check_stands_before_the_model() -> None:
+    """What the check refuses never reaches the model, batched or not; other verbs and raw methods are not checked."""
+    turns, calls = ManualTurns(), list[Any]()
+
+    class Model:
+        def predict(self, X: Any, names: Any) -> Any:  # noqa: N803
+            calls.append(X)
+            return X
+
+        def transform_input(self, X: Any, names: Any) -> Any:  # noqa: N803
+            return X
+
+        def transform_output_raw(self, request: Any) -> Any:
+            return request
+
+    class Refuse:
+        def __call__(self, message: Message) -> None:
+            raise BadRequest("not this one", "$.data")
+
+        def admits(self, rows: Any) -> bool:
+            return False
+
+    for max_batch_rows in (None, 10):
+        served = Service(Component(Model(), "Model"), turns, {}, max_batch_rows, check=Refuse())
+        caller = Caller()
+        for verb in (Verb.PREDICT, Verb.TRANSFORM_INPUT, Verb.TRANSFORM_OUTPUT):
+            ask(served, asked(Kind.TENSOR), caller, verb)
+            turns.turn()
+        refused, transformed, raw = caller.outcomes
+        assert str(refused) == "not this one at $.data"
+        assert isinstance(transformed, Message)
+        assert raw[0] == "raw"
+    assert not calls
+
+
+class Held:
+    """A thread whose work is done when the test says so."""
+
+    def __init__(self) -> None:
+        self.work: list[Any] = []
+
+    def run(self, work: Any, done: Any, /) -> None:
+        self.work.append((work, done))
+
+    def do(self) -> None:
+        work, done = self.work.pop(0)
+        work()
+        done(0.1)
+
+
+@pytest.mark.parametrize("max_batch_rows", [None, 100])
+def test_what_would_wait_in_too_long_a_queue_is_refused_at_once(max_batch_rows: int | None) -> None:
+    """Beyond the limit a request fails before it is decoded; those that wait are answered, and then there is room."""
+    turns, thread, model = ManualTurns(), Held(), Doubling()
+    slow = Lane(turns, thread, clock=lambda: 0.0, mean_s=0.1)
+    served = Service(Component(model, "Model"), turns, {}, max_batch_rows, lane=slow, max_in_flight=3)
+    callers = [Caller() for _ in range(6)]
+    for caller in callers:
+        ask(served, asked(Kind.TENSOR), caller)
+        turns.turn()
+    refused = [caller for caller in callers if caller.outcomes]
+    assert [type(caller.outcomes[0]) for caller in refused] == [Overloaded] * 2
+    while thread.work:
+        thread.do()
+    assert sum(isinstance(caller.outcomes[0], Message) for caller in callers) == 4
+    late = Caller()
+    ask(served, asked(Kind.TENSOR), late)
+    turns.turn()
+    thread.do()
+    assert isinstance(late.outcomes[0], Message)
+
+
+def test_a_wait_that_would_be_too_long_is_refused() -> None:
+    """What counts is time: ten calls of 0.1 s that wait are a second."""
+    turns, thread = ManualTurns(), Held()
+    slow = Lane(turns, thread, clock=lambda: 0.0, mean_s=0.1)
+    served = Service(Component(Doubling(), "Model"), turns, {}, None, lane=slow, max_wait_s=0.95)
+    callers = [Caller() for _ in range(15)]
+    for caller in callers:
+        ask(served, asked(Kind.TENSOR), caller)
+    assert sum(bool(caller.outcomes) for caller in callers) == 4  # one runs, ten wait
+
+
+def test_who_would_be_answered_too_late_is_refused_at_once() -> None:
+    """Behind five calls of 0.1 s a request that has half a second is refused, one that has a minute waits."""
+    turns, thread = ManualTurns(), Held()
+    slow = Lane(turns, thread, clock=lambda: 0.0, mean_s=0.1)
+    served = Service(Component(Doubling(), "Model"), turns, {}, None, lane=slow)
+    for _ in range(6):
+        ask(served, asked(Kind.TENSOR), Caller())
+    for left_s, outcome in ((0.5, [Overloaded]), (60.0, [])):
+        caller = Caller()
+        caller.deadline = time.perf_counter() + left_s
+        ask(served, asked(Kind.TENSOR), caller)
+        assert [type(each) for each in caller.outcomes] == outcome
+
+
+@pytest.mark.parametrize("max_batch_rows", [None, 100])
+def test_callers_of_a_model_that_hangs_are_told(max_batch_rows: int | None) -> None:
+    """The one whose call hangs hears that its time is over, those behind it that they may ask again."""
+    turns, thread = ManualTurns(), Held()
+    slow = Lane(turns, thread, clock=lambda: 0.0, mean_s=0.1)
+    served = Service(Component(Doubling(), "Model"), turns, {}, max_batch_rows, lane=slow)
+    callers = [Caller() for _ in range(3)]
+    for caller in callers:
+        ask(served, asked(Kind.TENSOR), caller)
+        turns.turn()
+    slow.give_up()
+    assert [type(caller.outcomes[0]) for caller in callers] == [DeadlineExceeded, Overloaded, Overloaded]
+
+
+@pytest.mark.parametrize("verb", [Verb.PREDICT, Verb.TRANSFORM_INPUT])
+def test_a_deadline_that_has_passed_is_told(verb: Verb) -> None:
+    """A call whose time is over when its turn comes is not made."""
+    turns, model, caller = ManualTurns(), Doubling(), Caller()
+    caller.deadline = 0.0
+    ask(service(model, turns, None), asked(Kind.TENSOR), caller, verb)
+    assert isinstance(caller.outcomes[0], DeadlineExceeded)
+    assert model.calls == 0

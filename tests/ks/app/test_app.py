@@ -1,0 +1,76 @@
+"""app.yaml in its three schemas (ksonnet §B.2)."""
+
+import pytest
+
+from scorekit.errors import RenderError
+from scorekit.ks.app.app import Library, UnknownEnvironment, current_environment, load_app
+from scorekit.ks.app.tree import MemoryTree
+
+from ..conftest import APP
+
+
+def test_an_environment_is_read_with_its_defaults() -> None:
+    """Name from the key, path from the name, namespace `default`."""
+    app = load_app(MemoryTree({"app.yaml": "apiVersion: 0.3.0\nenvironments: {dev: {destination: {server: s}}}\n"}))
+    dev = app.environment("dev")
+    assert (dev.name, dev.folder, dev.server, dev.namespace) == ("dev", "environments/dev", "s", "default")
+
+
+@pytest.mark.parametrize(
+    ("version", "library"),
+    [
+        ("0.1.0", "pkg: {name: pkg, registry: reg, gitVersion: {refSpec: master, commitSha: abc}}"),
+        ("0.2.0", "pkg: {name: pkg, registry: reg, version: abc}"),
+        ("0.3.0", "reg/pkg: {name: pkg, registry: reg, version: abc}"),
+    ],
+)
+def test_older_schemas_are_migrated_in_memory(version: str, library: str) -> None:
+    """The three spellings of a library, and targets with slashes, mean the same."""
+    spec = f"apiVersion: {version}\nlibraries:\n  {library}\nenvironments: {{dev: {{path: dev, targets: [a/b, /]}}}}\n"
+    app = load_app(MemoryTree({"app.yaml": spec}))
+    assert app.libraries == (Library("reg", "pkg", "abc"),)
+    assert app.libraries[0].folder == "vendor/reg/pkg@abc"
+    assert app.environment("dev").targets == ("a.b", "/")
+
+
+@pytest.mark.parametrize("version", ["0.0.1", "0.4.0", "1", ""])
+def test_other_schemas_are_refused_in_ksonnets_words(version: str) -> None:
+    """Neither older nor newer apps are guessed at."""
+    with pytest.raises(RenderError, match=r"unsupported spec version '.*' \(this client only supports"):
+        load_app(MemoryTree({"app.yaml": f"apiVersion: '{version}'\n"}))
+
+
+def test_the_override_wins_except_for_libraries() -> None:
+    """Destination and path come from app.override.yaml, libraries from app.yaml; an environment may be in it alone."""
+    primary = APP + "    libraries: {r/p: {name: p, registry: r, version: v1}}\n"
+    override = """
+apiVersion: 0.3.0
+kind: ksonnet.io/app-override
+environments:
+  default: {destination: {server: mine, namespace: me}, libraries: {r/p: {name: p, registry: r, version: v2}}}
+  extra: {path: extra, destination: {server: e}}
+"""
+    app = load_app(MemoryTree({"app.yaml": primary, "app.override.yaml": override}))
+    default = app.environment("default")
+    assert (default.server, default.namespace, default.k8s_version) == ("mine", "me", "v1.8.0")
+    assert default.libraries == (Library("r", "p", "v1"),)
+    assert [found.is_override for found in app.environments.values()] == [True, True]
+
+
+def test_an_unknown_environment_lists_those_there_are() -> None:
+    """ksonnet's words first, then the remedy."""
+    with pytest.raises(UnknownEnvironment, match=r'^environment "x" was not found; this app has: default$'):
+        load_app(MemoryTree({"app.yaml": APP})).environment("x")
+
+
+def test_the_current_environment_is_in_a_file() -> None:
+    """`.ks_environment` holds a name, or there is no such file (§B.1)."""
+    assert current_environment(MemoryTree({".ks_environment": "dev"})) == "dev"
+    assert current_environment(MemoryTree({})) == ""
+
+
+@pytest.mark.parametrize("text", ["", "[]", "apiVersion: 0.3.0\nenvironments: []\n", "a: [\n"])
+def test_a_broken_app_yaml_is_a_render_error(text: str) -> None:
+    """Nothing else escapes."""
+    with pytest.raises(RenderError, match=r"^app\.yaml"):
+        load_app(MemoryTree({"app.yaml": text}))
