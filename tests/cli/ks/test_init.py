@@ -151,14 +151,21 @@ def test_a_library_of_a_swagger_file(ks: Run, app: Path) -> None:
         (["foo"], 'unknown command "foo" for "ks"; see `ks --help`'),
         (["env", "foo"], "foo is not a valid subcommand; see `ks env --help`"),
         (["env"], "Command 'env' requires a subcommand; see `ks env --help`"),
-        (["env", "list", "--bogus=1"], "unknown flag: --bogus; see `ks --help`"),
-        (["env", "list", "-x"], "unknown shorthand flag: 'x' in -x; see `ks --help`"),
+        (["env", "list", "--bogus=1"], "unknown flag: --bogus; see `ks env list --help`"),
+        (
+            ["env", "list", "--outputt=json"],
+            "unknown flag: --outputt (did you mean --output?); see `ks env list --help`",
+        ),
+        (["shwo"], 'unknown command "shwo" for "ks" (did you mean show?); see `ks --help`'),
+        (["env", "ls"], "ls is not a valid subcommand (did you mean list?); see `ks env --help`"),
+        (["env", "lst"], "lst is not a valid subcommand (did you mean list?); see `ks env --help`"),
+        (["env", "list", "-x"], "unknown shorthand flag: 'x' in -x; see `ks env list --help`"),
         (["env", "list", "extra"], "'env list' takes zero arguments"),
         (["env", "add"], "'env add' takes exactly one argument, which is the name of the environment"),
     ],
 )
 def test_usage_errors_are_ksonnets(ks: Run, app: Path, arguments: list[str], message: str) -> None:
-    """With where to read more."""
+    """A usage error has ksonnet's words, the spelling that was probably meant, and the command that prints help."""
     assert ks(*arguments) == refused(message)
 
 

@@ -3,11 +3,11 @@
 """
 
 import argparse
-import re
 import sys
 from typing import NoReturn
 
 from ...errors import ScorekitError, SetupError
+from ..parser import CommandParser
 from . import (
     apply,
     component,
@@ -34,7 +34,7 @@ __all__ = ["main", "render_app"]
 
 def main(argv: list[str] | None = None) -> int:
     try:
-        arguments = _parser().parse_args(argv)
+        arguments = _parser().parse(argv)
         status: int | None = arguments.run(arguments)
     except ScorekitError as error:
         log("error", str(error))
@@ -48,30 +48,31 @@ def main(argv: list[str] | None = None) -> int:
     return status or 0
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in ksonnet's words, with its exit status."""
+class KsParser(CommandParser):
+    """The parser of ``ks`` and of every subcommand: ksonnet's messages (cobra's and pflag's), raised as errors."""
 
     def error(self, message: str) -> NoReturn:
-        see = f"; see `{self.prog} --help`"
-        if (unknown := re.fullmatch(r"unrecognized arguments: (.*)", message)) is not None:
-            first = unknown[1].split(" ")[0]
-            if first.startswith("--"):
-                raise SetupError(f"unknown flag: {first.partition('=')[0]}{see}")
-            if first.startswith("-"):
-                raise SetupError(f"unknown shorthand flag: '{first[1:2]}' in {first}{see}")
-        if (choice := re.fullmatch(r"argument COMMAND: invalid choice: '(.*?)' .*", message)) is not None:
-            group = self.prog.removeprefix("ks").strip()
-            unknown_word = (
-                f"{choice[1]} is not a valid subcommand" if group else f'unknown command "{choice[1]}" for "ks"'
-            )
-            raise SetupError(unknown_word + see)
-        if message == "the following arguments are required: COMMAND":
-            message = f"Command '{self.prog.removeprefix('ks ')}' requires a subcommand"
-        raise SetupError(message + see)
+        """Raise ``SetupError``, so that a wrong command line ends as every other error does: with exit status 1."""
+        raise SetupError(f"{self.reworded(message)}; see `{self.prog} --help`")
+
+    def unknown_flag(self, flag: str) -> str:
+        """pflag's message: ``unknown flag: --x`` or ``unknown shorthand flag: 'x' in -x``."""
+        return (
+            super().unknown_flag(flag) if flag.startswith("--") else f"unknown shorthand flag: '{flag[1:2]}' in {flag}"
+        )
+
+    def unknown_command(self, command: str) -> str:
+        """cobra's message at the top, ksonnet's below."""
+        is_top = self.prog == "ks"
+        return f'unknown command "{command}" for "ks"' if is_top else f"{command} is not a valid subcommand"
+
+    def no_command(self) -> str:
+        """ksonnet's message."""
+        return f"Command '{self.prog.removeprefix('ks ')}' requires a subcommand"
 
 
-def _parser() -> argparse.ArgumentParser:
-    everywhere = _Parser(add_help=False, allow_abbrev=False)
+def _parser() -> KsParser:
+    everywhere = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     everywhere.add_argument("--dir", default=argparse.SUPPRESS, help="folder to look for the app from")
     everywhere.add_argument(
         "-v", "--verbose", action="count", default=argparse.SUPPRESS, help="accepted: there is nothing more to say"
@@ -82,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         default=argparse.SUPPRESS,
         help="do not verify a cluster's certificate",
     )
-    parser = _Parser(
+    parser = KsParser(
         prog="ks", description="Render, edit and deploy ksonnet apps.", parents=[everywhere], allow_abbrev=False
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
