@@ -159,8 +159,8 @@ def test_batching_auto_is_decided_by_trial_and_told(
     assert f"batching={state}" in command.output
     assert reason in command.output
     custom = json.loads(get(port, "/metadata"))["custom"]
-    assert custom["scorekit.inference.batching"] == state
-    assert reason in custom["scorekit.inference.batching.reason"]
+    assert custom["scorekit.batching"] == state
+    assert reason in custom["scorekit.batching.reason"]
 
 
 def test_a_slow_model_leaves_health_and_metrics_prompt(start: Callable[..., Command], tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ def test_children_do_not_outlive_a_parent_that_is_killed() -> None:
     parent = (
         "import asyncio, sys\n"
         "from pathlib import Path\n"
-        "from scorekit.runner.processes import Child, Command\n"
+        "from scorekit.local.processes import Child, Command\n"
         "async def run():\n"
         "    argv = [sys.executable, '-c', 'import time; time.sleep(60)']\n"
         "    child = await Child.start(Command('child', argv, {}, Path.cwd()), print)\n"
