@@ -20,8 +20,8 @@ import numpy as np
 from load import Result, at_rate, h2load, wrk
 from servers import HERE, PLOTS, SERVERS, Running, Server, nginx, programs_of, running, version_of
 
+from scorekit.net import free_ports
 from scorekit.proto import message_class
-from scorekit.serve.workers.sockets import free_ports
 
 RESULTS = HERE / "results"
 SHARES = (0.1, 0.25, 0.5, 0.75, 0.9, 1.1)

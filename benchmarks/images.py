@@ -23,7 +23,7 @@ sys.path[:0] = [str(ROOT / "script"), str(ROOT / "benchmarks")]
 
 import image as building  # noqa: E402  script/image.py
 
-from scorekit.serve.workers.sockets import free_ports  # noqa: E402
+from scorekit.net import free_ports  # noqa: E402
 
 RESULT = ROOT / "benchmarks" / "results" / "image.json"
 PAGE = ROOT / "docs" / "image.md"

@@ -23,7 +23,7 @@ from typing import Any
 
 from servers import HERE, PLOTS, SERVERS, Running, Server, programs_of, running, version_of
 
-from scorekit.serve.workers.sockets import free_ports
+from scorekit.net import free_ports
 
 SHARES = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
 ROUNDS = 3  # one after the other over all shares, for a machine has better and worse minutes

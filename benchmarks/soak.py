@@ -27,8 +27,8 @@ from typing import Any
 import grpc
 from servers import HERE, PLOTS, family, programs_of
 
+from scorekit.net import free_ports
 from scorekit.proto import message_class
-from scorekit.serve.workers.sockets import free_ports
 
 COMPONENT = HERE.parent / "seldon-ml-score-component"
 WARM_S = 60

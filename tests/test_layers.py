@@ -15,7 +15,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "scorekit"
 # From the ground up. Rooms of one floor do not know each other; every room stands on exactly one floor.
 FLOORS = [
     ["errors"],
-    ["settings", "message", "proto", "user_model"],
+    ["settings", "message", "proto", "user_model", "net"],
     ["codec", "contract", "manifests", "metrics", "model", "gateway", "image"],
     ["graph", "inference", "tester"],
     # Inside of ks, deploy and serve.
@@ -53,7 +53,7 @@ OUTSIDE = {
     *("socket", "ssl", "subprocess", "asyncio", "multiprocessing", "threading", "concurrent"),
     *("uvloop", "httptools", "urllib3", "_gojsonnet"),
 }
-EDGES = ("serve", "local", "cli", "tester.clients", "deploy.kube", "ks.io")
+EDGES = ("net", "serve", "local", "cli", "tester.clients", "deploy.kube", "ks.io")
 
 MODULES = {
     ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__"): path

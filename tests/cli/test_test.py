@@ -13,7 +13,7 @@ import pytest
 
 from scorekit.cli import main
 from scorekit.cli.printing import request, response
-from scorekit.serve.workers.sockets import free_ports
+from scorekit.net import free_ports
 from scorekit.tester.wire import Answer, Ask
 
 from ..tester.served import FLOATS, Rows, Served

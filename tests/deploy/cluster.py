@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from scorekit.serve.workers.sockets import free_ports
+from scorekit.net import free_ports
 
 from .pki import Authority, Pair, encoded
 

@@ -22,7 +22,7 @@ from typing import Any
 
 import grpc
 
-from scorekit.serve.workers.sockets import free_ports
+from scorekit.net import free_ports
 from scorekit.settings import variables
 
 from . import golden

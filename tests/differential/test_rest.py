@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from scorekit.serve.workers.sockets import free_ports
+from scorekit.net import free_ports
 
 from ..e2e.conftest import Command
 from . import golden

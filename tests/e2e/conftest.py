@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from scorekit.serve.workers.sockets import free_ports
+from scorekit.net import free_ports
 from scorekit.settings import variables
 
 ROOT = Path(__file__).parents[2]

@@ -18,7 +18,7 @@ import pytest
 
 from scorekit.codec import proto
 from scorekit.codec.json import decode
-from scorekit.serve.workers.sockets import free_ports
+from scorekit.net import free_ports
 
 from .conftest import ROOT, Command
 

@@ -21,7 +21,7 @@ import pytest
 
 from scorekit.gateway.envoy import Route, bootstrap
 from scorekit.local.gateway import command as envoy_command
-from scorekit.serve.workers.sockets import free_ports
+from scorekit.net import free_ports
 
 from .conftest import APP, COMPONENT, WITHIN_S, Command
 from .counting import Grpc, Rest

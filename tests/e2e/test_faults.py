@@ -15,8 +15,8 @@ from typing import Any
 import grpc
 import pytest
 
+from scorekit.net import free_ports
 from scorekit.proto import message_class
-from scorekit.serve.workers.sockets import free_ports
 
 from .conftest import WITHIN_S, Command
 from .test_serve import ask, serving

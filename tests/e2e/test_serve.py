@@ -17,7 +17,7 @@ from typing import Any
 import grpc
 import pytest
 
-from scorekit.serve.workers.sockets import free_ports
+from scorekit.net import free_ports
 
 from .conftest import COMPONENT, WITHIN_S, Command
 

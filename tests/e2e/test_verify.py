@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scorekit.serve.workers.sockets import free_ports
+from scorekit.net import free_ports
 
 from .conftest import COMPONENT, Command
 

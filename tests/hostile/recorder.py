@@ -16,6 +16,7 @@ import uvloop
 
 from scorekit.gateway.envoy import Route, bootstrap
 from scorekit.local.gateway import find_envoy
+from scorekit.net import free_ports, reserve
 from scorekit.serve.detect import Detect
 from scorekit.serve.http1.connection import Connection
 from scorekit.serve.http1.exchange import Exchange
@@ -23,7 +24,6 @@ from scorekit.serve.http2.connection import Connection as Http2
 from scorekit.serve.http2.streams import Exchange as Ignored
 from scorekit.serve.limits.open_connections import Fleet
 from scorekit.serve.rest.routes import refuse
-from scorekit.serve.workers.sockets import free_ports, reserve
 
 MAX_BODY = 100_000
 PREFIX = b"/seldon/ns/m"

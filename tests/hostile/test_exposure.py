@@ -139,7 +139,7 @@ sys.exit(main())
 @pytest.mark.e2e
 def test_a_server_in_which_pickle_is_broken_serves(tmp_path: Path) -> None:
     """Start, two workers, every form of a request, metrics across processes, drain: none of it is a pickle."""
-    from scorekit.serve.workers.sockets import free_ports
+    from scorekit.net import free_ports
 
     from ..e2e.conftest import ANY_PORTS
     from ..e2e.test_serve import ask

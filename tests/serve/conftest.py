@@ -12,10 +12,10 @@ import uvloop
 
 from scorekit.inference.service import Service
 from scorekit.model.component import Component
+from scorekit.net import reserve
 from scorekit.serve.http1.connection import Connection, Handler
 from scorekit.serve.limits.open_connections import Fleet, drain
 from scorekit.serve.rest.routes import Rest, refuse
-from scorekit.serve.workers.sockets import reserve
 
 MAX_BODY = 10_000_000
 

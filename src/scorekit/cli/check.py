@@ -12,7 +12,7 @@ from typing import Any
 
 from ..contract.columns import Contract
 from ..errors import SetupError
-from ..serve.workers.sockets import free_ports
+from ..net import free_ports
 from ..settings import ENV_EXPOSE_ERRORS, ENV_GRPC_PORT, ENV_HOST, ENV_HTTP_PORT, ENV_METRICS_PORT, read_settings
 from .serve import component_of
 

@@ -18,7 +18,7 @@ from ..contract.columns import parse_contract
 from ..errors import SetupError
 from ..graph import folder_of, plan, read_deployment
 from ..graph.spec import KIND
-from ..serve.workers.sockets import free_ports
+from ..net import free_ports
 from ..settings import variables
 
 if TYPE_CHECKING:

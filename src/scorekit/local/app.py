@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import SetupError
 from ..gateway.envoy import Route, bootstrap
 from ..graph import NodePlan
-from ..serve.workers.sockets import reserve
+from ..net import reserve
 from . import gateway
 from .processes import Backoff, Child, Command
 

@@ -18,11 +18,12 @@ from ..message import Verb
 from ..model import forks as offspring
 from ..model.component import Component, build
 from ..model.metadata import Metadata, described
+from ..net import reserve_shared
 from ..settings import UNSET_IMAGE, Settings
 from .guard import tls
 from .guard.api_keys import keys_of
 from .workers.slots import Slot
-from .workers.sockets import let_go_of, reserve_each
+from .workers.sockets import let_go_of
 from .workers.start import entered
 from .workers.supervisor import Supervisor
 from .workers.worker import Built, work
@@ -44,7 +45,7 @@ def run(settings: Settings, directory: Path | None, workers: int, ready: Ready, 
     tls.context(settings.tls_cert, settings.tls_key)
     keys_of(settings.api_key_file, settings.api_keys)
     # Cannot be known before the class is, and the ports must be told taken before that.
-    by_port = [reserve_each(settings.host, port, workers) for port in ports]
+    by_port = [reserve_shared(settings.host, port, workers) for port in ports]
     offspring.guard(functools.partial(let_go_of, [sockets[0].getsockname()[1] for sockets in by_port]))
     whole = _build(settings, directory)
     built()

@@ -18,6 +18,7 @@ from h2.events import ConnectionTerminated, ResponseReceived
 from scorekit import errors
 from scorekit.inference.service import Service
 from scorekit.model.component import Component
+from scorekit.net import reserve
 from scorekit.proto import message_class
 from scorekit.serve.detect import Detect
 from scorekit.serve.grpc import status
@@ -27,7 +28,6 @@ from scorekit.serve.http2.connection import Connection as Http2
 from scorekit.serve.http2.frames import PREFACE
 from scorekit.serve.limits.open_connections import Fleet, drain
 from scorekit.serve.rest.routes import Rest, refuse
-from scorekit.serve.workers.sockets import reserve
 
 from ..conftest import Doubling
 

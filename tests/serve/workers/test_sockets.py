@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from scorekit.serve.workers.sockets import let_go_of, refuse_new, reserve, take_new
+from scorekit.net import reserve
+from scorekit.serve.workers.sockets import let_go_of, refuse_new, take_new
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel's filters are Linux's")

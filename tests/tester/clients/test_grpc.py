@@ -13,8 +13,8 @@ import grpc
 import pytest
 
 from scorekit.errors import SetupError
+from scorekit.net import free_ports
 from scorekit.proto import message_class
-from scorekit.serve.workers.sockets import free_ports
 from scorekit.tester.clients.address import parse
 from scorekit.tester.clients.grpc import GrpcClient, plain, serialized
 from scorekit.tester.wire import Ask, NoAnswer, Unreachable, Unsendable

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scorekit.errors import SetupError
-from scorekit.serve.workers.sockets import free_ports
+from scorekit.net import free_ports
 from scorekit.tester.clients.address import parse
 from scorekit.tester.clients.rest import RestClient
 from scorekit.tester.wire import Ask, NoAnswer, Unreachable, Unsendable

@@ -2,48 +2,12 @@
 
 import contextlib
 import ctypes
-import errno
 import os
 import socket
 import stat
 import struct
 import sys
 from collections.abc import Sequence
-
-from ...errors import SetupError
-
-
-def reserve_each(host: str, port: int, count: int) -> list[socket.socket]:
-    """``count`` sockets bound to one address, none listening yet; of those that listen the kernel picks one by chance.
-
-    Raises ``SetupError`` as :func:`reserve` does, where anyone else has the address, a sharer (SO_REUSEPORT) included.
-    """
-    first = reserve(host, port)
-    if count == 1:
-        return [first]
-    port = first.getsockname()[1]
-    first.close()  # bound alone, to learn that nobody else is: a socket that shares sees no other that does
-    return [reserve(host, port, shared=True) for _ in range(count)]
-
-
-def reserve(host: str, port: int, shared: bool = False) -> socket.socket:
-    """A socket bound to the address but not yet listening, so that connecting is still refused.
-
-    Raises ``SetupError`` that says why the address cannot be had.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if shared:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    try:
-        bound.bind((host, port))
-    except (OSError, OverflowError, TypeError, UnicodeError) as error:
-        bound.close()
-        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
-        why = "another process listens there; stop it or choose another port" if taken else str(error)
-        raise SetupError(f"cannot listen on {host}:{port}: {why}") from error
-    return bound
 
 
 def let_go_of(ports: Sequence[int]) -> None:
@@ -93,12 +57,3 @@ _NO_SYN = (
     (0x06, 0, 0, 0),  # drop
     (0x06, 0, 0, 0xFFFFFFFF),  # pass
 )
-
-
-def free_ports(host: str, count: int) -> list[int]:
-    """``count`` different ports that nobody listens on at this moment."""
-    bound = [reserve(host, 0) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in bound]
-    for each in bound:
-        each.close()
-    return ports
