@@ -8,29 +8,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import in_process
 import numpy as np
 import orjson
 from model import Model
 
 from scorekit.codec import json, large
 from scorekit.inference.answers import package
-from scorekit.inference.service import Service
 from scorekit.message import Prediction
-from scorekit.metrics.registry import Metrics
-from scorekit.model.component import Component
-from scorekit.serve.http1.connection import Connection
-from scorekit.serve.limits.open_connections import Fleet
-from scorekit.serve.rest.routes import Rest, refuse
-from scorekit.serve.workers.worker import observer
-from scorekit.testing import ManualTurns
-
-
-class Sink:
-    """A transport that keeps nothing."""
-
-    def write(self, data: bytes) -> None: ...
-    def pause_reading(self) -> None: ...
-    def resume_reading(self) -> None: ...
 
 
 class Bench:
@@ -59,21 +44,14 @@ def stages(rows: int, connections: int = 32) -> dict[str, float]:
 
 
 def _whole(scored: Model, body: bytes, connections: int) -> float:
-    turns, metrics = ManualTurns(), Metrics({})
-    fleet: Fleet = set()
-    service = Service(Component(Bench(scored), "Bench"), turns, {}, 1024, metrics=metrics)
-    rest = Rest(service)
-    opened = [Connection(rest, refuse, fleet, 1 << 30, observer(metrics)) for _ in range(connections)]
-    for connection in opened:
-        connection.connection_made(Sink())  # type: ignore[arg-type]  # as much of one as is needed
-    head = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
-    request = head % len(body) + body
+    server = in_process.Server(Bench(scored))
+    opened = [server.connection()[0] for _ in range(connections)]
+    request = in_process.request(body)
 
     def turn() -> None:
         for connection in opened:
             connection.data_received(request)
-        while turns.turn():
-            pass
+        server.finish()
 
     return _best(turn) / connections
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 SCRIPTS = [
     *(
         f"script/{name}"
-        for name in ("setup", "server", "test", "lock", "tools", "docker", "image", "bench", "soak", "fuzz")
+        for name in ("setup", "server", "test", "lock", "tools", "docker", "image", "bench", "soak", "fuzz", "hops")
     ),
     ".ci/run",
 ]

@@ -1,0 +1,78 @@
+"""The server's whole call path in this process: the bytes of a request go in, the bytes of its answer come out.
+
+There are no sockets, no worker processes and no event loop: the loop's turns are run by hand. What this leaves out is
+the operating system's part and the loop's own.
+"""
+
+from typing import Any
+
+from scorekit.contract.columns import Contract
+from scorekit.contract.enforce import Conformity
+from scorekit.inference.executor import Lane
+from scorekit.inference.service import Service
+from scorekit.metrics.registry import Metrics
+from scorekit.model.component import Component
+from scorekit.serve.detect import Detect
+from scorekit.serve.http1.connection import Connection
+from scorekit.serve.limits.open_connections import Fleet
+from scorekit.serve.rest.routes import Rest, refuse
+from scorekit.serve.workers.worker import observer
+from scorekit.testing import ManualTurns
+
+
+class Transport:
+    """A transport that keeps what was written last, and the protocol that owns it."""
+
+    def __init__(self) -> None:
+        self.answer = b""
+        self.protocol: Any = None
+
+    def set_protocol(self, protocol: Any) -> None:
+        self.protocol = protocol
+
+    def write(self, data: bytes) -> None:
+        self.answer = data
+
+    def pause_reading(self) -> None: ...
+    def resume_reading(self) -> None: ...
+
+
+class Server:
+    """One model behind REST, batching on; requests are checked where there is a ``contract``."""
+
+    def __init__(self, model: object, contract: Contract | None = None) -> None:
+        self._turns = ManualTurns()
+        self._fleet: Fleet = set()
+        metrics = Metrics({})
+        check = None if contract is None else Conformity(contract)
+        lane = Lane(self._turns, None, metrics.call)
+        component = Component(model, "Model")
+        self._rest = Rest(Service(component, self._turns, {}, 1024, metrics=metrics, check=check, lane=lane))
+        self._observe = observer(metrics)
+
+    def finish(self) -> None:
+        """Run turns of the loop until every request that came has its answer."""
+        while self._turns.turn():
+            pass
+
+    def http1(self) -> Connection:
+        """The protocol of one HTTP/1.1 connection."""
+        return Connection(self._rest, refuse, self._fleet, 1 << 30, self._observe)
+
+    def connection(self) -> tuple[Connection, Transport]:
+        """A connection known to speak HTTP/1.1, and its transport."""
+        transport, connection = Transport(), self.http1()
+        connection.connection_made(transport)  # type: ignore[arg-type]  # as much of one as is needed
+        return connection, transport
+
+    def undecided(self) -> tuple[Detect, Transport]:
+        """A connection that has not said yet what it speaks, and its transport. Needs a running event loop."""
+        transport, detect = Transport(), Detect(self.http1, self.http1, self._fleet)
+        detect.connection_made(transport)  # type: ignore[arg-type]  # as above
+        return detect, transport
+
+
+def request(body: bytes) -> bytes:
+    """The bytes of a prediction over HTTP/1.1 with this JSON body."""
+    head = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    return head % len(body) + body
