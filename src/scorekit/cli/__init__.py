@@ -6,29 +6,20 @@ from collections.abc import Callable, Sequence
 
 from .. import __version__
 from ..errors import ScorekitError
+from .parser import CommandParser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The ``scorekit`` command. Returns the exit status: 0, or 1 after one sentence on stderr."""
-    parser = argparse.ArgumentParser(prog="scorekit", description="A Python model behind a production endpoint.")
-    parser.add_argument("--version", action="version", version=f"scorekit {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    # Each is a few lines of argparse; what they need is imported when they run.
-    from . import check, contract, dockerfile, init, microservice, serve, test, up
+    """Run the ``scorekit`` command and return its exit status: 1 after an error, which is one line on stderr.
 
-    serve.add(commands)
-    microservice.add(commands)
-    up.add(commands)
-    init.add(commands)
-    test.add(commands)
-    contract.add(commands)
-    check.add(commands)
-    dockerfile.add(commands)
-    arguments, surplus = parser.parse_known_args(argv)
-    if surplus and not hasattr(arguments, "surplus"):
-        parser.error(f"unrecognized arguments: {' '.join(surplus)}")
-    arguments.surplus = surplus
-    command: Callable[[argparse.Namespace], int] = arguments.command
+    Raises ``SystemExit`` with 2 for a command line that cannot be parsed, and with 0 after ``--help``.
+    """
+    parser = make_parser()
+    arguments = parser.parse(argv)
+    command: Callable[[argparse.Namespace], int] | None = getattr(arguments, "command", None)
+    if command is None:
+        parser.print_help()
+        return 0
     try:
         status = command(arguments)
         print(end="", flush=True)  # here, where a reader that has gone can be caught
@@ -42,3 +33,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         # `scorekit serve --explain DIR | head`: whoever read has seen enough. Nothing may be flushed at exit any more.
         sys.stdout = None
         return 1
+
+
+def make_parser() -> CommandParser:
+    """The parser of ``scorekit`` and all its commands. What a command needs is imported when it runs."""
+    from . import check, contract, dockerfile, init, microservice, serve, test, up
+
+    parser = CommandParser(prog="scorekit", description="A Python model behind a production endpoint.")
+    parser.add_argument("--version", action="version", version=f"scorekit {__version__}")
+    commands = parser.commands(required=False)
+    for module in (serve, microservice, up, init, test, contract, check, dockerfile):
+        module.add(commands)
+    return parser

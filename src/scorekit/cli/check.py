@@ -14,6 +14,7 @@ from ..contract.columns import Contract
 from ..errors import SetupError
 from ..net import free_ports
 from ..settings import ENV_EXPOSE_ERRORS, ENV_GRPC_PORT, ENV_HOST, ENV_HTTP_PORT, ENV_METRICS_PORT, read_settings
+from .parser import Commands
 from .serve import component_of
 
 _HOST = "127.0.0.1"
@@ -30,7 +31,7 @@ VERBS = {
 """What a component of each type is asked."""
 
 
-def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "check",
         help="see whether a component loads and answers a row of its contract",

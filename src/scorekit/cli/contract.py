@@ -8,12 +8,13 @@ from pathlib import Path
 
 from ..contract.infer import survey
 from ..errors import SetupError
+from .parser import Commands
 from .test import read_contract
 
 
-def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add(commands: Commands) -> None:
     parser = commands.add_parser("contract", help="print a sample request; make a contract from data")
-    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    verbs = parser.commands()
     one = verbs.add_parser("sample", help="print a request body and a ready curl")
     one.add_argument("contract", metavar="CONTRACT")
     one.add_argument("--url", default="http://localhost:9000", help="the server (http://localhost:9000)")

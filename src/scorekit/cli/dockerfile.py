@@ -7,9 +7,10 @@ from .. import __version__
 from ..errors import SetupError
 from ..image.dockerfile import BUILDER, PACKAGE_FILES, Recipe, dockerfile, named_files
 from ..settings import ENV_MODEL_NAME, parse_environment_file
+from .parser import Commands
 
 
-def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "dockerfile",
         help="print a Dockerfile that makes a component's image as `s2i build` does",

@@ -10,6 +10,7 @@ from pathlib import Path
 from string import Template
 
 from ..errors import SetupError
+from .parser import Commands
 
 _FILES = {
     "{name}.py": "Model_{how}",
@@ -28,7 +29,7 @@ _TAKEN = {each.casefold() for each in sys.stdlib_module_names} | {
 }
 
 
-def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "init",
         help="write a component folder to put your model in",

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from ..settings import LOG_LEVELS, SERVICE_TYPES
+from .parser import Commands
 from .serve import INERT, start
 
 _NUMBERS = (
@@ -16,7 +17,7 @@ _NUMBERS = (
 _UNKNOWN = 255
 
 
-def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "microservice",
         help="serve a component with seldon-core-microservice's own arguments",

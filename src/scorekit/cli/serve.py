@@ -25,6 +25,7 @@ from ..settings import (
     read_settings,
 )
 from .logs import start_logging
+from .parser import Commands
 
 ANNOTATIONS = Path("/etc/podinfo/annotations")
 
@@ -60,7 +61,7 @@ _LIMITS = {
 }
 
 
-def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "serve",
         help="serve a component over HTTP",

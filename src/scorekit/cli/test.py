@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..contract.columns import Contract, parse_contract
 from ..errors import ScorekitError, SetupError
+from .parser import Commands
 
 if TYPE_CHECKING:
     from ..tester.clients.grpc import GrpcClient
@@ -26,7 +27,7 @@ _PROBE_S = 3.0
 _PHASES = ("examples", "boundaries", "random", "negative", "feedback")
 
 
-def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "test",
         help="test a server against its contract",

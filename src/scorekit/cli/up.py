@@ -20,6 +20,7 @@ from ..graph import folder_of, plan, read_deployment
 from ..graph.spec import KIND
 from ..net import free_ports
 from ..settings import variables
+from .parser import Commands
 
 if TYPE_CHECKING:
     from ..local.app import LocalRun, Probe
@@ -28,7 +29,7 @@ IMAGES = "images.yaml"
 """Beside app.yaml: which folder is the source of which image, so that no image need be built."""
 
 
-def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "up",
         help="run a ksonnet app on this machine, behind a real Envoy",

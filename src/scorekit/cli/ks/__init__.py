@@ -86,7 +86,7 @@ def _parser() -> KsParser:
     parser = KsParser(
         prog="ks", description="Render, edit and deploy ksonnet apps.", parents=[everywhere], allow_abbrev=False
     )
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = parser.commands()
     deploying = (apply, delete, diff, validate)
     editing = (env, param, component, module, imports, pkg, registry, upgrade, version)
     for group in (init, prototype, show, *deploying, *editing):
