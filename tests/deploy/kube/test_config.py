@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from scorekit.deploy.kube.config import IN_CLUSTER, Cluster, Context, KubeConfig, Source, User, load
+from scorekit.deploy.kube.config import IN_CLUSTER, Cluster, Context, KubeConfig, Source, User, find_context, load
 from scorekit.deploy.kube.connection import pool
 from scorekit.deploy.kube.credentials import Credentials
 from scorekit.deploy.kube.target import Target, Wanted, target
@@ -127,6 +127,35 @@ def test_a_broken_file_is_named(tmp_path: Path, text: str, told: str) -> None:
     with pytest.raises(SetupError, match=told) as caught:
         load("", {"KUBECONFIG": path})
     assert path in str(caught.value)
+
+
+def test_a_context_is_found_without_its_user(tmp_path: Path) -> None:
+    """An environment can be made for a cluster whose user this machine could not log in as."""
+    (path,) = written(tmp_path, first=FIRST.replace("client-key: /keys/ann.key", "auth-provider: {name: gcp}"))
+    found = find_context("", {"KUBECONFIG": path})
+    assert found is not None
+    name, context, cluster = found
+    assert (name, context.namespace, context.file) == ("one", "first", path)
+    assert cluster.server == "https://a.test:6443"
+    assert find_context(path, {}, "two") is None
+    assert find_context("", {"HOME": str(tmp_path)}) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("current-context: gone", "context 'gone' does not exist"),
+        (
+            "{current-context: c, contexts: [{name: c, context: {cluster: gone}}]}",
+            "No cluster with name 'gone' exists",
+        ),
+    ],
+)
+def test_a_context_that_leads_nowhere_is_refused(tmp_path: Path, text: str, told: str) -> None:
+    """The current context must exist, and so must the cluster of a context."""
+    (path,) = written(tmp_path, first=text)
+    with pytest.raises(SetupError, match=told):
+        find_context(path, {})
 
 
 CONFIG = KubeConfig(

@@ -5,7 +5,8 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ScorekitError
-from .connecting import LiveLine, add_cluster_flags, add_timeout, boolean, deployment, paint, tell
+from .cluster_flags import add_cluster_flags, add_timeout, boolean
+from .connecting import LiveLine, deployment, paint, tell
 from .opening import Commands, log, word
 from .show import add_environment, add_render_flags
 

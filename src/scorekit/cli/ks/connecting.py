@@ -1,8 +1,7 @@
-"""The flags of every word that asks a cluster, and the cluster that they and an environment mean."""
+"""The cluster that an environment and the flags mean, and the objects that go there."""
 
 import argparse
 import os
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,59 +16,7 @@ if TYPE_CHECKING:
     from ...ks.app.app import Environment
     from ...ks.io.disk import Directory
 
-_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
 _COLOURS = {"-": "31", "+": "32"}
-
-
-def add_cluster_flags(parser: argparse.ArgumentParser) -> None:
-    """kubectl's flags, and how long to keep on trying."""
-    group = parser.add_argument_group("cluster", "which one, and as whom; kubeconfig and the environment say the rest")
-    add = group.add_argument
-    add("--kubeconfig", default="", metavar="FILE", help="default: KUBECONFIG, else ~/.kube/config")
-    add("--context", default="", metavar="NAME", help="a context of kubeconfig, whatever the environment says")
-    add("--cluster", default="", metavar="NAME", help="a cluster of kubeconfig")
-    add("--user", default="", metavar="NAME", help="a user of kubeconfig")
-    add("--server", default="", metavar="URL", help="the address of the API server")
-    add("-n", "--namespace", default="", metavar="NAME", help="for objects that name none; default: the environment's")
-    add("--token", default="", metavar="TOKEN", help="a bearer token")
-    add("--as", dest="act_as", default="", metavar="USER", help="act as this user")
-    add("--as-group", action="append", default=[], metavar="GROUP", help="and as a member of this group; repeatable")
-    add(
-        "--insecure-skip-tls-verify",
-        action="store_true",
-        help="as --tls-skip-verify: anybody could read and change what is sent",
-    )
-    add(
-        "--retry-for",
-        type=seconds,
-        default=60.0,
-        metavar="TIME",
-        help="how long each request is tried again while the server is overloaded or away (default: 60s)",
-    )
-
-
-def add_timeout(parser: argparse.ArgumentParser, default_s: float) -> None:
-    """``--timeout`` of a command that waits."""
-    help_text = f"how long to wait, such as 90s or 5m (default: {default_s:.0f}s)"
-    parser.add_argument("--timeout", type=seconds, default=default_s, metavar="TIME", help=help_text)
-
-
-def boolean(text: str) -> bool:
-    """A flag's value as Go takes it."""
-    if text.lower() in ("true", "t", "1"):
-        return True
-    if text.lower() in ("false", "f", "0"):
-        return False
-    raise argparse.ArgumentTypeError(f"true or false was expected, not {text!r}")
-
-
-def seconds(text: str) -> float:
-    """``90``, ``90s``, ``5m`` or ``1h30m``."""
-    match = _DURATION.fullmatch(text)
-    if not match or not any(match.groups()):
-        raise argparse.ArgumentTypeError(f"a time such as 90s or 5m was expected, not {text!r}")
-    hours, minutes, rest = (float(part or 0) for part in match.groups())
-    return hours * 3600 + minutes * 60 + rest
 
 
 def connect(arguments: argparse.Namespace, environment: "Environment") -> "Client":

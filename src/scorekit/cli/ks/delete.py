@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from ...errors import ScorekitError
 from .apply import INTERRUPTED, interruptible, judge, report
-from .connecting import LiveLine, add_cluster_flags, add_timeout, boolean, deployment, tell
+from .cluster_flags import add_cluster_flags, add_timeout, boolean
+from .connecting import LiveLine, deployment, tell
 from .opening import Commands, word
 from .show import add_environment, add_render_flags
 

@@ -3,7 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from .connecting import add_cluster_flags, connect, environment_of, paint
+from .cluster_flags import add_cluster_flags
+from .connecting import connect, environment_of, paint
 from .opening import Commands, app, word
 from .show import add_render_flags, environment_name, rendered
 

@@ -74,12 +74,12 @@ def _add(arguments: argparse.Namespace) -> None:
 def _set(arguments: argparse.Namespace) -> None:
     [name] = words(arguments)
     tree = app(arguments)
+    from ...deploy.kube.target import CONTEXT_PREFIX
     from ...ks.app.environments import change_environment
-    from ...ks.app.kubeconfig import CONTEXT
 
     if arguments.context and arguments.server:
         raise SetupError("--server and --context are two ways to say where the cluster is: take one")
-    server = CONTEXT + arguments.context if arguments.context else arguments.server
+    server = CONTEXT_PREFIX + arguments.context if arguments.context else arguments.server
     version = resolved_version(arguments.api_spec) if arguments.api_spec else None
     is_renamed = arguments.name not in ("", name)
     if is_renamed:

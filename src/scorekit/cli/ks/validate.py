@@ -3,7 +3,8 @@
 import argparse
 
 from ...errors import SetupError
-from .connecting import add_cluster_flags, deployment, tell
+from .cluster_flags import add_cluster_flags
+from .connecting import deployment, tell
 from .opening import Commands, log, word
 from .show import add_environment, add_render_flags
 

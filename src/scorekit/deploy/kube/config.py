@@ -1,7 +1,7 @@
 """Kubeconfig as kubectl reads it: several files merged, contexts, clusters and users, a pod's service account."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -71,11 +71,12 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A cluster and a user by their names, and the namespace it prefers."""
+    """A cluster and a user by their names, the namespace it prefers, and the file that it is written in."""
 
     cluster: str
     user: str
     namespace: str = ""
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +96,8 @@ def load(given: str, environ: Mapping[str, str], service_account: Path = SERVICE
     A file that is given must exist; of a list, those that do not are passed over. Where none says anything, a pod's
     service account is a context of the name ``in-cluster``. Raises ``SetupError`` for what cannot be read.
     """
-    if given:
-        paths = [Path(given).expanduser()]
-        if not paths[0].exists():
-            raise SetupError(f"--kubeconfig: {given}: there is no such file")
-    elif listed := environ.get("KUBECONFIG"):
-        paths = [Path(each).expanduser() for each in listed.split(os.pathsep) if each]
-    else:
-        paths = [Path(environ.get("HOME") or Path.home()) / ".kube" / "config"]
-    found = merged((path, _read(path)) for path in dict.fromkeys(paths) if path.exists())
+    paths = _paths(given, environ)
+    found = merged(_files(paths))
     if found.clusters or found.contexts:
         return found
     inside = in_cluster(environ, service_account)
@@ -111,7 +105,27 @@ def load(given: str, environ: Mapping[str, str], service_account: Path = SERVICE
     return inside or KubeConfig(found.clusters, found.users, found.contexts, found.current, where)
 
 
-def merged(files: Iterable[tuple[Path, Mapping[str, Any]]]) -> KubeConfig:
+def find_context(given: str, environ: Mapping[str, str], name: str = "") -> tuple[str, Context, Cluster] | None:
+    """A context's name, itself and its cluster; the current context unless a ``name`` is given.
+
+    ``given`` and ``environ`` are those of :func:`load`. Only contexts and clusters are read: somebody who makes an
+    environment for a cluster need not be able to log in to it, so faults of users are no concern here. None where
+    there is no configuration at all, or no context of that name. Raises ``SetupError`` for files that cannot be read,
+    a current context that does not exist and a context whose cluster does not exist.
+    """
+    config = merged(_files(_paths(given, environ)), with_users=False)
+    wanted = name or config.current
+    if wanted not in config.contexts:
+        if name or not (config.current or config.clusters):
+            return None
+        raise SetupError(f"context '{wanted}' does not exist in the kubeconfig file")
+    context = config.contexts[wanted]
+    if context.cluster not in config.clusters:
+        raise SetupError(f"No cluster with name '{context.cluster}' exists")
+    return wanted, context, config.clusters[context.cluster]
+
+
+def merged(files: Iterable[tuple[Path, Mapping[str, Any]]], *, with_users: bool = True) -> KubeConfig:
     """One kubeconfig of several: of each name the first file that has it counts, as with kubectl.
 
     Relative paths are taken from the folder of the file that they stand in. Raises ``SetupError``.
@@ -124,7 +138,7 @@ def merged(files: Iterable[tuple[Path, Mapping[str, Any]]]) -> KubeConfig:
         seen.append(str(path))
         reader = _Reader(path)
         clusters = reader.named(spec, "clusters", "cluster", reader.cluster) | clusters
-        users = reader.named(spec, "users", "user", reader.user) | users
+        users = (reader.named(spec, "users", "user", reader.user) if with_users else {}) | users
         contexts = reader.named(spec, "contexts", "context", reader.context) | contexts
         current = current or str(spec.get("current-context") or "")
     return KubeConfig(clusters, users, contexts, current, ", ".join(seen))
@@ -148,6 +162,21 @@ def in_cluster(environ: Mapping[str, str], folder: Path = SERVICE_ACCOUNT) -> Ku
         IN_CLUSTER,
         str(folder),
     )
+
+
+def _paths(given: str, environ: Mapping[str, str]) -> list[Path]:
+    if given:
+        path = Path(given).expanduser()
+        if not path.exists():
+            raise SetupError(f"--kubeconfig: {given}: there is no such file")
+        return [path]
+    if listed := environ.get("KUBECONFIG"):
+        return [Path(each).expanduser() for each in listed.split(os.pathsep) if each]
+    return [Path(environ.get("HOME") or Path.home()) / ".kube" / "config"]
+
+
+def _files(paths: Iterable[Path]) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    return ((path, _read(path)) for path in dict.fromkeys(paths) if path.exists())
 
 
 def _read(path: Path) -> Mapping[str, Any]:
@@ -213,7 +242,7 @@ class _Reader:
         )
 
     def context(self, spec: Mapping[str, Any], where: str) -> Context:
-        return Context(_text(spec, "cluster"), _text(spec, "user"), _text(spec, "namespace"))
+        return Context(_text(spec, "cluster"), _text(spec, "user"), _text(spec, "namespace"), str(self.path))
 
     def _exec(self, spec: Mapping[str, Any], where: str) -> Exec:
         command = _text(spec, "command")

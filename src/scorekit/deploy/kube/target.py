@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 from ...errors import SetupError
 from .config import IN_CLUSTER, IN_CLUSTER_URL, Cluster, Context, KubeConfig, Source, User
 
-_BY_CONTEXT = "context:"
+CONTEXT_PREFIX = "context:"
+"""Before the name of a context, where an environment's ``destination.server`` has that instead of an address."""
+
 _Entry = TypeVar("_Entry")
 _PORTS = {"https": 443, "http": 80}
 
@@ -60,13 +62,13 @@ def target(config: KubeConfig, wanted: Wanted, destination: str, environment: st
 
 
 def _context(config: KubeConfig, wanted: Wanted, destination: str, environment: str) -> tuple[str, Context]:
-    if destination.startswith(_BY_CONTEXT) and not wanted.context:
-        wanted = replace(wanted, context=destination.removeprefix(_BY_CONTEXT))
+    if destination.startswith(CONTEXT_PREFIX) and not wanted.context:
+        wanted = replace(wanted, context=destination.removeprefix(CONTEXT_PREFIX))
     if wanted.context:
         if wanted.context not in config.contexts:
             raise SetupError(f'there is no context "{wanted.context}" in kubeconfig; {_there_is(config)}')
         return wanted.context, config.contexts[wanted.context]
-    if destination and not wanted.server and not wanted.cluster and not destination.startswith(_BY_CONTEXT):
+    if destination and not wanted.server and not wanted.cluster and not destination.startswith(CONTEXT_PREFIX):
         return _by_address(config, wanted, destination, environment)
     return config.current, config.contexts.get(config.current, Context("", ""))
 
