@@ -63,13 +63,6 @@ class Doors:
         """What a listening server is told of TLS; nothing where there is none."""
         return {"ssl": self._ssl, "ssl_handshake_timeout": self._settings.head_timeout_s} if self._ssl else {}
 
-    def patience(self) -> Patience:
-        """How long clients may take."""
-        told = self._settings
-        return Patience(
-            told.head_timeout_s, told.body_timeout_s, told.idle_timeout_s, told.write_timeout_s, told.min_bytes_per_s
-        )
-
     def watching(self) -> list["asyncio.Task[None]"]:
         """Tasks that take over keys and certificates when their files change."""
         told, tasks = self._settings, []
@@ -101,3 +94,14 @@ class Doors:
     def _read_certificate(self) -> None:
         if self._ssl is not None:
             tls.load(self._ssl, self._settings.tls_cert, self._settings.tls_key)
+
+
+def patience_of(settings: Settings) -> Patience:
+    """How long clients may take."""
+    return Patience(
+        head_s=settings.head_timeout_s,
+        body_s=settings.body_timeout_s,
+        write_s=settings.write_timeout_s,
+        bytes_per_s=settings.min_bytes_per_s,
+        idle_s=settings.idle_timeout_s,
+    )

@@ -28,7 +28,7 @@ class Member(Protocol):
         """Close if the client has taken too long, by the loop's clock."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
     """How long clients may take, in seconds."""
 

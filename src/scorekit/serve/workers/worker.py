@@ -24,7 +24,7 @@ from ...metrics.registry import Metrics, component_labels
 from ...model.component import Component
 from ...model.metadata import Metadata
 from ...settings import UNSET, Settings
-from ..accept import Doors
+from ..accept import Doors, patience_of
 from ..detect import Busy, Detect
 from ..grpc.services import Grpc
 from ..http1.connection import Connection
@@ -215,7 +215,7 @@ async def _serve(
     state = {"state": "ready", "batching": service.batching, "reason": verdict.reason, "took": probe.took}
     above.send(channel.STATE, orjson.dumps(state))
     watchdog = Watchdog(settings, lane, thread, metrics, above.send, hangs)
-    watching = [asyncio.ensure_future(watch(each, doors.patience())) for each in (fleet, readers)]
+    watching = [asyncio.ensure_future(watch(each, patience_of(settings))) for each in (fleet, readers)]
     watching += [asyncio.ensure_future(watchdog.watch()), *doors.watching()]
     why = await ending.wait()
 
