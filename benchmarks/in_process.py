@@ -14,7 +14,7 @@ from scorekit.metrics.registry import Metrics
 from scorekit.model.component import Component
 from scorekit.serve.detect import Detect
 from scorekit.serve.http1.connection import Connection
-from scorekit.serve.limits.open_connections import Fleet
+from scorekit.serve.limits.open_connections import OpenConnections
 from scorekit.serve.rest.routes import Rest, refuse
 from scorekit.serve.workers.worker import observer
 from scorekit.testing import ManualTurns
@@ -42,7 +42,7 @@ class Server:
 
     def __init__(self, model: object, contract: Contract | None = None) -> None:
         self._turns = ManualTurns()
-        self._fleet: Fleet = set()
+        self._fleet: OpenConnections = set()
         metrics = Metrics({})
         check = None if contract is None else Conformity(contract)
         lane = Lane(self._turns, None, metrics.call)

@@ -22,7 +22,7 @@ from scorekit.serve.http1.connection import Connection
 from scorekit.serve.http1.exchange import Exchange
 from scorekit.serve.http2.connection import Connection as Http2
 from scorekit.serve.http2.streams import Exchange as Ignored
-from scorekit.serve.limits.open_connections import Fleet
+from scorekit.serve.limits.open_connections import OpenConnections
 from scorekit.serve.rest.routes import refuse
 
 MAX_BODY = 100_000
@@ -88,7 +88,7 @@ class Recorder:
     def __init__(self) -> None:
         self.seen: list[Seen] = []
         self.refusals: list[str] = []
-        self._fleet: Fleet = set()
+        self._fleet: OpenConnections = set()
         self._loop = uvloop.new_event_loop()
         listener = reserve("127.0.0.1", 0)
         self.port: int = listener.getsockname()[1]

@@ -24,7 +24,7 @@ from scorekit.serve.grpc.services import Grpc
 from scorekit.serve.http1.connection import Connection
 from scorekit.serve.http2 import connection as http2
 from scorekit.serve.http2.frames import PREFACE, frame
-from scorekit.serve.limits.open_connections import Fleet, Patience
+from scorekit.serve.limits.open_connections import ClientTimeouts, OpenConnections
 from scorekit.serve.rest.routes import Rest, refuse
 from scorekit.testing import ManualTurns
 
@@ -183,7 +183,7 @@ def test_codecs_raise_nothing_but_our_errors(name: str) -> None:
 
 def conversation(loop: Loop, transport: Transport) -> Detect:
     """A connection as the server makes it, REST and gRPC over a model that echoes."""
-    fleet: Fleet = set()
+    fleet: OpenConnections = set()
     made: list[Any] = []
     rest, grpc = Rest(service(loop)), Grpc(service(loop))
 
@@ -212,7 +212,7 @@ def talked(loop: Loop) -> Target:
                 pass
         for now in (0.0, 40.0, 700.0):
             if not transport.closed:
-                current[0].check_time(now, Patience())
+                current[0].check_time(now, ClientTimeouts())
         if not transport.closed:
             current[0].eof_received()
         while loop.turn():

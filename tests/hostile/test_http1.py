@@ -10,7 +10,7 @@ from scorekit.serve.detect import Busy
 from scorekit.serve.http1.connection import Connection
 from scorekit.serve.http1.exchange import Exchange
 from scorekit.serve.limits.memory import Budget
-from scorekit.serve.limits.open_connections import Patience
+from scorekit.serve.limits.open_connections import ClientTimeouts
 from scorekit.serve.rest.routes import refuse
 
 from . import http1
@@ -61,7 +61,7 @@ class Line:
 
     def looked_at(self, *seconds: float) -> "Line":
         for now in seconds:
-            self.connection.check_time(now, Patience())
+            self.connection.check_time(now, ClientTimeouts())
         return self
 
 

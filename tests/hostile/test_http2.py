@@ -13,7 +13,7 @@ from scorekit.serve.http2 import connection as http2
 from scorekit.serve.http2 import frames, streams
 from scorekit.serve.http2.frames import PREFACE, Code, frame
 from scorekit.serve.limits.memory import Budget
-from scorekit.serve.limits.open_connections import Patience
+from scorekit.serve.limits.open_connections import ClientTimeouts
 from scorekit.settings.limits import MAX_HELD_BYTES
 from scorekit.testing import ManualTurns
 
@@ -291,7 +291,7 @@ def test_answers_that_are_not_taken_end_the_connection() -> None:
     peer.send(frame(frames.SETTINGS, 0, 0, b"\0\4\0\0\0\0") + opened(True, 1))
     for now in range(0, 50, 10):
         peer.send(frame(frames.PING, 0, 0, b"x" * 8))
-        peer.connection.check_time(now, Patience())
+        peer.connection.check_time(now, ClientTimeouts())
     assert peer.told()[0] is CALM
     assert peer.transport.closed
 
@@ -302,7 +302,7 @@ def test_a_stream_that_stops_in_the_middle_is_reset_and_others_are_not() -> None
     peer.send(opened(False, 1, 3))
     for now in range(0, 50, 10):
         peer.send(frame(frames.PING, 0, 0, b"x" * 8) + frame(frames.DATA, 0, 3, b"x" * 8000))
-        peer.connection.check_time(now, Patience())
+        peer.connection.check_time(now, ClientTimeouts())
     peer.connection._write()
     assert peer.told() == (None, {1: CALM})
     assert list(peer.connection.streams) == [3]
@@ -313,9 +313,9 @@ def test_a_head_that_does_not_end_ends_the_connection(begun: bytes) -> None:
     """Ten seconds for header fields from their first frame, or for a frame from its first byte."""
     peer = Peer().send(begun)
     for now in (0, 9):
-        peer.connection.check_time(now, Patience())
+        peer.connection.check_time(now, ClientTimeouts())
     assert peer.told()[0] is None
-    peer.connection.check_time(11, Patience())
+    peer.connection.check_time(11, ClientTimeouts())
     assert peer.told()[0] is CALM
 
 

@@ -14,7 +14,7 @@ from scorekit.inference.service import Service
 from scorekit.model.component import Component
 from scorekit.net import reserve
 from scorekit.serve.http1.connection import Connection, Handler
-from scorekit.serve.limits.open_connections import Fleet, drain
+from scorekit.serve.limits.open_connections import OpenConnections, drain
 from scorekit.serve.rest.routes import Rest, refuse
 
 MAX_BODY = 10_000_000
@@ -56,7 +56,7 @@ class Wire:
     """A server on a free port, its loop in a thread of its own."""
 
     def __init__(self, make_handler: Callable[[asyncio.AbstractEventLoop], Handler]) -> None:
-        self.fleet: Fleet = set()
+        self.fleet: OpenConnections = set()
         self.loop = uvloop.new_event_loop()
         self._clients: list[Client] = []
         self._handler = make_handler(self.loop)

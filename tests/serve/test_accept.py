@@ -1,6 +1,6 @@
 """Connections get what the settings say."""
 
-from scorekit.serve.accept import patience_of
+from scorekit.serve.accept import client_timeouts
 from scorekit.settings import read_settings
 
 
@@ -14,6 +14,6 @@ def test_each_timeout_of_the_settings_reaches_connections() -> None:
         "MIN_BYTES_PER_S": "4",
         "IDLE_TIMEOUT_S": "5",
     }
-    patience = patience_of(read_settings(environ, {}))
+    patience = client_timeouts(read_settings(environ, {}))
     assert (patience.head_s, patience.body_s, patience.write_s) == (1, 2, 3)
     assert (patience.bytes_per_s, patience.idle_s) == (4, 5)

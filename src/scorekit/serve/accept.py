@@ -17,7 +17,7 @@ from .http1.observed import looked_at
 from .http2.connection import Connection as Http2
 from .http2.streams import Handler
 from .limits.memory import Budget
-from .limits.open_connections import Fleet, Patience
+from .limits.open_connections import ClientTimeouts, OpenConnections
 from .observe import access_log as access
 from .observe.finished import Look
 from .observe.spans import spans
@@ -34,7 +34,7 @@ class Doors:
         grpc: Grpc,
         manners: Manners,
         observe: Callable[[Exchange, int], None],
-        fleet: Fleet,
+        fleet: OpenConnections,
     ) -> None:
         self._settings = settings
         self._fleet = fleet
@@ -96,9 +96,9 @@ class Doors:
             tls.load(self._ssl, self._settings.tls_cert, self._settings.tls_key)
 
 
-def patience_of(settings: Settings) -> Patience:
+def client_timeouts(settings: Settings) -> ClientTimeouts:
     """How long clients may take."""
-    return Patience(
+    return ClientTimeouts(
         head_s=settings.head_timeout_s,
         body_s=settings.body_timeout_s,
         write_s=settings.write_timeout_s,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from .http2.frames import PREFACE
-from .limits.open_connections import Fleet, Patience
+from .limits.open_connections import ClientTimeouts, OpenConnections
 
 # As much of it as no other method begins with: what follows is for the HTTP/2 connection to judge.
 _ENOUGH = len(b"PRI * HTTP/2.0")
@@ -29,7 +29,7 @@ class Busy(Protocol):
 class Detect(Protocol):
     """A connection that has said nothing yet. Hands itself over with the first bytes that decide."""
 
-    def __init__(self, http: Make, http2: Make, fleet: Fleet) -> None:
+    def __init__(self, http: Make, http2: Make, fleet: OpenConnections) -> None:
         self._http = http
         self._http2 = http2
         self._fleet = fleet
@@ -80,6 +80,6 @@ class Detect(Protocol):
     def abort(self) -> None:
         self._transport.abort()
 
-    def check_time(self, now: float, patience: Patience) -> None:
+    def check_time(self, now: float, patience: ClientTimeouts) -> None:
         if now - self._since > (patience.head_s if self._seen else patience.idle_s):
             self._transport.close()

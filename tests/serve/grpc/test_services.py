@@ -26,7 +26,7 @@ from scorekit.serve.grpc.services import Grpc
 from scorekit.serve.http1.connection import Connection
 from scorekit.serve.http2.connection import Connection as Http2
 from scorekit.serve.http2.frames import PREFACE
-from scorekit.serve.limits.open_connections import Fleet, drain
+from scorekit.serve.limits.open_connections import OpenConnections, drain
 from scorekit.serve.rest.routes import Rest, refuse
 
 from ..conftest import Doubling
@@ -41,7 +41,7 @@ class Server:
     """A server of both protocols on one free port, its loop in a thread of its own."""
 
     def __init__(self) -> None:
-        self.fleet: Fleet = set()
+        self.fleet: OpenConnections = set()
         self.loop = uvloop.new_event_loop()
         service = Service(Component(Doubling(), "Doubling"), self.loop, {}, max_batch_rows=100)
         self.grpc, rest = Grpc(service, MAX_MESSAGE), Rest(service)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scorekit.serve.detect import Busy, Detect
 from scorekit.serve.http1.connection import Connection
 from scorekit.serve.http1.exchange import Exchange
-from scorekit.serve.limits.open_connections import Patience
+from scorekit.serve.limits.open_connections import ClientTimeouts
 from scorekit.serve.rest.routes import refuse
 
 from ..conftest import MAX_BODY, Wire
@@ -416,7 +416,7 @@ class Line:
         return 0
 
 
-QUICK = Patience(head_s=10, body_s=30, idle_s=60)
+QUICK = ClientTimeouts(head_s=10, body_s=30, idle_s=60)
 
 
 def timed(wire: Wire, *steps: tuple[float, bytes]) -> Line:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scorekit.serve.http2 import connection as http2
 from scorekit.serve.http2 import frames, streams
 from scorekit.serve.http2.frames import PREFACE, Code, Fault, frame
-from scorekit.serve.limits.open_connections import Fleet
+from scorekit.serve.limits.open_connections import OpenConnections
 from scorekit.settings.limits import MAX_STREAMS
 from scorekit.testing import ManualTurns
 
@@ -122,7 +122,7 @@ def connection(heads: list[dict[bytes, bytes]]) -> tuple[http2.Connection, Trans
         heads.append(head)
         return Echo(stream)
 
-    fleet: Fleet = set()
+    fleet: OpenConnections = set()
     made, transport = http2.Connection(handle, fleet), Transport()
     made.connection_made(transport)  # type: ignore[arg-type]  # as much of one as is needed
     made.data_received(PREFACE + frame(frames.SETTINGS, 0, 0))

@@ -15,9 +15,9 @@ import httptools
 from ...errors import BadRequest, HeadTooLarge, TooSlow
 from ...settings.limits import MAX_HEAD_BYTES
 from ..limits.memory import Budget
-from ..limits.open_connections import Fleet, Patience, close_after_reading
+from ..limits.open_connections import ClientTimeouts, OpenConnections, close_after_reading
 from ..limits.peers import peer_of
-from ..limits.slow_clients import Pace
+from ..limits.slow_clients import TransferRate
 from . import head as fields
 from .exchange import Exchange, Head
 from .refusals import Refusal, Refused, body_too_large, exceeds, head_too_large, too_many
@@ -48,7 +48,7 @@ class Connection(Protocol):
         self,
         handler: Handler,
         refuse: Callable[[Exchange, Refusal], None],
-        fleet: Fleet,
+        fleet: OpenConnections,
         max_body_bytes: int,
         observe: Observe = lambda exchange, status: None,
         max_headers: int = 100,
@@ -57,7 +57,7 @@ class Connection(Protocol):
         self._max_headers = max_headers
         self._budget = budget or Budget(2**62)
         self._charged = 0  # bytes of the budget that this connection holds
-        self._sending, self._receiving = Pace(), Pace()
+        self._sending, self._receiving = TransferRate(), TransferRate()
         self._written = 0
         self._heard = True
         self._begun = self._seen_begun = 0  # requests
@@ -289,7 +289,7 @@ class Connection(Protocol):
         """Close at once, whatever is open."""
         self._transport.abort()
 
-    def check_time(self, now: float, patience: Patience) -> None:
+    def check_time(self, now: float, patience: ClientTimeouts) -> None:
         """Close if the client has taken too long: told 408 in the middle of a request, silently between two."""
         in_head = self._reading and self._in_head
         if self._heard:

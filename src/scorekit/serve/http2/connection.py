@@ -12,9 +12,9 @@ from typing import cast
 
 from ...settings.limits import MAX_HEAD_BYTES, MAX_STREAMS
 from ..limits.memory import Budget
-from ..limits.open_connections import Fleet, Patience, close_after_reading
+from ..limits.open_connections import ClientTimeouts, OpenConnections, close_after_reading
 from ..limits.peers import peer_of
-from ..limits.slow_clients import Pace
+from ..limits.slow_clients import TransferRate
 from ..observe.finished import Look
 from . import frames
 from .frames import Code, Fault, Reader, Setting
@@ -30,7 +30,7 @@ class Connection(Incoming, Protocol):
     def __init__(
         self,
         handler: Handler,
-        fleet: Fleet,
+        fleet: OpenConnections,
         max_headers: int = 100,
         budget: Budget | None = None,
         looks: Sequence[Look] = (),
@@ -45,8 +45,8 @@ class Connection(Incoming, Protocol):
         self._since_heard = 0.0
         self._begun: object = None  # the frame or block of header fields that has begun and not ended
         self._since_begun = 0.0
-        self._sending = Pace()
-        self._coming: dict[int, Pace] = {}  # of the streams whose requests were incomplete when last looked at
+        self._sending = TransferRate()
+        self._coming: dict[int, TransferRate] = {}  # of the streams whose requests were incomplete when last looked at
 
     def __repr__(self) -> str:
         return f"<Connection h2 {'closing' if self._closing else 'open'} streams={len(self.streams)}>"
@@ -133,7 +133,7 @@ class Connection(Incoming, Protocol):
         """Close at once, whatever is open."""
         self._transport.abort()
 
-    def check_time(self, now: float, patience: Patience) -> None:
+    def check_time(self, now: float, patience: ClientTimeouts) -> None:
         """Close a connection that has been quiet for too long, or stopped in the middle of a request."""
         if self._heard:
             self._heard, self._since_heard = False, now
@@ -161,9 +161,9 @@ class Connection(Incoming, Protocol):
         self._go_away(self._last, Code.ENHANCE_YOUR_CALM)
         self._refuse()
 
-    def _reset_slow(self, now: float, patience: Patience) -> None:
+    def _reset_slow(self, now: float, patience: ClientTimeouts) -> None:
         coming = [stream for stream in self.streams.values() if not stream.requested]
-        self._coming = {stream.id: self._coming.get(stream.id) or Pace() for stream in coming}
+        self._coming = {stream.id: self._coming.get(stream.id) or TransferRate() for stream in coming}
         for stream in coming:
             pace = self._coming[stream.id]
             if pace.too_slow(stream.id, stream.held, now, patience.body_s, patience.bytes_per_s):

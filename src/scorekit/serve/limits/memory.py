@@ -1,13 +1,17 @@
-"""How many bytes of requests one worker holds, of all its clients together."""
+"""How many bytes of requests one worker holds, for all its clients together."""
 
 
 class Budget:
-    """A number of bytes that is shared. Small bodies are not counted: there are only so many connections."""
+    """A shared number of bytes.
+
+    Bodies of up to ``FREE`` bytes are not counted: there are at most as many of them as connections, and the number of
+    connections has a limit of its own.
+    """
 
     __slots__ = ("held", "most")
 
     FREE = 64 * 1024
-    """Up to this size a body is not counted."""
+    """The largest body, in bytes, that is not counted."""
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -17,5 +21,5 @@ class Budget:
         return f"<Budget {self.held} of {self.most}>"
 
     def has(self, more: int) -> bool:
-        """Whether ``more`` bytes may be held besides."""
+        """Return whether ``more`` bytes fit into the budget."""
         return self.held + more <= self.most

@@ -1,4 +1,4 @@
-"""The open connections of a server, whatever they speak, as a drain sees them."""
+"""The open connections of a server, whichever protocol they speak, and how they are closed."""
 
 import asyncio
 import logging
@@ -8,78 +8,84 @@ from typing import Protocol
 log = logging.getLogger(__name__)
 
 
-class Member(Protocol):
-    """One open connection."""
+class OpenConnection(Protocol):
+    """One open connection, as a drain and the timeouts see it."""
 
     @property
     def open_requests(self) -> int:
-        """How many requests have come and are not answered."""
+        """The number of requests that have arrived and are not answered yet."""
 
     def drain(self) -> None:
-        """Tell the client to open no more on this connection; go on answering."""
+        """Tell the client to send no further requests on this connection, and go on answering."""
 
     def close_if_quiet(self) -> None:
-        """Close, unless something is open; then when that is answered."""
+        """Close the connection now if no request is open, otherwise after the last answer."""
 
     def abort(self) -> None:
-        """Close at once, whatever is open."""
+        """Close the connection at once, even if requests are open."""
 
-    def check_time(self, now: float, patience: "Patience") -> None:
-        """Close if the client has taken too long, by the loop's clock."""
+    def check_time(self, now: float, patience: "ClientTimeouts") -> None:
+        """Close the connection if the client has exceeded a timeout. ``now`` is the event loop's time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class ClientTimeouts:
     """How long clients may take, in seconds."""
 
     head_s: float = 10.0
-    """For the whole head of a request, from its first byte."""
+    """For the request line and all headers, from the first byte."""
     body_s: float = 30.0
-    """In each stretch of this, ``bytes_per_s`` of a body must come."""
+    """The length of a window; in each one at least ``bytes_per_s`` of a body must arrive on average."""
     write_s: float = 30.0
-    """In each stretch of this, a client must take as much of its answers."""
+    """The length of a window; in each one the client must read its answers at ``bytes_per_s`` on average."""
     bytes_per_s: float = 240.0
     idle_s: float = 620.0
     """Between two requests of a connection."""
 
 
-Fleet = set[Member]
+OpenConnections = set[OpenConnection]
 
 
-# How long a refused client may go on sending before its connection is closed on it.
-_PASS_OVER_S = 2.0
+# How long a refused client may go on sending before its connection is closed.
+_READ_ON_S = 2.0
 
 
 def close_after_reading(transport: asyncio.Transport) -> None:
-    """End our side, pass over what the client still sends, then close.
+    """End our side of the connection, ignore what the client still sends for 2 s, then close.
 
-    Closing with input unread would reset the connection, and with it the refusal, before the client has read it.
+    A TCP socket that is closed with unread input sends a reset, and a reset makes the client's kernel throw away the
+    answer that it has already received but not yet read. So a refusal that is sent while the client is still uploading
+    would be lost without this.
     """
     if transport.can_write_eof():
         transport.write_eof()
-    asyncio.get_running_loop().call_later(_PASS_OVER_S, transport.close)
+    asyncio.get_running_loop().call_later(_READ_ON_S, transport.close)
 
 
-async def watch(fleet: Fleet, patience: Patience, every_s: float = 1.0) -> None:
-    """Close connections whose clients take too long, for ever. One look a second costs less than a timer a request."""
+async def close_slow_clients(connections: OpenConnections, timeouts: ClientTimeouts, every_s: float = 1.0) -> None:
+    """Check all connections every ``every_s`` seconds, for ever, and close those that exceed a timeout.
+
+    One pass a second over all connections costs less than a timer for each request: timers would have to be created
+    and cancelled some 25,000 times a second, and the timeouts do not need to be exact.
+    """
     loop = asyncio.get_running_loop()
     while True:
         await asyncio.sleep(every_s)
         now = loop.time()
-        for connection in list(fleet):
-            connection.check_time(now, patience)
+        for connection in list(connections):
+            connection.check_time(now, timeouts)
 
 
-async def drain(fleet: Fleet, grace_s: float) -> None:
-    """Close every connection once it has answered what it holds; cut off what is left after ``grace_s`` seconds."""
+async def drain(connections: OpenConnections, grace_s: float) -> None:
+    """Close each connection once its open requests are answered; abort those left after ``grace_s`` seconds."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + grace_s
-    for connection in list(fleet):
+    for connection in list(connections):
         connection.drain()
         connection.close_if_quiet()
-    while fleet and loop.time() < deadline:
+    while connections and loop.time() < deadline:
         await asyncio.sleep(0.01)
-    if fleet:
-        log.warning("drain.cut_off connections=%d after_s=%g", len(fleet), grace_s)
-    for connection in list(fleet):
+    if connections:
+        log.warning("drain.cut_off connections=%d after_s=%g", len(connections), grace_s)
+    for connection in list(connections):
         connection.abort()

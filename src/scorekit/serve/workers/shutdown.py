@@ -6,7 +6,7 @@ from asyncio import Server
 from collections.abc import Sequence
 from enum import Enum
 
-from ..limits.open_connections import Fleet, drain
+from ..limits.open_connections import OpenConnections, drain
 from .sockets import refuse_new
 
 # A request still unanswered after this is cut off. Kubernetes allows a pod 30 s, the Seldon operator asks for 20 s.
@@ -65,7 +65,7 @@ class Ending:
         await self._begun.wait()
         return self.why or Why.STOPPED
 
-    async def quiet(self, fleet: Fleet, most_s: float) -> None:
+    async def quiet(self, fleet: OpenConnections, most_s: float) -> None:
         """Until no connection is left, there is a hurry, or ``most_s`` seconds have passed."""
         loop = asyncio.get_running_loop()
         until = loop.time() + most_s
@@ -81,7 +81,11 @@ class Ending:
 
 
 async def wind_up(
-    ending: Ending, fleet: Fleet, servers: Sequence[Server], sockets: Sequence[socket.socket], longest_s: float
+    ending: Ending,
+    fleet: OpenConnections,
+    servers: Sequence[Server],
+    sockets: Sequence[socket.socket],
+    longest_s: float,
 ) -> None:
     """Answer what has come, tell clients to go elsewhere, close. A prediction may take ``longest_s`` seconds.
 
@@ -106,6 +110,6 @@ async def wind_up(
         await drain(fleet, GRACE_S if ending.why is Why.STOPPED else _STUCK_S)
 
 
-def _tell(fleet: Fleet) -> None:
+def _tell(fleet: OpenConnections) -> None:
     for connection in list(fleet):
         connection.drain()

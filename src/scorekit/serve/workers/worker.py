@@ -24,12 +24,12 @@ from ...metrics.registry import Metrics, component_labels
 from ...model.component import Component
 from ...model.metadata import Metadata
 from ...settings import UNSET, Settings
-from ..accept import Doors, patience_of
+from ..accept import Doors, client_timeouts
 from ..detect import Busy, Detect
 from ..grpc.services import Grpc
 from ..http1.connection import Connection
 from ..http1.exchange import Exchange
-from ..limits.open_connections import Fleet, drain, watch
+from ..limits.open_connections import OpenConnections, close_slow_clients, drain
 from ..rest.routes import Manners, Rest, refuse
 from . import channel
 from .channel import Channel, say
@@ -151,8 +151,8 @@ async def _serve(
     manners = Manners(settings.compatibility == "stock", settings.cors_allowed_origins, timeout_s)
     rest = Rest(service, metadata, settings.payload_passthrough, manners, built.document)
     grpc = Grpc(service, settings.max_grpc_message_bytes, metadata, metrics.request)
-    fleet: Fleet = set()
-    readers: Fleet = set()
+    fleet: OpenConnections = set()
+    readers: OpenConnections = set()
     scrapes: list[Callable[[bytes], None]] = []
 
     doors = Doors(settings, rest, grpc, manners, observer(metrics), fleet)
@@ -215,7 +215,7 @@ async def _serve(
     state = {"state": "ready", "batching": service.batching, "reason": verdict.reason, "took": probe.took}
     above.send(channel.STATE, orjson.dumps(state))
     watchdog = Watchdog(settings, lane, thread, metrics, above.send, hangs)
-    watching = [asyncio.ensure_future(watch(each, patience_of(settings))) for each in (fleet, readers)]
+    watching = [asyncio.ensure_future(close_slow_clients(each, client_timeouts(settings))) for each in (fleet, readers)]
     watching += [asyncio.ensure_future(watchdog.watch()), *doors.watching()]
     why = await ending.wait()
 
