@@ -41,7 +41,7 @@ def test_show_prints_the_golden_json(capsys: pytest.CaptureFixture[str]) -> None
 def test_the_app_is_found_from_below_and_from_elsewhere(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The root is the nearest ancestor with an app.yaml, of here or of --dir, which may stand anywhere (§B.1)."""
+    """The root is the nearest folder upwards from here or --dir with an app.yaml (ksonnet-rules.md#app-folder)."""
     monkeypatch.chdir(APP / "components")
     assert ks.main(["show", "default"]) == 0
     here = capsys.readouterr().out
@@ -54,7 +54,7 @@ def test_the_app_is_found_from_below_and_from_elsewhere(
 def test_the_current_environment_stands_in_for_a_missing_one(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """`.ks_environment` names it (§B.1)."""
+    """`.ks_environment` names it (ksonnet-rules.md#app-folder)."""
     copy = shutil.copytree(APP, tmp_path / "app")
     (copy / ".ks_environment").write_text("default")
     monkeypatch.chdir(copy)
@@ -104,7 +104,7 @@ def test_variables_and_libraries_of_the_command_line(
 def test_errors_are_one_line_and_exit_status_1(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """logrus' form on stderr, nothing on stdout (§B.11)."""
+    """logrus' form on stderr, nothing on stdout (ksonnet-rules.md#commands)."""
     assert ks.main(arguments) == 1
     out, err = capsys.readouterr()
     assert (out, err) == ("", f"level=error msg={json.dumps(message)}\n")

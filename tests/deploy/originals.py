@@ -1,4 +1,4 @@
-"""Objects as ksonnet 0.13 left them: its annotation, its label, its bookkeeping (ksonnet §B.6)."""
+"""Objects as ksonnet 0.13 left them: its annotation, its label, its bookkeeping (ksonnet-rules.md#apply)."""
 
 import base64
 import gzip

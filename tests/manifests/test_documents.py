@@ -1,4 +1,4 @@
-"""Reading YAML as go-yaml does (ksonnet §B.4.3), with the repairs of §C.1 items 10 and 11."""
+"""Reading YAML as go-yaml does (ksonnet-rules.md#natives), with the repairs of ksonnet-rules.md#repair-yaml-letters."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""From a component's value to objects (ksonnet §B.4 steps 6 and 7)."""
+"""From a component's value to objects (ksonnet-rules.md#rendering)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The order of `ks show` (ksonnet §B.5)."""
+"""The order of `ks show` (ksonnet-rules.md#printing)."""
 
 from hypothesis import given
 from hypothesis import strategies as st

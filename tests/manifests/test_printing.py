@@ -1,4 +1,4 @@
-"""The text of `ks show` (ksonnet §B.5): expected lines are go-yaml's and encoding/json's."""
+"""The text of `ks show` (ksonnet-rules.md#printing): expected lines are go-yaml's and encoding/json's."""
 
 import json
 import math

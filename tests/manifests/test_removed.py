@@ -19,7 +19,7 @@ from scorekit.manifests.removed import removed, unserved
     ],
 )
 def test_removed_versions(api_version: str, kind: str, release: str, instead: str) -> None:
-    """Those of ksonnet's time, by the release that removed them (§C.3)."""
+    """Those of ksonnet's time, by the release that removed them (ksonnet-rules.md#removed-api-versions)."""
     found = removed(api_version, kind)
     assert found is not None
     assert found.release == release

@@ -1,4 +1,7 @@
-"""What a gc tag is on and the source no longer has (ksonnet §B.6 item 7), as far as ``ks`` itself made it."""
+"""Objects that carry a gc tag and are no longer in the source, as far as ``ks`` itself made them.
+
+The rule is ksonnet's: ksonnet-rules.md#garbage-collection.
+"""
 
 from collections.abc import Collection, Iterator
 

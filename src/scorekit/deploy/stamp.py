@@ -1,4 +1,4 @@
-"""What deploying adds to an object, and what it calls it (ksonnet §B.6)."""
+"""What deploying adds to an object, and what it calls it (ksonnet-rules.md#apply)."""
 
 import base64
 from collections.abc import Iterable
@@ -71,7 +71,10 @@ def in_namespace(value: Object, kind: Kind | None, namespace: str) -> Object:
 
 
 def with_its_tag(sent: Object, live: Object | None) -> Object:
-    """``sent`` with the gc tag that the object has on the cluster, unless it brings one: a tag is for good (§B.6)."""
+    """``sent`` with the gc tag that the object has on the cluster, unless it brings one: a tag stays for good.
+
+    Source: ksonnet-rules.md#apply.
+    """
     tag = (((live or {}).get("metadata") or {}).get("annotations") or {}).get(GC_TAG)
     annotations = sent["metadata"].get("annotations") or {}
     if tag is None or GC_TAG in annotations:

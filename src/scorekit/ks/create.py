@@ -1,4 +1,4 @@
-"""Components and modules made and removed (ksonnet §B.3, §B.8)."""
+"""Components and modules made and removed (ksonnet-rules.md#components, ksonnet-rules.md#parameter-edits)."""
 
 import re
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""Apps of older schemas brought to 0.3.0: where files are, and what ``app.yaml`` says (ksonnet §B.2)."""
+"""Apps of older schemas brought to 0.3.0: where files are, and what ``app.yaml`` says (ksonnet-rules.md#upgrade)."""
 
 import re
 from collections.abc import Callable

@@ -26,7 +26,7 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 
 
 def documents(text: str, where: str) -> list[Any]:
-    """Every non-empty document of ``text`` (ksonnet took only the first: §C.1 item 11).
+    """Every non-empty document of ``text`` (ksonnet took only the first: ksonnet-rules.md#repair-documents).
 
     ``where`` names the file in errors. Keys become text as in JSON; merge keys (``<<``) are applied.
     """

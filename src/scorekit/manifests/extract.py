@@ -1,4 +1,4 @@
-"""What a component evaluates to, turned into Kubernetes objects (ksonnet §B.4 steps 5-7)."""
+"""What a component evaluates to, turned into Kubernetes objects (ksonnet-rules.md#rendering)."""
 
 import copy
 from typing import Any
@@ -10,12 +10,15 @@ COMPONENT_LABEL = "ksonnet.io/component"
 
 
 def wrap(value: Any) -> Any:
-    """An array of objects stands for a ``List`` of them (§B.4.5)."""
+    """An array of objects stands for a ``List`` of them (ksonnet-rules.md#rendering)."""
     return {"apiVersion": "v1", "kind": "List", "items": value} if isinstance(value, list) else value
 
 
 def labelled(value: Object, component: str) -> Object:
-    """A copy labelled with its component's name: on each item of a v1 ``List``, else on the object (§B.4.6)."""
+    """A copy with the label of its component, on each item of a v1 ``List``, else on the object itself.
+
+    Source: ksonnet-rules.md#rendering.
+    """
     value = copy.deepcopy(value)
     is_list = value.get("apiVersion") == "v1" and value.get("kind") == "List"
     items = value.get("items") if is_list else [value]
@@ -26,9 +29,10 @@ def labelled(value: Object, component: str) -> Object:
 
 
 def flattened(value: Object, where: str) -> list[Object]:
-    """The objects of ``value``: itself, or the items of a list, one level deep (§B.4.7). Each has a kind.
+    """The objects of ``value``: itself, or the items of a list, one level deep (ksonnet-rules.md#rendering).
 
-    An item that is null is none: packages leave objects out by an ``if`` without ``else``.
+    Items that are null are dropped: packages leave objects out with an ``if`` that has no ``else``. Raises
+    ``RenderError`` for an object without a kind.
     """
     _kind(value, where)
     if "items" not in value:

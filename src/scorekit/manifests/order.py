@@ -1,4 +1,4 @@
-"""The order in which ``ks show`` prints objects (ksonnet §B.5), and the one in which a cluster is given them."""
+"""The order in which ``ks show`` prints objects (ksonnet-rules.md#printing), and the order of applying them."""
 
 from collections.abc import Iterable
 from typing import Any

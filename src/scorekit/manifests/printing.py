@@ -1,4 +1,4 @@
-"""Objects as text, in the layout of ``ks show`` (ksonnet §B.5): go-yaml's block style, or Go's indented JSON."""
+"""Objects as ``ks show`` prints them: go-yaml's block style, or Go's indented JSON (ksonnet-rules.md#printing)."""
 
 import functools
 import json

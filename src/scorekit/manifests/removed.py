@@ -1,4 +1,4 @@
-"""API versions that Kubernetes no longer serves, and what to write instead (ksonnet §C.3)."""
+"""API versions that Kubernetes no longer serves, and what to write instead (ksonnet-rules.md#removed-api-versions)."""
 
 from typing import NamedTuple
 

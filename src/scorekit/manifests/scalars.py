@@ -14,7 +14,7 @@ _UINT64_END = 2**64
 
 _TRUE = {"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"}
 _FALSE = {"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"}
-# ksonnet read these four as booleans too, so `name: y` became `name: true` (ksonnet §C.1 item 10). They are text here.
+# ksonnet read these four as booleans too (ksonnet-rules.md#repair-yaml-letters). They are text here.
 _LETTERS = {"y", "Y", "n", "N"}
 _NULL = {"", "~", "null", "Null", "NULL"}
 _SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
@@ -53,7 +53,7 @@ def meaning(text: str) -> Scalar:
 
 
 def needs_quotes(text: str) -> bool:
-    """Whether some reader would take the plain ``text`` for something other than text (ksonnet §B.5)."""
+    """Whether some reader would take the plain ``text`` for something other than text (ksonnet-rules.md#printing)."""
     return (
         text in _LETTERS
         or text == "<<"

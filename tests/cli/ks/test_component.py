@@ -29,7 +29,7 @@ def written(ran_err: str) -> list[str]:
 
 
 def test_modules(ks: Run, app: Path) -> None:
-    """A module is a folder with parameters; a name is letters, digits, - and _ (§C.1 item 17)."""
+    """A module is a folder with parameters. Names are checked (ksonnet-rules.md#repair-module-names)."""
     assert ks("module", "create", "foo.bar") == ok()
     assert (app / "components/foo/bar/params.libsonnet").read_text() == (
         app / "components/params.libsonnet"
@@ -172,7 +172,7 @@ def test_import_from_the_web(ks: Run, app: Path, web_server: str) -> None:
 
 @pytest.mark.parametrize("extension", ["json", "yaml", "jsonnet"])
 def test_rm_removes_the_file_and_all_parameters(ks: Run, app: Path, extension: str) -> None:
-    """Of any extension (§C.1 item 8); other components and comments stay."""
+    """Of any extension (ksonnet-rules.md#repair-component-rm); other components and comments stay."""
     before = files(app)
     ks("module", "create", "m")
     kept = files(app)

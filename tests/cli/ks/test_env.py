@@ -49,7 +49,7 @@ def test_a_context_is_kept_by_its_name(ks: Run, app: Path) -> None:
 
 
 def test_set_renames_and_changes_at_once(ks: Run, app: Path) -> None:
-    """Entry, folder and current environment follow the name; nothing of the old one stays (§C.1 item 6)."""
+    """Entry, folder and current environment get the new name (ksonnet-rules.md#repair-env-rename)."""
     assert ks("env", "current", "--set", "default") == ok()
     assert ks("env", "set", "default", "--name", "eu/prod", "--namespace", "ns", "--server", "s") == ok(
         err=info('Setting environment name from "default" to "eu/prod"')
@@ -66,7 +66,7 @@ def test_set_renames_and_changes_at_once(ks: Run, app: Path) -> None:
 
 
 def test_current_is_set_and_unset(ks: Run, app: Path) -> None:
-    """--unset works (§C.1 item 7); the file has the name and no line end."""
+    """--unset works (ksonnet-rules.md#repair-env-unset); the file has the name and no line end."""
     assert ks("env", "current") == ok("\n")
     assert ks("env", "current", "--set", "default") == ok()
     assert (app / ".ks_environment").read_text() == "default"

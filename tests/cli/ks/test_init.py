@@ -111,7 +111,7 @@ def test_where_the_first_environment_points(
     ],
 )
 def test_what_init_refuses(ks: Run, kubeconfig: Path, arguments: list[str], message: str) -> None:
-    """And nothing is left behind (§C.1 item 18)."""
+    """And nothing is left behind (ksonnet-rules.md#repair-init)."""
     ran = ks("init", *arguments, *([] if "--context=lost" in arguments else ["--server=s"]))
     assert ran == refused(message)
     assert not (kubeconfig.parent / "x").exists()

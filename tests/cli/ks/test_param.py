@@ -60,7 +60,7 @@ def params(app: Path) -> str:
     ],
 )
 def test_set_changes_one_value_and_nothing_else(ks: Run, web: Path, path: str, value: str, line: str) -> None:
-    """Numbers, fractions and negative ones too, are numbers; comments, quotes and expressions stay (§C.1 1-4)."""
+    """Numbers are numbers; comments, quotes and expressions stay (ksonnet-rules.md#repair-edits)."""
     assert ks("param", "set", "web", path, value) == ok()
     old = next(each for each in PARAMS.split("web: {")[1].split("\n") if each.strip().startswith(path + ":"))
     assert params(web) == PARAMS.replace(old.strip(), line)
@@ -103,7 +103,7 @@ def test_a_module_and_a_component_without_an_entry(ks: Run, app: Path) -> None:
 
 
 def test_an_environments_own_values(ks: Run, web: Path) -> None:
-    """--env splits dots, honours --as-string and looks for the component (§C.1 item 5); the module's file stays."""
+    """--env splits dots, honours --as-string and looks for the component (ksonnet-rules.md#repair-env-params)."""
     before = (web / ENVIRONMENT).read_text()
     log = info("setting environment component", component_name="web")
     assert ks("param", "set", "web", "replicas", "5", "--env", "default", "--as-string") == ok(err=log)

@@ -1,4 +1,4 @@
-"""`ks prototype …` and `ks generate`: stdout, stderr, exit status and files (§B.9)."""
+"""`ks prototype …` and `ks generate`: stdout, stderr, exit status and files (ksonnet-rules.md#prototypes)."""
 
 import json
 import re

@@ -52,7 +52,7 @@ def test_a_registry_in_a_folder(ks: Run, app: Path, shelf: Path, uri: str) -> No
     )
     (app / "components/a.jsonnet").write_text('{ kind: "K", word: (import "here/pkg/lib.libsonnet").word }')
     assert "word: one" in ks("show", "default").out
-    # Twice, as in the original (§C.1 item 16): a folder has no versions.
+    # Twice, as in the original (ksonnet-rules.md#repair-folder-versions): a folder has no versions.
     assert ks("pkg", "list").out.splitlines()[2:] == ["here     pkg          *", "here     pkg  master"]
     assert ks("pkg", "list", "--installed") == ok(
         "REGISTRY NAME VERSION INSTALLED ENVIRONMENTS\n======== ==== ======= ========= ============\n"

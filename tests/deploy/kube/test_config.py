@@ -201,7 +201,7 @@ def test_an_environment_finds_its_cluster() -> None:
     ],
 )
 def test_a_cluster_that_is_not_found_is_told_with_those_there_are(destination: str, told: str) -> None:
-    """Never another cluster than the one that is meant, never one that nobody vouches for (§B.6 item 1)."""
+    """Never another cluster than the one that is meant, never one that nobody vouches for (ksonnet-rules.md#apply)."""
     with pytest.raises(SetupError, match=told):
         chosen(destination)
 

@@ -1,4 +1,4 @@
-"""app.yaml in its three schemas (ksonnet §B.2)."""
+"""app.yaml in its three schemas (ksonnet-rules.md#appyaml)."""
 
 import pytest
 
@@ -64,7 +64,7 @@ def test_an_unknown_environment_lists_those_there_are() -> None:
 
 
 def test_the_current_environment_is_in_a_file() -> None:
-    """`.ks_environment` holds a name, or there is no such file (§B.1)."""
+    """`.ks_environment` holds a name, or there is no such file (ksonnet-rules.md#app-folder)."""
     assert current_environment(MemoryTree({".ks_environment": "dev"})) == "dev"
     assert current_environment(MemoryTree({})) == ""
 

@@ -1,4 +1,4 @@
-"""ksonnet's tables (§B.11)."""
+"""ksonnet's tables (ksonnet-rules.md#commands)."""
 
 from scorekit.ks.app.table import as_json, as_text
 

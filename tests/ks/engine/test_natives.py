@@ -1,4 +1,4 @@
-"""ksonnet's native functions behave as Go's do (ksonnet §B.4)."""
+"""ksonnet's native functions behave as Go's do (ksonnet-rules.md#natives)."""
 
 import pytest
 

@@ -103,7 +103,7 @@ def test_bytes_that_are_no_text_are_our_error(tmp_path: Path) -> None:
 
 
 def test_the_root_is_the_nearest_ancestor(tmp_path: Path) -> None:
-    """An app inside an app is its own (§B.1)."""
+    """An app inside an app is its own (ksonnet-rules.md#app-folder)."""
     inner = tmp_path / "outer/inner/components"
     inner.mkdir(parents=True)
     (tmp_path / "outer/app.yaml").touch()

@@ -195,7 +195,7 @@ def test_every_file_of_the_wheels_library_is_jsonnet() -> None:
 
 
 def test_without_lib_the_wheel_answers_as_1_8_0_would(generated: dict[str, str]) -> None:
-    """What the packages of 2018 use of `k` (§A.2) evaluates alike with the wheel's library and the generated."""
+    """What packages of 2018 use is the same in the wheel and generated (ksonnet-rules.md#library)."""
     source = """
         local k = import "k.libsonnet";
         local deployment = k.extensions.v1beta1.deployment;

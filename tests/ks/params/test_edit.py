@@ -109,7 +109,7 @@ def test_an_entry_is_appended_in_any_layout(
 
 
 def test_an_entry_is_written_as_generate_writes_it() -> None:
-    """Four spaces, six for the parameters, sorted, before the brace; without parameters with a blank line (§B.8)."""
+    """A new entry has ksonnet's indentation and order (ksonnet-rules.md#parameter-edits)."""
     once = paramfiles.append_component(MODULE_PARAMS, "p", "web", {"b": "1", "a-b": '"x"'})
     twice = paramfiles.append_component(once, "p", "a-b", {})
     head, tail = MODULE_PARAMS[: -len("  },\n}\n")], "  },\n}\n"

@@ -1,4 +1,4 @@
-"""Rendering, promise by promise of ksonnet §B.3-§B.5 and the repairs of §C.1."""
+"""Rendering by the rules of ksonnet (ksonnet-rules.md#rendering), with our repairs (ksonnet-rules.md#repairs)."""
 
 import json
 from pathlib import Path
@@ -31,7 +31,7 @@ def test_an_app_renders_as_ksonnet_rendered_it() -> None:
 
 
 def test_a_component_is_labelled(rendered: Render) -> None:
-    """Every object carries its component's name, beside the labels it has (§B.4.6)."""
+    """Every object carries its component's name, beside the labels it has (ksonnet-rules.md#rendering)."""
     files = {"components/a.jsonnet": '{ kind: "K", metadata: { labels: { app: "x" } } }'}
     assert rendered(files) == [
         {"kind": "K", "metadata": {"labels": {"app": "x", "ksonnet.io/component": "a"}}},
@@ -39,7 +39,7 @@ def test_a_component_is_labelled(rendered: Render) -> None:
 
 
 def test_an_array_is_a_list_and_flattened_one_level(rendered: Render) -> None:
-    """Items of an array are objects of their own; a List inside it stays a List; an empty array is nothing (§B.4.7)."""
+    """Items of an array are objects; a List among them stays a List (ksonnet-rules.md#rendering)."""
     inner = '{ apiVersion: "v1", kind: "List", items: [{ kind: "Secret" }] }'
     files = {"components/a.jsonnet": f'[{{ kind: "Service" }}, {inner}]', "components/none.jsonnet": "[]"}
     service, kept = rendered(files)
@@ -80,14 +80,14 @@ def test_an_array_is_a_list_and_flattened_one_level(rendered: Render) -> None:
     ],
 )
 def test_parameters_have_a_precedence(rendered: Render, files: dict[str, str], expected: dict[str, str]) -> None:
-    """Own parameters, module globals, environment, environment globals: later ones win (§B.4 steps 1 and 2)."""
+    """Module, module globals, environment, environment globals: later ones win (ksonnet-rules.md#parameters)."""
     own = {"components/params.libsonnet": '{ global: {}, components: { a: { x: "own", only: "own" } } }'}
     [shown] = rendered({"components/a.jsonnet": SHOW_PARAMS, **own, **files})
     assert json.loads(shown["data"]["seen"]) == expected
 
 
 def test_parameters_are_values_before_the_environment_sees_them(rendered: Render) -> None:
-    """`y: self.x` in a module is fixed when an environment overrides `x`: ksonnet evaluates in two steps (§B.4.1)."""
+    """`y: self.x` keeps the module's `x` when an environment overrides it (ksonnet-rules.md#parameters)."""
     files = {
         "components/a.jsonnet": SHOW_PARAMS,
         "components/params.libsonnet": "{ components: { a: { x: 1, y: self.x } } }",
@@ -97,7 +97,7 @@ def test_parameters_are_values_before_the_environment_sees_them(rendered: Render
 
 
 def test_the_environment_is_known_to_components_and_params(rendered: Render) -> None:
-    """Server and namespace are an external variable in both (§B.4 steps 1 and 4)."""
+    """Server and namespace are an external variable in both (ksonnet-rules.md#rendering)."""
     namespace = 'std.extVar("__ksonnet/environments").namespace'
     files = {
         "components/params.libsonnet": f"{{ components: {{ a: {{ n: {namespace} }} }} }}",
@@ -107,7 +107,7 @@ def test_the_environment_is_known_to_components_and_params(rendered: Render) -> 
 
 
 def test_the_dollar_is_the_object_of_all_components(rendered: Render) -> None:
-    """Components are spliced into one object, not imported, so `$` reaches their siblings (§B.4.3)."""
+    """`$` in a component is the object of all components (ksonnet-rules.md#components-object)."""
     files = {"components/a.jsonnet": config_map("a", b="$.b.metadata.name"), "components/b.jsonnet": config_map("bee")}
     assert rendered(files, "a")[0]["data"] == {"b": "bee"}
 
@@ -136,7 +136,7 @@ def test_variables_of_the_command_line(rendered: Render) -> None:
 
 
 def test_targets_choose_the_modules(rendered: Render) -> None:
-    """Without targets the root module alone is rendered; with them these alone, names prefixed (§B.3)."""
+    """Without targets only the root module is rendered; with targets only these (ksonnet-rules.md#components)."""
     web = 'local params = std.extVar("__ksonnet/params").components.web; { kind: "K", metadata: { name: params.name } }'
     module = '{ global: {}, components: { web: { name: "web" } } }'
     files = {
@@ -164,7 +164,7 @@ YAML = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: file, go
 
 
 def test_parameters_patch_yaml_components(rendered: Render) -> None:
-    """A YAML component is merged with its parameters, module first, then environment; null removes (§B.4)."""
+    """A YAML component is merged with its parameters; null removes a field (ksonnet-rules.md#rendering)."""
     files = {
         "components/a.yaml": YAML,
         "components/params.libsonnet": "{ components: { a: { data: { k: 'module', gone: null } } } }",
@@ -175,7 +175,7 @@ def test_parameters_patch_yaml_components(rendered: Render) -> None:
 
 
 def test_globals_reach_yaml_components_only_where_they_fit(rendered: Render) -> None:
-    """A global does not land beside `kind` (§C.1 item 9), yet one that names a field of the object still merges."""
+    """A global merges only into a field that the object has, never next to `kind` (ksonnet-rules.md#repair-globals)."""
     files = {
         "components/a.yaml": YAML,
         "components/params.libsonnet": "{ global: { replicas: 3, metadata: { annotations: { g: '1' } } }, "
@@ -188,7 +188,7 @@ def test_globals_reach_yaml_components_only_where_they_fit(rendered: Render) -> 
 
 
 def test_every_document_of_a_yaml_file_is_rendered(rendered: Render) -> None:
-    """ksonnet dropped all but the first (§C.1 item 11); parameters still are the first one's."""
+    """ksonnet dropped all but the first (ksonnet-rules.md#repair-documents); parameters still are the first one's."""
     files = {
         "components/a.yaml": YAML + "---\n# nothing\n---\nkind: Secret\nmetadata: {name: s}\n",
         "components/params.libsonnet": "{ components: { a: { data: { k: 'module' } } } }",
@@ -199,7 +199,7 @@ def test_every_document_of_a_yaml_file_is_rendered(rendered: Render) -> None:
 
 
 def test_json_components(rendered: Render) -> None:
-    """A .json file is a component of the same kind, tabs and all; .yml and .libsonnet files are none (§B.3)."""
+    """A .json file is a manifest; .yml and .libsonnet files are no components (ksonnet-rules.md#components)."""
     files = {"components/j.json": '{\n\t"kind": "J"\n}', "components/no.yml": "kind: N", "components/x.libsonnet": "{}"}
     assert [each["kind"] for each in rendered(files)] == ["J"]
 
@@ -231,7 +231,7 @@ def test_imports_are_searched_last_added_first(rendered: Render, missing: int) -
 
 
 def test_a_file_looks_beside_itself_first_but_a_component_does_not(rendered: Render) -> None:
-    """Imports are relative to the importing library; those of components and main.jsonnet go by the path (§B.4.3)."""
+    """Libraries import relative to themselves, components along the search path (ksonnet-rules.md#imports)."""
     files = {
         "components/a.jsonnet": config_map("a", deep='import "p/x.libsonnet"'),
         "vendor/p/x.libsonnet": 'import "name.libsonnet"',
@@ -245,7 +245,7 @@ def test_a_file_looks_beside_itself_first_but_a_component_does_not(rendered: Ren
 
 
 def test_a_pin_of_the_environment_wins_and_a_missing_one_warns(rendered: Render) -> None:
-    """`<registry>/<pkg>` is the version the environment names, else the app's; a missing one is said (§B.4.4)."""
+    """`<registry>/<pkg>` is the pinned version; a missing one gives a warning (ksonnet-rules.md#imports)."""
     app = APP + "    libraries:\n      reg/pkg: {name: pkg, registry: reg, version: v2}\n"
     app += "libraries:\n  reg/pkg: {name: pkg, registry: reg, version: v1}\n"
     app += "  r/old: {name: old, registry: r, version: x}\n"
@@ -306,7 +306,7 @@ def test_a_pin_of_the_environment_wins_and_a_missing_one_warns(rendered: Render)
     ],
 )
 def test_a_broken_component_is_named_and_blocks_no_other(rendered: Render, source: str, message: str) -> None:
-    """The error has component, file and line as far as known, and another component's -c renders (§C.1 item 14)."""
+    """Errors have places; -c avoids them (ksonnet-rules.md#repair-unknown-component)."""
     files = {
         "components/a.jsonnet": config_map("a"),
         "components/b.jsonnet": source,
@@ -394,7 +394,7 @@ def test_an_error_in_params_is_placed_in_params(rendered: Render) -> None:
 
 
 def test_an_unknown_component_is_an_error_that_lists_them(rendered: Render) -> None:
-    """`-c typo` does not succeed with nothing (§C.1 item 14)."""
+    """`-c typo` does not succeed with nothing (ksonnet-rules.md#repair-unknown-component)."""
     files = {"components/a.jsonnet": config_map("a"), "components/b.yaml": YAML}
     with pytest.raises(RenderError, match=r'^there is no component "c" in environment "default"; it has: a, b$'):
         rendered(files, "a", "c")

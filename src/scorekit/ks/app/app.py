@@ -1,4 +1,4 @@
-"""``app.yaml`` and its override, any schema from 0.1.0 to 0.3.0, migrated in memory (ksonnet §B.2)."""
+"""``app.yaml`` and its override, any schema from 0.1.0 to 0.3.0, migrated in memory (ksonnet-rules.md#appyaml)."""
 
 import re
 from dataclasses import dataclass
@@ -38,7 +38,10 @@ class Library:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One entry of ``environments``. ``targets`` are module names; none means the root module alone (§B.3)."""
+    """One entry of ``environments``; ``targets`` are names of modules (ksonnet-rules.md#components).
+
+    Without targets only the root module is rendered.
+    """
 
     name: str
     path: str
@@ -61,14 +64,17 @@ class App:
     libraries: tuple[Library, ...]
 
     def environment(self, name: str) -> Environment:
-        """The environment of that name; the error keeps ksonnet's words (§B.11) and adds the names there are."""
+        """The environment of that name.
+
+        Raises ``UnknownEnvironment`` with ksonnet's message (ksonnet-rules.md#commands) and the names that exist.
+        """
         if name not in self.environments:
             known = ", ".join(sorted(self.environments)) or "none"
             raise UnknownEnvironment(f'environment "{name}" was not found; this app has: {known}')
         return self.environments[name]
 
     def pins(self, environment: Environment) -> tuple[Library, ...]:
-        """The packages an environment sees: its own over the app's (§B.4.4)."""
+        """The packages an environment sees: its own over the app's (ksonnet-rules.md#imports)."""
         return tuple({library.key: library for library in (*self.libraries, *environment.libraries)}.values())
 
 

@@ -1,4 +1,4 @@
-"""Modules and the components in them (ksonnet §B.3)."""
+"""Modules and the components in them (ksonnet-rules.md#components)."""
 
 import posixpath
 import re
@@ -73,7 +73,10 @@ class Module:
 
 
 def rendered_modules(tree: Tree, environment: Environment) -> list[Module]:
-    """The modules an environment targets, sorted; without targets the root module, never those below it (§B.3)."""
+    """The modules that an environment targets, sorted by folder (ksonnet-rules.md#components).
+
+    Without targets this is the root module alone. Raises ``RenderError`` if a module does not exist.
+    """
     modules = {name: find_module(tree, name) for name in environment.targets or ("/",)}
     return sorted(modules.values(), key=lambda module: module.folder)
 

@@ -1,4 +1,4 @@
-"""Environments: added, renamed, changed, removed (ksonnet §B.2, §B.11)."""
+"""Environments: added, renamed, changed, removed (ksonnet-rules.md#appyaml, ksonnet-rules.md#commands)."""
 
 from ...errors import RenderError, SetupError
 from .app import CURRENT_FILE, current_environment

@@ -1,4 +1,7 @@
-"""Manifests taken in as components: one of each document of YAML, JSON and jsonnet as they are (ksonnet §B.11)."""
+"""Manifests as new components: one for each YAML document; JSON and jsonnet files as they are.
+
+The rule is ksonnet's: ksonnet-rules.md#commands.
+"""
 
 import posixpath
 import re

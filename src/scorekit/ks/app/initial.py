@@ -1,4 +1,4 @@
-"""What a new app, module and environment hold (ksonnet §B.1); the words in the files are ksonnet's."""
+"""The files of a new app, module and environment, with ksonnet's own texts (ksonnet-rules.md#files-of-a-new-app)."""
 
 import re
 from typing import Literal
@@ -82,7 +82,7 @@ def make_environment(tree: Workspace, name: str) -> None:
 
 
 def is_valid_name(name: str) -> bool:
-    """Whether an environment or a component may be called so (ksonnet §B.3), and stay inside its folder."""
+    """Whether an environment or a component may be called so (ksonnet-rules.md#names), and stay inside its folder."""
     return not _BAD_NAME.search(name) and not {"", ".", ".."} & set(name.split("/"))
 
 

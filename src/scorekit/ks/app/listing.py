@@ -1,4 +1,4 @@
-"""What ``ks component list`` shows of each component (ksonnet §B.11)."""
+"""What ``ks component list`` shows of each component (ksonnet-rules.md#commands)."""
 
 from ...errors import RenderError
 from ...manifests.documents import documents

@@ -1,4 +1,4 @@
-"""``app.yaml`` and its override for those who change them: read in any schema, written as 0.3.0 (ksonnet §B.2)."""
+"""``app.yaml`` and its override, to be changed: read in any schema, written as 0.3.0 (ksonnet-rules.md#appyaml)."""
 
 import copy
 from typing import Any

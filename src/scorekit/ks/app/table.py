@@ -1,4 +1,4 @@
-"""ksonnet's tables (§B.11)."""
+"""ksonnet's tables (ksonnet-rules.md#commands)."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The functions ksonnet gives to jsonnet beside its own (ksonnet §B.4): Go's regular expressions and two parsers."""
+"""ksonnet's native functions (ksonnet-rules.md#natives): Go's regular expressions and two parsers."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Where an import is looked for (ksonnet §B.4.4)."""
+"""Where an import is looked for (ksonnet-rules.md#imports)."""
 
 import posixpath
 from collections.abc import Iterable, Mapping
@@ -72,7 +72,7 @@ class Search:
 
 
 def missing_pins(tree: Tree, pins: Iterable[Library]) -> list[str]:
-    """ksonnet's warnings for pinned packages that are not vendored under their version (§B.4.4)."""
+    """ksonnet's warnings for pinned packages that are not vendored under their version (ksonnet-rules.md#imports)."""
     return [
         f"skipping missing path {library.folder}. Please run `ks upgrade`."
         for library in pins

@@ -104,6 +104,6 @@ def _umask() -> int:
 
 
 def find_root(start: Path) -> Path | None:
-    """The nearest folder from ``start`` upwards that holds an ``app.yaml`` (ksonnet §B.1)."""
+    """The nearest folder from ``start`` upwards that holds an ``app.yaml`` (ksonnet-rules.md#app-folder)."""
     start = start.absolute()
     return next((folder for folder in (start, *start.parents) if (folder / "app.yaml").exists()), None)

@@ -1,4 +1,4 @@
-"""The jsonnet library of a version of Kubernetes, from its OpenAPI description (ksonnet §A.2)."""
+"""The jsonnet library of a version of Kubernetes, from its OpenAPI description (ksonnet-rules.md#library)."""
 
 from .generate import generate_library
 

@@ -1,4 +1,4 @@
-"""The functions that make an object: ``new`` for most, others for few (ksonnet §A.2)."""
+"""The functions that make an object: ``new`` for most, others for few (ksonnet-rules.md#library)."""
 
 from collections.abc import Mapping, Sequence
 

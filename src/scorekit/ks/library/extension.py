@@ -1,4 +1,4 @@
-"""``k.libsonnet``: the library with functions over the containers of a workload, and lists (ksonnet §A.1)."""
+"""``k.libsonnet``: ``k8s.libsonnet`` with lists and functions over containers (ksonnet-rules.md#library)."""
 
 from collections.abc import Mapping
 

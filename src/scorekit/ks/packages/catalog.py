@@ -1,4 +1,4 @@
-"""Which prototypes an app has: ksonnet's own, and those of the packages that it pins (ksonnet §B.9)."""
+"""Which prototypes an app has: ksonnet's own, and those of the packages that it pins (ksonnet-rules.md#prototypes)."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping

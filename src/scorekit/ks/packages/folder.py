@@ -1,4 +1,4 @@
-"""A registry in a folder (ksonnet §B.10): its packages have no versions."""
+"""A registry in a folder (ksonnet-rules.md#packages): its packages have no versions."""
 
 import posixpath
 from dataclasses import dataclass

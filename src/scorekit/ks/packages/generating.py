@@ -1,4 +1,4 @@
-"""A component from a prototype (ksonnet §B.9)."""
+"""A component from a prototype (ksonnet-rules.md#prototypes)."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Packages: copied from a registry into ``vendor/``, pinned in ``app.yaml`` (ksonnet §B.10)."""
+"""Packages: copied from a registry into ``vendor/``, pinned in ``app.yaml`` (ksonnet-rules.md#packages)."""
 
 import re
 from collections.abc import Iterator

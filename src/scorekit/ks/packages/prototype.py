@@ -1,4 +1,4 @@
-"""Prototypes: jsonnet with holes, and comments that say what goes into them (ksonnet §B.9)."""
+"""Prototypes: jsonnet with holes, and comments that say what goes into them (ksonnet-rules.md#prototypes)."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Registries: where packages come from, and what ``registry.yaml`` says (ksonnet §B.10)."""
+"""Registries: where packages come from, and what ``registry.yaml`` says (ksonnet-rules.md#packages)."""
 
 import re
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ class Registry:
 
     @property
     def cache(self) -> str:
-        """Where what its ``registry.yaml`` said is kept (ksonnet §B.1)."""
+        """Where what its ``registry.yaml`` said is kept (ksonnet-rules.md#app-folder)."""
         return f".ksonnet/registries/{self.name}/{REGISTRY_FILE}"
 
 
@@ -142,7 +142,10 @@ def add_registry(tree: Workspace, registry: Registry, source: Source) -> None:
 
 
 def set_uri(tree: Workspace, registry: Registry, uri: str, source: Source) -> None:
-    """Gives a registry another URI, which ``source`` answers for. A fault leaves the app as it was (§C.1 item 15)."""
+    """Give a registry another URI, which ``source`` answers for. A failure leaves the app unchanged.
+
+    ksonnet saved the URI before it checked it (ksonnet-rules.md#repair-registry-set).
+    """
     if uri == registry.uri:
         return
     try:

@@ -1,4 +1,4 @@
-"""Parameters set and deleted in the files that hold them, in place (ksonnet §B.8, §C.1 items 1-5)."""
+"""Parameters set and deleted in place, in the files that hold them (ksonnet-rules.md#parameter-edits)."""
 
 import json
 import re
@@ -79,7 +79,7 @@ def delete_global(text: str, where: str, path: Sequence[str]) -> str | None:
 
 
 def append_component(text: str, where: str, component: str, params: Mapping[str, str]) -> str:
-    """A module's params.libsonnet with an entry for a new component, as ``generate`` and ``import`` write it (§B.8).
+    """A module's params.libsonnet with an entry for a new component (ksonnet-rules.md#parameter-edits).
 
     ``params`` are names and jsonnet source. The entry goes before the brace that closes ``components``.
     """

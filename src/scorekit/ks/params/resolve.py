@@ -1,4 +1,4 @@
-"""Parameters: a module's own, the environment's over them, globals over both (ksonnet §B.4 steps 1 and 2)."""
+"""Parameters: a module's own, the environment's over them, globals over both (ksonnet-rules.md#parameters)."""
 
 import json
 from collections.abc import Mapping
@@ -95,7 +95,7 @@ def _module_params(
 
 
 def _of_module(components: Mapping[str, T], module: Module) -> dict[str, T]:
-    """The entries of one module under their bare names (§B.4.2), and none of a module below it."""
+    """The entries of one module under their bare names (ksonnet-rules.md#parameters), and none of a module below it."""
     return {
         name.removeprefix(module.prefix): value
         for name, value in components.items()

@@ -1,4 +1,4 @@
-"""Parameters as ``param list`` and ``param diff`` show them (ksonnet §B.8)."""
+"""Parameters as ``param list`` and ``param diff`` show them (ksonnet-rules.md#parameter-edits)."""
 
 import json
 from collections.abc import Iterable, Mapping

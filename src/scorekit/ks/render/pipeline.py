@@ -1,4 +1,4 @@
-"""From an app to Kubernetes objects: parameters, components, the environment's main file, objects (ksonnet §B.4)."""
+"""From an app to Kubernetes objects, in the steps of ksonnet (ksonnet-rules.md#rendering)."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -53,7 +53,7 @@ def render(
 ) -> list[Object]:
     """The objects of an environment in the order of ``ks show``; with ``components``, of those alone.
 
-    A name that is no component is an error that lists the components (ksonnet: nothing at all, §C.1 item 14). A
+    An unknown name in ``components`` is an error (ksonnet-rules.md#repair-unknown-component). A
     component that is not asked for may be broken. ``RenderError`` names component, file and line as far as known.
     """
     app = load_app(tree)
@@ -135,7 +135,7 @@ class _Step:
             raise Sources(path, _SPLICED, spliced.spans, {_MAIN: path}).located(error) from error
 
     def _folders(self) -> tuple[str, ...]:
-        """The search path, ksonnet's last added first (§B.4.4)."""
+        """The search path, ksonnet's last added first (ksonnet-rules.md#imports)."""
         modules = self.environment.targets or ("/",)
         return (
             *(Module(name).folder for name in reversed(modules)),
@@ -166,6 +166,6 @@ def _patched(value: Object, patch: Object, shared: frozenset[str], documents: in
     if documents > 1 and value.get("items"):
         first, *rest = value["items"]
         return {**value, "items": [_patched(first, patch, shared, 1), *rest]}
-    # A global reaches an object only where it has such a field: ksonnet put `replicas` beside `kind` (§C.1 item 9).
+    # ksonnet put a global `replicas` next to `kind` (ksonnet-rules.md#repair-globals).
     merged: Object = merge_patch(value, {key: new for key, new in patch.items() if key not in shared or key in value})
     return merged

@@ -1,4 +1,4 @@
-"""All components of a module as the source of one object (ksonnet §B.4 step 3)."""
+"""All components of a module as the source of one object (ksonnet-rules.md#components-object)."""
 
 import json
 from collections.abc import Set
