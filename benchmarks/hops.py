@@ -17,7 +17,7 @@ import in_process
 import orjson
 
 import scorekit
-from scorekit.contract.columns import parse_contract
+from scorekit.contract import parse_contract
 
 COMPONENT = Path(__file__).parents[1] / "seldon-ml-score-component"
 PACKAGE = Path(scorekit.__file__).parent

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scorekit.cli import main
-from scorekit.contract.columns import parse_contract
+from scorekit.contract import parse_contract
 
 ROOT = Path(__file__).parents[2]
 TABLE = "width,kind,count,zip,class\n1.5,red,3,8001,a\n\n0.5,blue,,8002,b\n2,red,7,8001,a\n"

@@ -11,7 +11,7 @@ import pytest
 from scorekit.cli import main
 from scorekit.cli.init import class_name
 from scorekit.codec import json as codec
-from scorekit.contract.columns import parse_contract
+from scorekit.contract import parse_contract
 from scorekit.contract.enforce import Conformity
 from scorekit.errors import SetupError
 from scorekit.settings import parse_environment_file

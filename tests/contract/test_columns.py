@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from scorekit.contract.columns import parse_contract
+from scorekit.contract import parse_contract
 from scorekit.errors import SetupError
 
 
@@ -56,9 +56,13 @@ def test_categories_make_an_ndarray() -> None:
         ("{", "contract.json is not JSON"),
         ("[]", "contract.json, line 1: expected an object"),
         ('{"features":[]}', "contract.json, line 1: features must be a list of at least one column"),
-        (contract({"ftype": "continuous"}), 'features[0] must be an object with a "name"'),
-        (contract({"name": "x", "ftype": "kontinuous"}), "features[0].ftype is 'kontinuous'"),
-        (contract({"name": "x", "ftype": "continuous"}), "features[0].dtype is None; it must be FLOAT or INT"),
+        ("{}", "contract.json, line 1: features is missing; it must be a list of at least one column"),
+        (contract({"ftype": "continuous"}), "features[0].name is missing; it must be a text"),
+        (
+            contract({"name": "x", "ftype": "kontinuous"}),
+            'features[0].ftype is "kontinuous"; it must be continuous or categorical',
+        ),
+        (contract({"name": "x", "ftype": "continuous"}), "features[0].dtype is missing; it must be FLOAT or INT"),
         (contract({**FLOAT, "range": [2, 1]}), "features[0].range must be [low, high]"),
         (contract({**FLOAT, "range": [1]}), "features[0].range must be"),
         (contract({**FLOAT, "range": ["a", 1]}), "features[0].range must be"),

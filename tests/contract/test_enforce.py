@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scorekit.codec import json as codec
-from scorekit.contract.columns import Contract, parse_contract
+from scorekit.contract import Contract, parse_contract
 from scorekit.contract.enforce import Conformity
 from scorekit.errors import BadRequest, SetupError
 from scorekit.message import Kind, Message

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scorekit.contract.columns import parse_contract
+from scorekit.contract import parse_contract
 from scorekit.contract.openapi import document
 
 FEATURES = [

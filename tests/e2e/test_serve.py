@@ -292,7 +292,7 @@ def test_the_contract_is_enforced_where_it_is_asked_for(start: Callable[..., Com
 
 @pytest.mark.parametrize(
     ("content", "told"),
-    [(None, "contract.json cannot be read: No such file"), ("{}", "contract.json, line 1: features must be a list")],
+    [(None, "contract.json cannot be read: No such file"), ("{}", "contract.json, line 1: features is missing")],
 )
 def test_a_contract_that_cannot_be_read_stops_the_start(
     start: Callable[..., Command], port: int, tmp_path: Path, content: str | None, told: str

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from scorekit.contract.columns import Contract, parse_contract
+from scorekit.contract import Contract, parse_contract
 from scorekit.tester.session import Plan, Session
 from scorekit.tester.wire import Answer, Ask, NoAnswer
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..contract.columns import Contract
+from ..contract import USUAL, Contract, configured_contract, read_contract
 from ..errors import SetupError
 from ..net import free_ports
 from ..settings import ENV_EXPOSE_ERRORS, ENV_GRPC_PORT, ENV_HOST, ENV_HTTP_PORT, ENV_METRICS_PORT, read_settings
@@ -44,13 +44,12 @@ def add(commands: Commands) -> None:
 
 def check(arguments: argparse.Namespace) -> int:
     """Say what was found. Raises ``SetupError`` where the component is not fit to be served."""
-    from ..contract import files as contracts
-
     directory, environ = component_of(arguments.component, os.environ)
     settings = read_settings(environ, {})
-    file = settings.contract or contracts.USUAL
-    there = bool(settings.contract) or ((directory or Path.cwd()) / file).is_file()
-    contract = contracts.enforced(file, directory) if there else None
+    contract = configured_contract(settings.contract, directory)
+    usual = (directory or Path.cwd()) / USUAL
+    if contract is None and usual.is_file():
+        contract = read_contract(usual)
     verb = VERBS[settings.service_type]
     began = time.perf_counter()
     asyncio.run(_tried(arguments.component, contract, verb))
@@ -58,7 +57,7 @@ def check(arguments: argparse.Namespace) -> int:
     if contract is None:
         print(f"check: {settings.model_name} loads, in {took}; there is no contract.json, so it was asked nothing")
     else:
-        print(f"check: {settings.model_name} answers {verb} for a row of {file}, in {took}")
+        print(f"check: {settings.model_name} answers {verb} for a row of {settings.contract or USUAL}, in {took}")
     return 0
 
 

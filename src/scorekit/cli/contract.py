@@ -6,10 +6,10 @@ import json
 import shlex
 from pathlib import Path
 
+from ..contract import read_contract
 from ..contract.infer import survey
 from ..errors import SetupError
 from .parser import Commands
-from .test import read_contract
 
 
 def add(commands: Commands) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..contract.columns import Contract, parse_contract
+from ..contract import Contract, read_contract
 from ..errors import ScorekitError, SetupError
 from .parser import Commands
 
@@ -69,14 +69,6 @@ def test(arguments: argparse.Namespace) -> int:
     except ScorekitError as error:
         print(f"scorekit test: {error}", file=sys.stderr)
         return COULD_NOT_TEST
-
-
-def read_contract(name: str) -> Contract:
-    """The contract in a file. Raises ``SetupError`` with file, line and place."""
-    try:
-        return parse_contract(Path(name).read_text(encoding="utf-8"), name)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SetupError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..contract.columns import parse_contract
+from ..contract import USUAL, read_contract
 from ..errors import SetupError
 from ..graph import folder_of, plan, read_deployment
 from ..graph.spec import KIND
@@ -108,7 +108,7 @@ def _probes(folder: Path, environment: str, components: Sequence[str]) -> "list[
             raise SetupError(f"{root / IMAGES} names {source} for {deployment.node.image}: there is no such folder")
         if deployment.replicas > 1:
             _say(f"left to a cluster: {deployment.replicas} replicas of {deployment.name}; one runs here")
-        probes.append(Probe(plan(deployment, source, NODE_HOST, ports), _sample(source / "contract.json")))
+        probes.append(Probe(plan(deployment, source, NODE_HOST, ports), _sample(source / USUAL)))
     return probes
 
 
@@ -137,13 +137,9 @@ def _folders(file: Path) -> Mapping[str, str]:
 
 def _sample(contract: Path) -> dict[str, Any] | None:
     if not contract.is_file():
-        _say(f"{contract.parent.name} has no contract.json: asked for its health only")
+        _say(f"{contract.parent.name} has no {USUAL}: asked for its health only")
         return None
-    try:
-        text = contract.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SetupError(f"{contract} cannot be read: {error}") from error
-    return parse_contract(text, str(contract)).sample()
+    return read_contract(contract).sample()
 
 
 def _summary(probes: "Sequence[Probe]", host: str, port: int, took_s: float) -> str:

@@ -1,23 +1,13 @@
 """``contract.json``: what a model's features and targets look like (the schema of seldon-core's testers, 1.17.1)."""
 
-import difflib
-import json
-import logging
 import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import SetupError
-from .lines import line_of
 
-log = logging.getLogger(__name__)
-
-_KEYS = ("name", "ftype", "dtype", "range", "values", "repeat", "shape")
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
     """One feature or target. ``repeat`` columns of it stand side by side, named ``name1`` … for features."""
 
@@ -144,76 +134,3 @@ class Contract:
         if flat:
             return {"data": {"names": names, "tensor": {"shape": [1, len(row)], "values": row}}}
         return {"data": {"names": names, "ndarray": [row]}}
-
-
-def parse_contract(text: str, where: str = "contract.json") -> Contract:
-    """The contract in a JSON text. Raises ``SetupError`` that names the file, line and place, and what is expected."""
-    try:
-        value = json.loads(text)
-    except ValueError as error:
-        raise SetupError(f"{where} is not JSON: {error}") from error
-    except RecursionError as error:
-        raise SetupError(f"{where} is nested too deep to be a contract") from error
-    try:
-        if not isinstance(value, dict):
-            raise _Fault("expected an object with the keys features and targets")
-        features, targets = (_columns(value.get(key), key) for key in ("features", "targets"))
-    except _Fault as fault:
-        path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in fault.path)
-        place = f"{path[1:]} " if path else ""
-        raise SetupError(f"{where}, line {line_of(text, *fault.path)}: {place}{fault.message}") from fault
-    return Contract(features, targets)
-
-
-class _Fault(Exception):
-    """What is wrong with the value at ``path``."""
-
-    def __init__(self, message: str, *path: str | int) -> None:
-        self.message = message
-        self.path = path
-        super().__init__(message)
-
-
-def _columns(value: Any, key: str) -> tuple[Column, ...]:
-    if not isinstance(value, list) or not value:
-        raise _Fault("must be a list of at least one column", key)
-    return tuple(_column(each, key, at) for at, each in enumerate(value))
-
-
-def _column(value: Any, *at: str | int) -> Column:
-    if not isinstance(value, dict) or not isinstance(value.get("name"), str):
-        raise _Fault('must be an object with a "name"', *at)
-    for key in value.keys() - set(_KEYS):
-        # The stock testers pass over keys that they do not know, and so do we; but one that is nearly one of theirs
-        # was meant to be it.
-        if near := difflib.get_close_matches(key, _KEYS, 1, 0.75):
-            log.warning("contract.key_passed_over column=%s key=%s: did you mean %s?", value["name"], key, near[0])
-    ftype, repeat, shape = value.get("ftype"), value.get("repeat", 1), value.get("shape", [])
-    if ftype not in ("continuous", "categorical"):
-        raise _Fault(f"is {ftype!r}; it must be continuous or categorical", *at, "ftype")
-    if type(repeat) is not int or repeat < 1:
-        raise _Fault(f"is {repeat!r}; it must be a whole number from 1", *at, "repeat")
-    if not isinstance(shape, list) or any(type(each) is not int or each < 1 for each in shape):
-        raise _Fault("must be a list of whole numbers from 1", *at, "shape")
-    if ftype == "categorical":
-        values = value.get("values")
-        if not isinstance(values, list) or not values:
-            raise _Fault("must list at least one category", *at, "values")
-        if any(isinstance(each, list | dict) for each in values):
-            raise _Fault("must list texts or numbers", *at, "values")
-        return Column(value["name"], ftype, values=tuple(values), repeat=repeat, shape=tuple(shape))
-    if value.get("dtype") not in ("FLOAT", "INT"):
-        raise _Fault(f"is {value.get('dtype')!r}; it must be FLOAT or INT", *at, "dtype")
-    low, high = _range(value.get("range", ["inf", "inf"]), *at, "range")
-    return Column(value["name"], ftype, value["dtype"], low, high, repeat=repeat, shape=tuple(shape))
-
-
-def _range(value: Any, *at: str | int) -> tuple[float | None, float | None]:
-    ends = value if isinstance(value, list) else []
-    numbers = [end for end in ends if isinstance(end, int | float) and not isinstance(end, bool)]
-    # Only two numbers have an order to keep, and whatever is neither a number nor "inf" leaves too few.
-    finite = all(math.isfinite(number) for number in numbers)
-    if len(ends) != 2 or len(numbers) + ends.count("inf") != 2 or numbers != sorted(numbers) or not finite:
-        raise _Fault('must be [low, high] with low ≤ high, either of them possibly "inf"', *at)
-    low, high = (None if end == "inf" else end for end in ends)
-    return low, high

@@ -1,37 +1,51 @@
-"""The component's contract file: what requests must keep to, and what ``/seldon.json`` tells of them."""
+"""The one place that reads ``contract.json`` from disk, for the server, the tester and every command."""
 
 import logging
 from pathlib import Path
 
-from ..errors import SetupError
-from .columns import Contract, parse_contract
+from .columns import Contract
+from .parsing import ContractError, parse_contract
 
 log = logging.getLogger(__name__)
 
 USUAL = "contract.json"
+"""The name of a contract that lies in a component's folder."""
 
 
-def enforced(file: str, directory: Path | None) -> Contract | None:
-    """The contract in ``file``, relative to ``directory``; ``None`` where no file is named. Raises ``SetupError``."""
-    return _read((directory or Path.cwd()) / file) if file else None
+def read_contract(file: Path | str, *, remedy: str = "") -> Contract:
+    """The contract in ``file``. ``remedy`` says in an error what to do if the file cannot be read.
+
+    Raises ``ContractError`` if the file cannot be read or is not a contract; it names the file, and line and place if
+    they are known.
+    """
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = (isinstance(error, OSError) and error.strerror) or error
+        advice = f"; {remedy}" if remedy else ""
+        raise ContractError(f"the contract {file} cannot be read: {why}{advice}", file=str(file)) from error
+    return parse_contract(text, str(file))
 
 
-def described(directory: Path | None) -> Contract | None:
-    """The contract that lies in ``directory`` under its usual name, where one does that can be read."""
+def configured_contract(name: str, directory: Path | None) -> Contract | None:
+    """The contract that the setting ``contract`` names, relative to ``directory`` or the current folder.
+
+    ``None`` if ``name`` is empty. Raises ``ContractError`` as :func:`read_contract` does.
+    """
+    file = (directory or Path.cwd()) / name
+    return read_contract(file, remedy="--contract '' serves without one") if name else None
+
+
+def usual_contract(directory: Path | None) -> Contract | None:
+    """The ``contract.json`` in ``directory``; ``None`` if there is none.
+
+    It only describes the model, so one that cannot be used is logged and counts as none.
+    """
     file = (directory or Path.cwd()) / USUAL
     if not file.is_file():
         return None
     try:
-        return _read(file)
-    except SetupError as error:
+        return read_contract(file)
+    except ContractError as error:
         log.warning("contract.unreadable cause=%s", error)
         return None
-
-
-def _read(file: Path) -> Contract:
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise SetupError(f"the contract {file} cannot be read: {why}; --contract '' serves without one") from error
-    return parse_contract(text, str(file))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..contract import files as contracts
+from ..contract import configured_contract, usual_contract
 from ..contract.enforce import Conformity
 from ..contract.openapi import document
 from ..errors import BadMetadata, SetupError
@@ -91,12 +91,12 @@ def _working(whole: Built) -> Callable[[list[socket.socket], socket.socket], Non
 
 
 def _build(settings: Settings, directory: Path | None) -> Built:
-    contract = contracts.enforced(settings.contract, directory)
+    contract = configured_contract(settings.contract, directory)
     check = None if contract is None else Conformity(contract)
     component = build(settings.model_name, directory, settings.parameters, settings.expose_errors)
     metadata = _metadata(settings, component)
     version = next(filter(None, (metadata or {}).get("versions", [])), "0.1")  # the stock document's own
-    contract = contract or contracts.described(directory)
+    contract = contract or usual_contract(directory)
     told = document(settings.model_name, contract, version)
     return Built(settings, component, metadata, told, contract, check)
 
