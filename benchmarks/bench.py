@@ -34,6 +34,26 @@ def rows(count: int, features: int) -> list[list[float]]:
     return found
 
 
+def one_row_message() -> bytes:
+    """``ONE_ROW`` as a SeldonMessage, for gRPC."""
+    request = message_class("seldon.protos.SeldonMessage")()
+    request.data.tensor.shape.extend([1, 4])
+    request.data.tensor.values.extend(ONE_ROW[0])
+    message: bytes = request.SerializeToString()
+    return message
+
+
+# The programs that make load, and nginx, which is the ceiling; each with Debian's package of it.
+PACKAGES = {"wrk": "wrk", "h2load": "nghttp2-client", "nginx": "nginx"}
+
+
+def require_tools(*tools: str) -> None:
+    """Raises ``SystemExit`` that names the package of a program that is missing."""
+    for tool in tools:
+        if not (shutil.which(tool) or Path("/usr/sbin", tool).exists()):
+            raise SystemExit(f"bench: {tool} is missing; install it (Debian: apt-get install {PACKAGES[tool]})")
+
+
 class Bench:
     """One run over ``servers``: what it found, and how far it is."""
 
@@ -88,10 +108,7 @@ class Bench:
             script = [self.programs["MLServer"] / "python", HERE / "rivals" / "mlserver" / "request.py"]
             message = subprocess.run(script, capture_output=True, check=True).stdout
         else:
-            request = message_class("seldon.protos.SeldonMessage")()
-            request.data.tensor.shape.extend([1, 4])
-            request.data.tensor.values.extend(ONE_ROW[0])
-            message = request.SerializeToString()
+            message = one_row_message()
         return h2load(up.grpc_url, message, self.seconds)
 
     def ceiling(self, case: str) -> None:
@@ -158,9 +175,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, help="load each server this long in each case (5; quick 3)")
     parser.add_argument("--only", metavar="NAMES", help="these servers, by commas; scorekit and seldon-core always")
     arguments = parser.parse_args()
-    for tool, package in (("wrk", "wrk"), ("h2load", "nghttp2-client"), ("nginx", "nginx")):
-        if not (shutil.which(tool) or Path("/usr/sbin", tool).exists()):
-            raise SystemExit(f"bench: {tool} is missing; install it (Debian: apt-get install {package})")
+    require_tools(*PACKAGES)
     wanted = {"scorekit", "seldon-core"}
     if arguments.only:
         wanted |= set(arguments.only.split(","))

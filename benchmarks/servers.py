@@ -55,6 +55,10 @@ class Server:
     """The path of its predict over gRPC, if it has one."""
     workers: Callable[[int], tuple[list[str], dict[str, str]]] | None = None
     """Arguments and variables for several workers."""
+    folder: str = ""
+    """Where its files lie in ``rivals``; its own name if empty."""
+    source: Path | None = None
+    """What goes before all else on its Python path, if anything does."""
 
     def body(self, rows: Rows, form: str = "") -> bytes:
         """A request in one of its JSON forms, the first if none is named."""
@@ -138,7 +142,7 @@ PLOTS = Server("plots", lambda *_: [], "", {}, "matplotlib")
 
 
 def folder_of(server: Server) -> Path:
-    return RIVALS / server.name.lower()
+    return RIVALS / (server.folder or server.name.lower())
 
 
 def programs_of(server: Server) -> Path:
@@ -188,6 +192,15 @@ class Running:
     def grpc_url(self) -> str:
         return f"http://127.0.0.1:{self.ports[1]}{self.server.grpc}"
 
+    def cpu_s(self) -> float:
+        """CPU seconds of all its processes up to now (Linux)."""
+        ticks = 0
+        for pid in family(self.process.pid):
+            with contextlib.suppress(OSError):
+                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                ticks += int(fields[11]) + int(fields[12])  # utime, stime: fields 14 and 15 of proc(5)
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     def memory_mb(self) -> tuple[float, float]:
         """Proportional and private memory of all its processes, in MB (Linux)."""
         proportional = private = 0
@@ -220,7 +233,7 @@ def running(
             **{name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))},
             **server.environ,
             **variables,
-            "PYTHONPATH": os.pathsep.join(map(str, (HERE, RIVALS, folder))),
+            "PYTHONPATH": os.pathsep.join(map(str, filter(None, (server.source, HERE, RIVALS, folder)))),
             "BENCH_FEATURES": str(features),
             "BENCH_SLEEP_S": str(sleep_s),
             "BENCH_SPIN_S": str(spin_s),
@@ -241,7 +254,7 @@ def running(
                 if process.poll() is not None or time.perf_counter() - began > 120:
                     log.seek(0)
                     raise SystemExit(f"{server.name} did not start:\n{log.read().decode()[-3000:]}")
-                time.sleep(0.05)
+                time.sleep(0.01)
             yield Running(server, process, ports, time.perf_counter() - began)
         finally:
             _end(process)
@@ -282,7 +295,7 @@ def _runs(pid: int) -> bool:
 def _component(server: Server, made: Path, features: int, ports: Sequence[int]) -> Path:
     """A folder of the server's own files, and of what depends on the model and on the ports."""
     shutil.copytree(folder_of(server), made, dirs_exist_ok=True)
-    if server.name == "scorekit":
+    if folder_of(server).name == "scorekit":
         column = {"name": "x", "ftype": "continuous", "dtype": "FLOAT", "range": [-10, 10], "repeat": features}
         target = {"name": "y", "ftype": "continuous", "dtype": "FLOAT", "range": [0, 1], "repeat": 3}
         (made / "contract.json").write_text(json.dumps({"features": [column], "targets": [target]}))
