@@ -12,10 +12,10 @@ from scorekit.inference.executor import Lane
 from scorekit.inference.service import Service
 from scorekit.metrics.registry import Metrics
 from scorekit.model.component import Component
-from scorekit.serve.detect import Detect
-from scorekit.serve.http1.connection import Connection
+from scorekit.serve.detect import ProtocolDetector
+from scorekit.serve.http1.connection import Http1Connection
 from scorekit.serve.limits.open_connections import OpenConnections
-from scorekit.serve.rest.routes import Rest, refuse
+from scorekit.serve.rest.routes import RestRoutes, refuse
 from scorekit.serve.workers.worker import observer
 from scorekit.testing import ManualTurns
 
@@ -47,7 +47,7 @@ class Server:
         check = None if contract is None else Conformity(contract)
         lane = Lane(self._turns, None, metrics.call)
         component = Component(model, "Model")
-        self._rest = Rest(Service(component, self._turns, {}, 1024, metrics=metrics, check=check, lane=lane))
+        self._rest = RestRoutes(Service(component, self._turns, {}, 1024, metrics=metrics, check=check, lane=lane))
         self._observe = observer(metrics)
 
     def finish(self) -> None:
@@ -55,19 +55,19 @@ class Server:
         while self._turns.turn():
             pass
 
-    def http1(self) -> Connection:
+    def http1(self) -> Http1Connection:
         """The protocol of one HTTP/1.1 connection."""
-        return Connection(self._rest, refuse, self._fleet, 1 << 30, self._observe)
+        return Http1Connection(self._rest, refuse, self._fleet, 1 << 30, self._observe)
 
-    def connection(self) -> tuple[Connection, Transport]:
+    def connection(self) -> tuple[Http1Connection, Transport]:
         """A connection known to speak HTTP/1.1, and its transport."""
         transport, connection = Transport(), self.http1()
         connection.connection_made(transport)  # type: ignore[arg-type]  # as much of one as is needed
         return connection, transport
 
-    def undecided(self) -> tuple[Detect, Transport]:
+    def undecided(self) -> tuple[ProtocolDetector, Transport]:
         """A connection that has not said yet what it speaks, and its transport. Needs a running event loop."""
-        transport, detect = Transport(), Detect(self.http1, self.http1, self._fleet)
+        transport, detect = Transport(), ProtocolDetector(self.http1, self.http1, self._fleet)
         detect.connection_made(transport)  # type: ignore[arg-type]  # as above
         return detect, transport
 

@@ -17,11 +17,11 @@ import uvloop
 from scorekit.gateway.envoy import Route, bootstrap
 from scorekit.local.gateway import find_envoy
 from scorekit.net import free_ports, reserve
-from scorekit.serve.detect import Detect
-from scorekit.serve.http1.connection import Connection
+from scorekit.serve.detect import ProtocolDetector
+from scorekit.serve.http1.connection import Http1Connection
 from scorekit.serve.http1.exchange import Exchange
-from scorekit.serve.http2.connection import Connection as Http2
-from scorekit.serve.http2.streams import Exchange as Ignored
+from scorekit.serve.http2.connection import Http2Connection
+from scorekit.serve.http2.streams import StreamListener
 from scorekit.serve.limits.open_connections import OpenConnections
 from scorekit.serve.rest.routes import refuse
 
@@ -96,10 +96,10 @@ class Recorder:
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
 
-    def _connect(self) -> Detect:
-        return Detect(
-            lambda: Connection(self._handle, self._refuse, self._fleet, MAX_BODY),
-            lambda: Http2(lambda stream, head: Ignored(), self._fleet),
+    def _connect(self) -> ProtocolDetector:
+        return ProtocolDetector(
+            lambda: Http1Connection(self._handle, self._refuse, self._fleet, MAX_BODY),
+            lambda: Http2Connection(lambda stream, head: StreamListener(), self._fleet),
             self._fleet,
         )
 

@@ -10,7 +10,7 @@ import pytest
 from scorekit.codec import proto
 from scorekit.codec.json import decode
 from scorekit.serve.grpc import calls
-from scorekit.serve.grpc.services import Grpc
+from scorekit.serve.grpc.services import GrpcServices
 from scorekit.serve.http2 import connection as http2
 from scorekit.serve.http2.frames import DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE, SETTINGS, frame, head
 
@@ -36,7 +36,7 @@ def loop() -> Iterator[Loop]:
 def status_of(loop: Loop, body: bytes, path: bytes = b"/seldon.protos.Model/Predict", **fields: bytes) -> int:
     """The grpc-status of one call whose body is ``body``."""
     transport = Transport()
-    connection = http2.Connection(Grpc(service(loop)), set())
+    connection = http2.Http2Connection(GrpcServices(service(loop)), set())
     connection.connection_made(transport)  # type: ignore[arg-type]  # as much of one as is needed
     told = [(b":method", b"POST"), (b":scheme", b"http"), (b":path", path), (b"content-type", b"application/grpc")]
     told += [(name.replace("_", "-").encode(), value) for name, value in fields.items()]
@@ -122,7 +122,7 @@ def test_a_method_that_is_none_is_told(loop: Loop, path: bytes) -> None:
 def test_a_message_in_tiny_frames_takes_what_is_in_it(loop: Loop) -> None:
     """Two bytes a frame, a quarter of a million frames: no more than a few times the message is held."""
     transport = Transport()
-    connection = http2.Connection(Grpc(service(loop)), set())
+    connection = http2.Http2Connection(GrpcServices(service(loop)), set())
     connection.connection_made(transport)  # type: ignore[arg-type]  # as above
     told = [(b":method", b"POST"), (b":scheme", b"http"), (b":path", b"/seldon.protos.Model/Predict")]
     told.append((b"content-type", b"application/grpc"))

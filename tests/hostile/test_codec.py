@@ -12,7 +12,7 @@ import pytest
 from scorekit.codec import json, multipart, proto
 from scorekit.codec.wire import delimited
 from scorekit.errors import BadRequest, PayloadTooLarge, RequestError
-from scorekit.serve.http1.exchange import Exchange, Head
+from scorekit.serve.http1.exchange import Exchange, RequestHead
 from scorekit.serve.rest.requests import find, read
 
 from .kinds import KINDS
@@ -219,7 +219,7 @@ class Nowhere:
 
 def exchange(body: bytes, target: bytes = b"/predict", **fields: bytes) -> Exchange:
     told = {name.replace("_", "-").encode(): value for name, value in fields.items()}
-    return Exchange(Nowhere(), Head("POST", target, False, told), body, keep_alive=True)
+    return Exchange(Nowhere(), RequestHead("POST", target, False, told), body, keep_alive=True)
 
 
 @pytest.mark.parametrize("coding", [b"gzip", b"br", b"deflate", b"zstd", b"identity, gzip", b"GZIP", b"x\ty"])

@@ -15,8 +15,8 @@ from scorekit.cli.logs import Escaping, escaped
 from scorekit.errors import SetupError
 from scorekit.serve.guard.api_keys import Keys, keys_of, read_keys
 from scorekit.serve.observe.access_log import line
-from scorekit.serve.observe.finished import Seen
-from scorekit.serve.rest.routes import Rest
+from scorekit.serve.observe.finished import FinishedRequest
+from scorekit.serve.rest.routes import RestRoutes
 from scorekit.serve.trace import trace
 
 from ..serve.conftest import Wire, start, wire  # noqa: F401  fixtures
@@ -37,7 +37,7 @@ ROUTES = {
 
 def test_there_are_no_routes_but_these(wire: Wire) -> None:  # noqa: F811  the fixture
     """Data, health, metadata and the document: nothing loads, configures, profiles or shows files."""
-    assert isinstance(wire._handler, Rest)
+    assert isinstance(wire._handler, RestRoutes)
     assert {path.decode() for path in wire._handler._routes} == ROUTES
 
 
@@ -231,7 +231,7 @@ def test_an_access_log_line_is_one_line_of_json() -> None:
     """Whatever a client sends as method, path, trace or address."""
     told = trace({b"traceparent": b"00-" + b"1" * 32 + b"-" + b"2" * 16 + b"-01"})
     path = b'/a"\n\r\0\xff' + b"x" * 900
-    seen = Seen('G"\n', "\x1b", path, 200, 3, 0.0, 0.0125, 1, 2, "[::1]:5", told, "ref")
+    seen = FinishedRequest('G"\n', "\x1b", path, 200, 3, 0.0, 0.0125, 1, 2, "[::1]:5", told, "ref")
     text = line(seen)
     assert text.count(b"\n") == 1
     assert text.isascii()

@@ -18,14 +18,14 @@ from scorekit.codec import json, large, multipart, proto
 from scorekit.errors import RequestError
 from scorekit.inference.service import Service
 from scorekit.model.component import Component
-from scorekit.serve.detect import Detect
+from scorekit.serve.detect import ProtocolDetector
 from scorekit.serve.grpc import calls
-from scorekit.serve.grpc.services import Grpc
-from scorekit.serve.http1.connection import Connection
+from scorekit.serve.grpc.services import GrpcServices
+from scorekit.serve.http1.connection import Http1Connection
 from scorekit.serve.http2 import connection as http2
 from scorekit.serve.http2.frames import PREFACE, frame
 from scorekit.serve.limits.open_connections import ClientTimeouts, OpenConnections
-from scorekit.serve.rest.routes import Rest, refuse
+from scorekit.serve.rest.routes import RestRoutes, refuse
 from scorekit.testing import ManualTurns
 
 from . import http1, test_codec, test_http2
@@ -181,19 +181,21 @@ def test_codecs_raise_nothing_but_our_errors(name: str) -> None:
     bounded(target, changed(*seeds) | st.binary(max_size=300))
 
 
-def conversation(loop: Loop, transport: Transport) -> Detect:
+def conversation(loop: Loop, transport: Transport) -> ProtocolDetector:
     """A connection as the server makes it, REST and gRPC over a model that echoes."""
     fleet: OpenConnections = set()
     made: list[Any] = []
-    rest, grpc = Rest(service(loop)), Grpc(service(loop))
+    rest, grpc = RestRoutes(service(loop)), GrpcServices(service(loop))
 
     def keep(protocol: Any) -> Any:
         made.append(protocol)
         return protocol
 
     transport.set_protocol = made.append  # type: ignore[attr-defined]  # the connection hands itself over
-    return Detect(
-        lambda: keep(Connection(rest, refuse, fleet, MAX_BODY)), lambda: keep(http2.Connection(grpc, fleet)), fleet
+    return ProtocolDetector(
+        lambda: keep(Http1Connection(rest, refuse, fleet, MAX_BODY)),
+        lambda: keep(http2.Http2Connection(grpc, fleet)),
+        fleet,
     )
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from scorekit.serve.detect import Busy
-from scorekit.serve.http1.connection import Connection
+from scorekit.serve.detect import TooManyConnections
+from scorekit.serve.http1.connection import Http1Connection
 from scorekit.serve.http1.exchange import Exchange
 from scorekit.serve.limits.memory import Budget
 from scorekit.serve.limits.open_connections import ClientTimeouts
@@ -43,7 +43,7 @@ class Line:
         self.held: list[Exchange] = []
         self.transport = Transport(takes)
         self._answer = None if holds else answer
-        self.connection = Connection(self._handle, refuse, set(), MAX_BODY, budget=budget)
+        self.connection = Http1Connection(self._handle, refuse, set(), MAX_BODY, budget=budget)
         self.connection.connection_made(self.transport)  # type: ignore[arg-type]  # as much of one as is needed
 
     def _handle(self, exchange: Exchange) -> None:
@@ -155,7 +155,7 @@ def test_a_client_that_pipelines_large_bodies_is_not_read_from() -> None:
 def test_a_connection_too_many_is_closed_at_once() -> None:
     """503 with Retry-After."""
     transport = Transport()
-    Busy().connection_made(transport)  # type: ignore[arg-type]  # as above
+    TooManyConnections().connection_made(transport)  # type: ignore[arg-type]  # as above
     assert transport.statuses() == [503]
     assert transport.closed
 

@@ -11,7 +11,8 @@ import pytest
 
 from scorekit.serve.http2 import connection as http2
 from scorekit.serve.http2 import frames, streams
-from scorekit.serve.http2.frames import PREFACE, Code, frame
+from scorekit.serve.http2.frames import PREFACE, frame
+from scorekit.serve.http2.frames import ErrorCode as Code
 from scorekit.serve.limits.memory import Budget
 from scorekit.serve.limits.open_connections import ClientTimeouts
 from scorekit.settings.limits import MAX_HELD_BYTES
@@ -40,7 +41,7 @@ def loop() -> Iterator[Loop]:
     patch.undo()
 
 
-class Answering(streams.Exchange):
+class Answering(streams.StreamListener):
     """Answers every whole request with ``answer``; keeps no bodies."""
 
     def __init__(self, stream: streams.Stream, answer: bytes | None) -> None:
@@ -67,12 +68,12 @@ class Peer:
     exchanges: list[Answering] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.connection = http2.Connection(self._handle, set(), 100, self.budget)
+        self.connection = http2.Http2Connection(self._handle, set(), 100, self.budget)
         self.connection.connection_made(self.transport)  # type: ignore[arg-type]  # as much of one as is needed
         self.send(PREFACE + frame(frames.SETTINGS, 0, 0))
         self.transport.written.clear()
 
-    def _handle(self, stream: streams.Stream, head: dict[bytes, bytes]) -> streams.Exchange:
+    def _handle(self, stream: streams.Stream, head: dict[bytes, bytes]) -> streams.StreamListener:
         self.heads.append(head)
         self.exchanges.append(Answering(stream, self.answer))
         return self.exchanges[-1]

@@ -13,9 +13,9 @@ import uvloop
 from scorekit.inference.service import Service
 from scorekit.model.component import Component
 from scorekit.net import reserve
-from scorekit.serve.http1.connection import Connection, Handler
+from scorekit.serve.http1.connection import ExchangeHandler, Http1Connection
 from scorekit.serve.limits.open_connections import OpenConnections, drain
-from scorekit.serve.rest.routes import Rest, refuse
+from scorekit.serve.rest.routes import RestRoutes, refuse
 
 MAX_BODY = 10_000_000
 
@@ -55,7 +55,7 @@ class Client:
 class Wire:
     """A server on a free port, its loop in a thread of its own."""
 
-    def __init__(self, make_handler: Callable[[asyncio.AbstractEventLoop], Handler]) -> None:
+    def __init__(self, make_handler: Callable[[asyncio.AbstractEventLoop], ExchangeHandler]) -> None:
         self.fleet: OpenConnections = set()
         self.loop = uvloop.new_event_loop()
         self._clients: list[Client] = []
@@ -66,8 +66,8 @@ class Wire:
         self._thread = threading.Thread(target=self.loop.run_forever)
         self._thread.start()
 
-    def _connection(self) -> Connection:
-        return Connection(self._handler, refuse, self.fleet, MAX_BODY)
+    def _connection(self) -> Http1Connection:
+        return Http1Connection(self._handler, refuse, self.fleet, MAX_BODY)
 
     def client(self) -> Client:
         self._clients.append(Client(self.port))
@@ -108,11 +108,11 @@ class Doubling:
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[[Callable[[asyncio.AbstractEventLoop], Handler]], Wire]]:
+def start() -> Iterator[Callable[[Callable[[asyncio.AbstractEventLoop], ExchangeHandler]], Wire]]:
     """Starts servers; they are ended after the test."""
     wires: list[Wire] = []
 
-    def make(make_handler: Callable[[asyncio.AbstractEventLoop], Handler]) -> Wire:
+    def make(make_handler: Callable[[asyncio.AbstractEventLoop], ExchangeHandler]) -> Wire:
         wires.append(Wire(make_handler))
         return wires[-1]
 
@@ -122,6 +122,6 @@ def start() -> Iterator[Callable[[Callable[[asyncio.AbstractEventLoop], Handler]
 
 
 @pytest.fixture
-def wire(start: Callable[[Callable[[asyncio.AbstractEventLoop], Handler]], Wire]) -> Wire:
+def wire(start: Callable[[Callable[[asyncio.AbstractEventLoop], ExchangeHandler]], Wire]) -> Wire:
     """The component server as it ships, over a model that doubles."""
-    return start(lambda loop: Rest(Service(Component(Doubling(), "Doubling"), loop, {}, max_batch_rows=100)))
+    return start(lambda loop: RestRoutes(Service(Component(Doubling(), "Doubling"), loop, {}, max_batch_rows=100)))

@@ -6,22 +6,22 @@ from collections.abc import Callable
 from typing import Any
 
 from ..settings import Settings
-from .detect import Detect
-from .grpc.services import Grpc
+from .detect import ProtocolDetector
+from .grpc.services import GrpcServices
 from .guard import file_watch as reload
 from .guard import tls
 from .guard.api_keys import Keys, guarded, guarded_calls, keys_of
-from .http1.connection import Connection
+from .http1.connection import Http1Connection
 from .http1.exchange import Exchange
-from .http1.observed import looked_at
-from .http2.connection import Connection as Http2
-from .http2.streams import Handler
+from .http1.observed import with_observers
+from .http2.connection import Http2Connection
+from .http2.streams import StreamHandler
 from .limits.memory import Budget
 from .limits.open_connections import ClientTimeouts, OpenConnections
 from .observe import access_log as access
-from .observe.finished import Look
+from .observe.finished import RequestObserver
 from .observe.spans import spans
-from .rest.routes import Manners, Rest
+from .rest.routes import RestOptions, RestRoutes
 
 
 class Doors:
@@ -30,9 +30,9 @@ class Doors:
     def __init__(
         self,
         settings: Settings,
-        rest: Rest,
-        grpc: Grpc,
-        manners: Manners,
+        rest: RestRoutes,
+        grpc: GrpcServices,
+        manners: RestOptions,
         observe: Callable[[Exchange, int], None],
         fleet: OpenConnections,
     ) -> None:
@@ -43,21 +43,21 @@ class Doors:
         self._keys = Keys(keys_of(settings.api_key_file, settings.api_keys))
         has_keys = bool(settings.api_key_file or settings.api_keys)
         self._rest: Callable[[Exchange], None] = guarded(rest, manners.refuse, self._keys) if has_keys else rest
-        self._grpc: Handler = guarded_calls(grpc, self._keys) if has_keys else grpc
-        self._looks: list[Look] = [access.write] if settings.access_log else []
+        self._grpc: StreamHandler = guarded_calls(grpc, self._keys) if has_keys else grpc
+        self._looks: list[RequestObserver] = [access.write] if settings.access_log else []
         telling = spans(os.environ, settings.model_name, "https" if settings.tls_cert else "http")
         self._finish = telling[1] if telling else None
         if telling:
             self._looks.append(telling[0])
-        self._observe = looked_at(observe, self._looks) if self._looks else observe
+        self._observe = with_observers(observe, self._looks) if self._looks else observe
         self._ssl = tls.context(settings.tls_cert, settings.tls_key)
 
     def __repr__(self) -> str:
         return f"<Doors keys={self._keys!r} tls={self._ssl is not None} looks={len(self._looks)}>"
 
-    def connection(self) -> Detect:
+    def connection(self) -> ProtocolDetector:
         """A new connection, that has said nothing yet."""
-        return Detect(self._http, self._http2, self._fleet)
+        return ProtocolDetector(self._http, self._http2, self._fleet)
 
     def encryption(self) -> dict[str, Any]:
         """What a listening server is told of TLS; nothing where there is none."""
@@ -79,14 +79,14 @@ class Doors:
         if self._finish is not None:
             self._finish()
 
-    def _http(self) -> Connection:
+    def _http(self) -> Http1Connection:
         told = self._settings
-        return Connection(
+        return Http1Connection(
             self._rest, self._refuse, self._fleet, told.max_body_bytes, self._observe, told.max_headers, self._budget
         )
 
-    def _http2(self) -> Http2:
-        return Http2(self._grpc, self._fleet, self._settings.max_headers, self._budget, self._looks)
+    def _http2(self) -> Http2Connection:
+        return Http2Connection(self._grpc, self._fleet, self._settings.max_headers, self._budget, self._looks)
 
     def _read_keys(self) -> None:
         self._keys.replace(keys_of(self._settings.api_key_file, ""))

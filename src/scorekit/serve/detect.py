@@ -17,7 +17,7 @@ Make = Callable[[], Any]
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
-class Busy(Protocol):
+class TooManyConnections(Protocol):
     """A connection too many: told so, whatever it speaks, and closed."""
 
     def connection_made(self, transport: BaseTransport) -> None:
@@ -26,7 +26,7 @@ class Busy(Protocol):
         made.close()
 
 
-class Detect(Protocol):
+class ProtocolDetector(Protocol):
     """A connection that has said nothing yet. Hands itself over with the first bytes that decide."""
 
     def __init__(self, http: Make, http2: Make, fleet: OpenConnections) -> None:
@@ -38,7 +38,7 @@ class Detect(Protocol):
         self._draining = False
 
     def __repr__(self) -> str:
-        return f"<Detect seen={len(self._seen)}>"
+        return f"<ProtocolDetector seen={len(self._seen)}>"
 
     def connection_made(self, transport: BaseTransport) -> None:
         self._transport = cast(Transport, transport)

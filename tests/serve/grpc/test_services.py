@@ -20,14 +20,14 @@ from scorekit.inference.service import Service
 from scorekit.model.component import Component
 from scorekit.net import reserve
 from scorekit.proto import message_class
-from scorekit.serve.detect import Detect
+from scorekit.serve.detect import ProtocolDetector
 from scorekit.serve.grpc import status
-from scorekit.serve.grpc.services import Grpc
-from scorekit.serve.http1.connection import Connection
-from scorekit.serve.http2.connection import Connection as Http2
+from scorekit.serve.grpc.services import GrpcServices
+from scorekit.serve.http1.connection import Http1Connection
+from scorekit.serve.http2.connection import Http2Connection
 from scorekit.serve.http2.frames import PREFACE
 from scorekit.serve.limits.open_connections import OpenConnections, drain
-from scorekit.serve.rest.routes import Rest, refuse
+from scorekit.serve.rest.routes import RestRoutes, refuse
 
 from ..conftest import Doubling
 
@@ -44,13 +44,15 @@ class Server:
         self.fleet: OpenConnections = set()
         self.loop = uvloop.new_event_loop()
         service = Service(Component(Doubling(), "Doubling"), self.loop, {}, max_batch_rows=100)
-        self.grpc, rest = Grpc(service, MAX_MESSAGE), Rest(service)
+        self.grpc, rest = GrpcServices(service, MAX_MESSAGE), RestRoutes(service)
         listener = reserve("127.0.0.1", 0)
         self.port: int = listener.getsockname()[1]
 
-        def connect() -> Detect:
-            return Detect(
-                lambda: Connection(rest, refuse, self.fleet, 10**6), lambda: Http2(self.grpc, self.fleet), self.fleet
+        def connect() -> ProtocolDetector:
+            return ProtocolDetector(
+                lambda: Http1Connection(rest, refuse, self.fleet, 10**6),
+                lambda: Http2Connection(self.grpc, self.fleet),
+                self.fleet,
             )
 
         self._server = self.loop.run_until_complete(self.loop.create_server(connect, sock=listener))

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scorekit.serve.detect import Busy, Detect
-from scorekit.serve.http1.connection import Connection
+from scorekit.serve.detect import ProtocolDetector, TooManyConnections
+from scorekit.serve.http1.connection import Http1Connection
 from scorekit.serve.http1.exchange import Exchange
 from scorekit.serve.limits.open_connections import ClientTimeouts
 from scorekit.serve.rest.routes import refuse
@@ -377,7 +377,7 @@ def test_what_its_head_does_not_say_alone_is_read_each_time(wire: Wire, head: by
 @pytest.mark.parametrize("size", [30_000, 65_000, 200_000, 1_000_000])
 def test_a_body_is_no_head_however_it_is_cut(wire: Wire, size: int) -> None:
     """A whole request that comes in one piece, longer than a head may be, is answered; so are two in a row."""
-    connection = Connection(wire._handler, refuse, set(), MAX_BODY)
+    connection = Http1Connection(wire._handler, refuse, set(), MAX_BODY)
     written: list[bytes] = []
 
     class Sink:
@@ -422,7 +422,7 @@ QUICK = ClientTimeouts(head_s=10, body_s=30, idle_s=60)
 def timed(wire: Wire, *steps: tuple[float, bytes]) -> Line:
     """A connection that is sent bytes at times, and looked at at each."""
     line = Line()
-    connection = Connection(wire._handler, refuse, set(), MAX_BODY)
+    connection = Http1Connection(wire._handler, refuse, set(), MAX_BODY)
 
     def run() -> None:
         connection.connection_made(line)  # type: ignore[arg-type]  # as much of one as is needed
@@ -480,7 +480,7 @@ def test_too_many_headers_are_refused(wire: Wire) -> None:
 def test_a_connection_too_many_is_told_so() -> None:
     """503 with Retry-After, at once, and closed."""
     line = Line()
-    Busy().connection_made(line)  # type: ignore[arg-type]  # as much of one as is needed
+    TooManyConnections().connection_made(line)  # type: ignore[arg-type]  # as much of one as is needed
     assert line.written.startswith(b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n")
     assert line.closed
 
@@ -489,9 +489,11 @@ def test_a_connection_that_says_nothing_is_closed(wire: Wire) -> None:
     """Before its first byte it is idle, after half a preface it has the time of a head."""
     for said, closed_after in ((b"", 61), (b"PRI * HT", 11)):
         line = Line()
-        detect = Detect(lambda: None, lambda: None, set())
+        detect = ProtocolDetector(lambda: None, lambda: None, set())
 
-        def run(line: Line = line, detect: Detect = detect, said: bytes = said, until: float = closed_after) -> None:
+        def run(
+            line: Line = line, detect: ProtocolDetector = detect, said: bytes = said, until: float = closed_after
+        ) -> None:
             detect.connection_made(line)  # type: ignore[arg-type]  # as above
             detect._since = 0.0
             if said:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from scorekit.serve.http2 import connection as http2
 from scorekit.serve.http2 import frames, streams
-from scorekit.serve.http2.frames import PREFACE, Code, Fault, frame
+from scorekit.serve.http2.frames import PREFACE, Http2Error, frame
+from scorekit.serve.http2.frames import ErrorCode as Code
 from scorekit.serve.limits.open_connections import OpenConnections
 from scorekit.settings.limits import MAX_STREAMS
 from scorekit.testing import ManualTurns
@@ -94,7 +95,7 @@ class Loop(ManualTurns):
         pass
 
 
-class Echo(streams.Exchange):
+class Echo(streams.StreamListener):
     def __init__(self, stream: streams.Stream) -> None:
         self.stream, self.got = stream, b""
 
@@ -117,13 +118,13 @@ def loop() -> Any:
     patch.undo()
 
 
-def connection(heads: list[dict[bytes, bytes]]) -> tuple[http2.Connection, Transport]:
-    def handle(stream: streams.Stream, head: dict[bytes, bytes]) -> streams.Exchange:
+def connection(heads: list[dict[bytes, bytes]]) -> tuple[http2.Http2Connection, Transport]:
+    def handle(stream: streams.Stream, head: dict[bytes, bytes]) -> streams.StreamListener:
         heads.append(head)
         return Echo(stream)
 
     fleet: OpenConnections = set()
-    made, transport = http2.Connection(handle, fleet), Transport()
+    made, transport = http2.Http2Connection(handle, fleet), Transport()
     made.connection_made(transport)  # type: ignore[arg-type]  # as much of one as is needed
     made.data_received(PREFACE + frame(frames.SETTINGS, 0, 0))
     return made, transport
@@ -246,5 +247,5 @@ POST = [(b":method", b"POST"), (b":scheme", b"http"), (b":path", b"/")]
 )
 def test_malformed_heads_are_refused(fields: list[tuple[bytes, bytes]]) -> None:
     """What could be read in two ways by two servers is no request (RFC 9113 §8.2, §8.3)."""
-    with pytest.raises(Fault):
+    with pytest.raises(Http2Error):
         frames.request_head(fields)

@@ -11,7 +11,7 @@ from ...codec import proto
 from ...errors import BadRequest, ComponentError, DeadlineExceeded, NotTaken, PayloadTooLarge, RequestError
 from ...message import Message
 from ..http2.frames import Fields
-from ..http2.streams import Exchange, Stream
+from ..http2.streams import Stream, StreamListener
 from ..observe.references import internal_error_text, new_reference
 from . import status
 
@@ -26,17 +26,17 @@ _HEAD_BYTES = 5  # before each message: one byte that says whether it is compres
 # HealthCheckResponse by status; SERVICE_UNKNOWN is what a watcher of a service that is not here is told.
 SERVING, NOT_SERVING, SERVICE_UNKNOWN = b"\x08\x01", b"\x08\x02", b"\x08\x03"
 
-Observe = Callable[[str, str, str, float], None]
+CallObserver = Callable[[str, str, str, float], None]
 """Told each answered call: its full method, its kind, the name of its status and its seconds."""
 
 
-class Answerer(Protocol):
+class UnaryMethod(Protocol):
     """Has ``call`` answered for the message ``body``, now or later. May raise ``RequestError``."""
 
-    def __call__(self, body: bytes, call: "Unary", /) -> None: ...
+    def __call__(self, body: bytes, call: "UnaryCall", /) -> None: ...
 
 
-class Call(Exchange):
+class GrpcCall(StreamListener):
     """One call: takes messages out of the body's bytes and ends with a status, once."""
 
     def __init__(self, stream: Stream, max_message_bytes: int) -> None:
@@ -164,13 +164,13 @@ class Call(Exchange):
             self._timer.cancel()
 
 
-class Unary(Call):
+class UnaryCall(GrpcCall):
     """A call of one message and one answer; to the service, someone who waits for a message."""
 
-    observe: Observe
+    observe: CallObserver
     path: str
 
-    def __init__(self, stream: Stream, max_message_bytes: int, verb: Answerer) -> None:
+    def __init__(self, stream: Stream, max_message_bytes: int, verb: UnaryMethod) -> None:
         super().__init__(stream, max_message_bytes)
         self._began = time.perf_counter()
         self._verb = verb
@@ -219,7 +219,7 @@ class Unary(Call):
         self.end(_DONE)
 
 
-class Each(Call):
+class MessageStreamCall(GrpcCall):
     """A call that answers each message with one."""
 
     def __init__(self, stream: Stream, max_message_bytes: int, answer: Callable[[bytes], bytes]) -> None:
@@ -233,11 +233,15 @@ class Each(Call):
         self.end(_DONE)
 
 
-class Watch(Call):
+class HealthWatch(GrpcCall):
     """A call that is told the health of a service now and whenever it changes."""
 
     def __init__(
-        self, stream: Stream, max_message_bytes: int, health: Callable[[bytes], bytes | None], watchers: "set[Watch]"
+        self,
+        stream: Stream,
+        max_message_bytes: int,
+        health: Callable[[bytes], bytes | None],
+        watchers: "set[HealthWatch]",
     ) -> None:
         super().__init__(stream, max_message_bytes)
         self._health = health

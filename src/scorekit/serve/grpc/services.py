@@ -8,10 +8,20 @@ from ...errors import NotFound, NotOffered, NotTaken
 from ...inference.service import Service
 from ...message import Verb
 from ...proto import SERVICES
-from ..http2.streams import Exchange, Head, Stream
+from ..http2.streams import Headers, Stream, StreamListener
 from ..rest.requests import FeedbackRequest, ProtoRequest
 from . import status
-from .calls import ANSWER, NOT_SERVING, SERVING, Answerer, Call, Each, Observe, Unary, Watch
+from .calls import (
+    ANSWER,
+    NOT_SERVING,
+    SERVING,
+    CallObserver,
+    GrpcCall,
+    HealthWatch,
+    MessageStreamCall,
+    UnaryCall,
+    UnaryMethod,
+)
 from .reflection import reflect
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
@@ -36,7 +46,7 @@ _METHODS = {
 }
 
 
-class Grpc:
+class GrpcServices:
     """The methods over one service. Calling it begins one call. ``metadata`` are the model's, if they can be shown."""
 
     def __init__(
@@ -44,15 +54,15 @@ class Grpc:
         service: Service,
         max_message_bytes: int = MAX_MESSAGE_BYTES,
         metadata: dict[str, Any] | None = None,
-        observe: Observe = lambda service, method, code, seconds: None,
+        observe: CallObserver = lambda service, method, code, seconds: None,
     ) -> None:
         self._observe = observe
         self.max_message_bytes = max_message_bytes
         self._service = service
         self._ready = True
-        self._watchers: set[Watch] = set()
+        self._watchers: set[HealthWatch] = set()
         metadata_body = proto.encode_metadata(metadata)
-        verbs: dict[str, Callable[[Stream], Call]] = {
+        verbs: dict[str, Callable[[Stream], GrpcCall]] = {
             name: self._unary(self._asking(verb)) for name, verb in _VERBS.items()
         }
         verbs |= {
@@ -60,7 +70,7 @@ class Grpc:
             **dict.fromkeys(("Metadata", "ModelMetadata"), self._unary(lambda body, call: call.reply(metadata_body))),
             "GraphMetadata": self._unary(_no_graph),
         }
-        self._methods: dict[bytes, Callable[[Stream], Call]] = {
+        self._methods: dict[bytes, Callable[[Stream], GrpcCall]] = {
             **{
                 f"/seldon.protos.{service}/{name}".encode(): verbs[name]
                 for service, names in _METHODS.items()
@@ -73,24 +83,24 @@ class Grpc:
         }
 
     def __repr__(self) -> str:
-        return f"<Grpc methods={len(self._methods)} {'ready' if self._ready else 'draining'}>"
+        return f"<GrpcServices methods={len(self._methods)} {'ready' if self._ready else 'draining'}>"
 
-    def __call__(self, stream: Stream, head: Head) -> Exchange:
+    def __call__(self, stream: Stream, head: Headers) -> StreamListener:
         if head.get(b":method") != b"POST" or not head.get(b"content-type", b"").startswith(b"application/grpc"):
-            return _NoCall(stream, b"405" if head.get(b":method") != b"POST" else b"415")
+            return _NotGrpc(stream, b"405" if head.get(b":method") != b"POST" else b"415")
         encoding = head.get(b"grpc-encoding", b"identity")
         make = self._methods.get(head.get(b":path", b""))
         if encoding != b"identity":
             error = f"this server takes messages as they are, not compressed by {ascii(encoding[:40])[2:-1]}"
             fields = (*ANSWER, (b"grpc-accept-encoding", b"identity"), *status.of(NotTaken(error)))
             stream.start(fields, end=True)
-            return Exchange()
+            return StreamListener()
         if make is None:
             path = ascii(head.get(b":path", b"")[:200])[2:-1]
             stream.start(ANSWER + status.of(NotFound(f"this server has no method {path}")), end=True)
-            return Exchange()
+            return StreamListener()
         call = make(stream)
-        if isinstance(call, Unary):
+        if isinstance(call, UnaryCall):
             call.observe = self._observe
             call.path = head[b":path"].decode()
         timeout = head.get(b"grpc-timeout")
@@ -113,16 +123,16 @@ class Grpc:
         for watcher in list(self._watchers):
             watcher.tell(NOT_SERVING)
 
-    def _unary(self, verb: "Answerer") -> Callable[[Stream], "Call"]:
-        return lambda stream: Unary(stream, self.max_message_bytes, verb)
+    def _unary(self, verb: "UnaryMethod") -> Callable[[Stream], "GrpcCall"]:
+        return lambda stream: UnaryCall(stream, self.max_message_bytes, verb)
 
-    def _reflection(self, version: str) -> Callable[[Stream], "Call"]:
-        return lambda stream: Each(stream, self.max_message_bytes, lambda body: reflect(body, version))
+    def _reflection(self, version: str) -> Callable[[Stream], "GrpcCall"]:
+        return lambda stream: MessageStreamCall(stream, self.max_message_bytes, lambda body: reflect(body, version))
 
-    def _asking(self, verb: Verb) -> "Answerer":
+    def _asking(self, verb: Verb) -> "UnaryMethod":
         ask = self._service.ask
 
-        def over_bytes(body: bytes, call: "Unary") -> None:
+        def over_bytes(body: bytes, call: "UnaryCall") -> None:
             ask(verb, ProtoRequest(verb, body), call)
 
         return over_bytes
@@ -133,18 +143,18 @@ class Grpc:
             return None
         return SERVING if self._ready else NOT_SERVING
 
-    def _check(self, body: bytes, call: "Unary") -> None:
+    def _check(self, body: bytes, call: "UnaryCall") -> None:
         state = self._health(body)
         if state is None:
             call.end(status.trailers(status.UNKNOWN_SERVICE, "no such service"))
         else:
             call.reply(state)
 
-    def _watch(self, stream: Stream) -> "Call":
-        return Watch(stream, self.max_message_bytes, self._health, self._watchers)
+    def _watch(self, stream: Stream) -> "GrpcCall":
+        return HealthWatch(stream, self.max_message_bytes, self._health, self._watchers)
 
 
-class _NoCall(Exchange):
+class _NotGrpc(StreamListener):
     """A request that is no call of gRPC's. It is answered when all of it has come, for it may be malformed yet."""
 
     def __init__(self, stream: Stream, code: bytes) -> None:
@@ -157,5 +167,5 @@ class _NoCall(Exchange):
         self._stream.finish(())
 
 
-def _no_graph(body: bytes, call: "Unary") -> None:
+def _no_graph(body: bytes, call: "UnaryCall") -> None:
     raise NotOffered("GraphMetadata not available on the Model level.")

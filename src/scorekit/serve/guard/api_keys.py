@@ -9,8 +9,7 @@ from ...errors import SetupError, Unauthenticated
 from ..grpc import status
 from ..grpc.calls import ANSWER
 from ..http1.exchange import Exchange
-from ..http2.streams import Exchange as Call
-from ..http2.streams import Handler, Head, Stream
+from ..http2.streams import Headers, Stream, StreamHandler, StreamListener
 
 # Kubelets and gateways ask these without a key.
 _OPEN = frozenset({b"/health/ping", b"/health/status", b"/api/v1.0/health/status"})
@@ -88,13 +87,13 @@ def guarded(
     return handle
 
 
-def guarded_calls(handler: Handler, keys: Keys) -> Handler:
+def guarded_calls(handler: StreamHandler, keys: Keys) -> StreamHandler:
     """The same over gRPC, where the key stands in metadata of the same names."""
 
-    def handle(stream: Stream, head: Head) -> Call:
+    def handle(stream: Stream, head: Headers) -> StreamListener:
         if keys.allow(head) or head.get(b":path", b"").startswith(_OPEN_CALLS):
             return handler(stream, head)
         stream.start(ANSWER + status.of(Unauthenticated(_WHAT_TO_DO)), end=True)
-        return Call()
+        return StreamListener()
 
     return handle

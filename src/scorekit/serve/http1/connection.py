@@ -19,8 +19,8 @@ from ..limits.open_connections import ClientTimeouts, OpenConnections, close_aft
 from ..limits.peers import peer_of
 from ..limits.slow_clients import TransferRate
 from . import head as fields
-from .exchange import Exchange, Head
-from .refusals import Refusal, Refused, body_too_large, exceeds, head_too_large, too_many
+from .exchange import Exchange, RequestHead
+from .refusals import Refusal, RequestRefused, body_too_large, exceeds, head_too_large, too_many
 
 log = logging.getLogger(__name__)
 
@@ -34,23 +34,23 @@ _MAX_PIPELINED_BYTES = 1 << 20
 # Chunks may cost this much more than what is in them: a client's buffer, sent byte by byte, takes six for one.
 _MAX_CHUNK_BYTES = 8
 
-Observe = Callable[[Exchange, int], None]
+ExchangeObserver = Callable[[Exchange, int], None]
 """Told each answered exchange and its status."""
 
-Handler = Callable[[Exchange], None]
+ExchangeHandler = Callable[[Exchange], None]
 """Takes an exchange and has it answered, now or later. Must not raise."""
 
 
-class Connection(Protocol):
+class Http1Connection(Protocol):
     """One client connection. ``fleet`` is the set of open connections, for a drain."""
 
     def __init__(
         self,
-        handler: Handler,
+        handler: ExchangeHandler,
         refuse: Callable[[Exchange, Refusal], None],
         fleet: OpenConnections,
         max_body_bytes: int,
-        observe: Observe = lambda exchange, status: None,
+        observe: ExchangeObserver = lambda exchange, status: None,
         max_headers: int = 100,
         budget: Budget | None = None,
     ) -> None:
@@ -82,7 +82,7 @@ class Connection(Protocol):
         self._paused = False
         self._writable = True
         self._known: fields.Known | None = None
-        self._head: Head
+        self._head: RequestHead
         self._said: object = None  # the method, target, version and fields that the last head was made of
         self._completed = 0
         self.lost = False
@@ -90,7 +90,7 @@ class Connection(Protocol):
 
     def __repr__(self) -> str:
         state = "lost" if self.lost else "closing" if self._closing else "open"
-        return f"<Connection {state} exchanges={len(self._open)}>"
+        return f"<Http1Connection {state} exchanges={len(self._open)}>"
 
     # -- the event loop calls these
 
@@ -132,7 +132,7 @@ class Connection(Protocol):
         except httptools.HttpParserUpgrade as upgrade:
             self._decline_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserCallbackError as error:
-            if not isinstance(error.__context__, Refused):
+            if not isinstance(error.__context__, RequestRefused):
                 raise  # a fault of ours: the event loop logs it and closes the connection
             self._close_with(error.__context__.error)
         except httptools.HttpParserError as error:
@@ -185,17 +185,17 @@ class Connection(Protocol):
             self._fields.append((name, value))
         self._headers += 1
         if self._headers > self._max_headers:
-            raise Refused(HeadTooLarge(f"a request may have {self._max_headers} headers"))
+            raise RequestRefused(HeadTooLarge(f"a request may have {self._max_headers} headers"))
         if self._may_be_long:
             self._fields_bytes += len(name) + len(value)
             if self._fields_bytes > MAX_HEAD_BYTES:
-                raise Refused(head_too_large())
+                raise RequestRefused(head_too_large())
 
     def on_headers_complete(self) -> None:
         parser = self._parser
         self._in_head, self._headed = False, True
         if self._may_be_long and self._head_bytes + len(self._target) + self._fields_bytes > MAX_HEAD_BYTES:
-            raise Refused(head_too_large())
+            raise RequestRefused(head_too_large())
         self._head_bytes = self._framing_bytes = 0
         said = parser.get_method(), self._target, parser.get_http_version(), self._fields
         if said == self._said:  # gateways number their requests, and nothing else is new
@@ -204,22 +204,22 @@ class Connection(Protocol):
             try:
                 head = fields.head(said[0].decode("ascii"), *said[1:])
             except BadRequest as error:
-                raise Refused(error) from None
+                raise RequestRefused(error) from None
             self._head = head
             self._said = said
         length = head.told.get(b"content-length")
         if length is not None:
             if exceeds(length, self._max_body_bytes):
-                raise Refused(body_too_large(self._max_body_bytes))
+                raise RequestRefused(body_too_large(self._max_body_bytes))
             if len(length) > 4 and not self._budget.has(int(length)):
-                raise Refused(too_many())
+                raise RequestRefused(too_many())
         if not self._open and not head.is_http_10 and head.told.get(b"expect", b"").lower() == b"100-continue":
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, part: bytes) -> None:
         self._body_bytes += len(part)
         if self._body_bytes > self._max_body_bytes:
-            raise Refused(body_too_large(self._max_body_bytes))
+            raise RequestRefused(body_too_large(self._max_body_bytes))
         if self._body_bytes > Budget.FREE:
             self._charge(self._body_bytes - self._body_charged)
         if not self._body:
@@ -352,7 +352,7 @@ class Connection(Protocol):
 
     def _charge(self, more: int) -> None:
         if not self._budget.has(more):
-            raise Refused(too_many())
+            raise RequestRefused(too_many())
         self._budget.held += more
         self._charged += more
         self._body_charged += more
@@ -379,7 +379,7 @@ class Connection(Protocol):
         if self._closing:
             return
         self._closing = self._refused = True
-        exchange = Exchange(self, Head("", self._target), b"", keep_alive=False)
+        exchange = Exchange(self, RequestHead("", self._target), b"", keep_alive=False)
         self._open.append(exchange)
         self._refuse(exchange, error)
 

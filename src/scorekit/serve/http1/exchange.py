@@ -12,12 +12,12 @@ from ..trace import trace
 JSON = b"application/json"
 HTML = b"text/html; charset=utf-8"
 
-NOTHING_TOLD: Mapping[bytes, bytes] = MappingProxyType({})
+NO_HEADERS: Mapping[bytes, bytes] = MappingProxyType({})
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
-class Line(Protocol):
+class ExchangeConnection(Protocol):
     """What an exchange needs of its connection."""
 
     @property
@@ -35,7 +35,7 @@ class Line(Protocol):
         """Take note of an answer."""
 
 
-class Head:
+class RequestHead:
     """What the request line and the headers say. Requests of one connection with the same head share one.
 
     ``told`` has the header fields that mean anything to this server, by their names in lower case.
@@ -56,7 +56,7 @@ class Head:
     )
 
     def __init__(
-        self, method: str, target: bytes, is_http_10: bool = False, told: Mapping[bytes, bytes] = NOTHING_TOLD
+        self, method: str, target: bytes, is_http_10: bool = False, told: Mapping[bytes, bytes] = NO_HEADERS
     ) -> None:
         self.method = method
         self.path, _, self.query = target.partition(b"?")
@@ -76,7 +76,7 @@ class Head:
         """What stands in each answer to it."""
 
     def __repr__(self) -> str:
-        return f"<Head {self.method} {self.path!r}>"
+        return f"<RequestHead {self.method} {self.path!r}>"
 
 
 class Exchange:
@@ -94,7 +94,7 @@ class Exchange:
         "started",
     )
 
-    def __init__(self, connection: Line, head: Head, body: bytes, keep_alive: bool) -> None:
+    def __init__(self, connection: ExchangeConnection, head: RequestHead, body: bytes, keep_alive: bool) -> None:
         self._connection = connection
         self._response: bytes | None = None
         self.head = head
@@ -157,7 +157,7 @@ class Exchange:
         return self._response
 
 
-class _Heads:
+class _ResponseHeads:
     """Response heads up to the length, made once a second: the date costs more than all the rest."""
 
     def __init__(self) -> None:
@@ -179,4 +179,4 @@ class _Heads:
         return head
 
 
-_heads = _Heads()
+_heads = _ResponseHeads()

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 
 from ...errors import BadRequest
-from .exchange import Head
+from .exchange import RequestHead
 
 Fields = list[tuple[bytes, bytes]]
 """Names in lower case and values of those that are known, in the order they came."""
@@ -44,14 +44,14 @@ class Known:
 
     __slots__ = ("body_at", "head", "length", "text")
 
-    def __init__(self, head: Head, text: bytes, length: int) -> None:
+    def __init__(self, head: RequestHead, text: bytes, length: int) -> None:
         self.head = head
         self.text = text
         self.body_at = len(text)
         self.length = length
 
 
-def head(method: str, target: bytes, version: str, fields: Fields) -> Head:
+def head(method: str, target: bytes, version: str, fields: Fields) -> RequestHead:
     """What the request line and the known fields say. Raises ``BadRequest`` for what could be read in two ways."""
     told: dict[bytes, bytes] = {}
     for name, value in fields:
@@ -75,7 +75,7 @@ def head(method: str, target: bytes, version: str, fields: Fields) -> Head:
         raise BadRequest("what is asked for has no fragment")
     if not target.startswith(b"/") and target != b"*":
         target = _origin_form(target, host)
-    return Head(method, target, version == "1.0", told)
+    return RequestHead(method, target, version == "1.0", told)
 
 
 def closes(told: Mapping[bytes, bytes]) -> bool:

@@ -3,17 +3,19 @@
 import time
 from collections.abc import Callable, Sequence
 
-from ..observe.finished import Look, Seen
+from ..observe.finished import FinishedRequest, RequestObserver
 from .exchange import Exchange
 
 
-def looked_at(observe: Callable[[Exchange, int], None], looks: Sequence[Look]) -> Callable[[Exchange, int], None]:
+def with_observers(
+    observe: Callable[[Exchange, int], None], looks: Sequence[RequestObserver]
+) -> Callable[[Exchange, int], None]:
     """``observe``, and every look besides."""
 
     def both(exchange: Exchange, code: int) -> None:
         observe(exchange, code)
         head, seconds = exchange.head, time.perf_counter() - exchange.started
-        seen = Seen(
+        seen = FinishedRequest(
             "HTTP/1.0" if head.is_http_10 else "HTTP/1.1",
             head.method,
             head.path,

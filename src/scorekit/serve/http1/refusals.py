@@ -7,7 +7,7 @@ Refusal = BadRequest | PayloadTooLarge | HeadTooLarge | TooSlow | Overloaded
 """What can be wrong with a request before it is one."""
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """A signal out of a parser callback, not an error of its own."""
 
     def __init__(self, error: Refusal) -> None:

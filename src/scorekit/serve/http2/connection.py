@@ -15,30 +15,30 @@ from ..limits.memory import Budget
 from ..limits.open_connections import ClientTimeouts, OpenConnections, close_after_reading
 from ..limits.peers import peer_of
 from ..limits.slow_clients import TransferRate
-from ..observe.finished import Look
+from ..observe.finished import RequestObserver
 from . import frames
-from .frames import Code, Fault, Reader, Setting
-from .incoming import CONNECTION_WINDOW, DEFAULT_WINDOW, STREAM_WINDOW, Incoming, window_update
-from .streams import Handler
+from .frames import ErrorCode, FrameReader, Http2Error, SettingId
+from .incoming import CONNECTION_WINDOW, DEFAULT_WINDOW, STREAM_WINDOW, IncomingFrames, window_update
+from .streams import StreamHandler
 
 log = logging.getLogger(__name__)
 
 
-class Connection(Incoming, Protocol):
+class Http2Connection(IncomingFrames, Protocol):
     """One client connection. ``fleet`` is the set of open connections, for a drain."""
 
     def __init__(
         self,
-        handler: Handler,
+        handler: StreamHandler,
         fleet: OpenConnections,
         max_headers: int = 100,
         budget: Budget | None = None,
-        looks: Sequence[Look] = (),
+        looks: Sequence[RequestObserver] = (),
     ) -> None:
         super().__init__(handler, max_headers, budget or Budget(2**62), looks)
         self._fleet = fleet
         self._transport: Transport
-        self._reader = Reader()
+        self._reader = FrameReader()
         self._receiving = False
         self._waking = False
         self._heard = True
@@ -57,9 +57,9 @@ class Connection(Incoming, Protocol):
         self._transport = cast(Transport, transport)
         self._fleet.add(self)
         offered = {
-            Setting.MAX_CONCURRENT_STREAMS: MAX_STREAMS,
-            Setting.MAX_HEADER_LIST_SIZE: MAX_HEAD_BYTES,
-            Setting.INITIAL_WINDOW_SIZE: STREAM_WINDOW,
+            SettingId.MAX_CONCURRENT_STREAMS: MAX_STREAMS,
+            SettingId.MAX_HEADER_LIST_SIZE: MAX_HEAD_BYTES,
+            SettingId.INITIAL_WINDOW_SIZE: STREAM_WINDOW,
         }
         self._transport.write(frames.settings(offered) + window_update(0, CONNECTION_WINDOW - DEFAULT_WINDOW))
 
@@ -80,14 +80,14 @@ class Connection(Incoming, Protocol):
             for kind, flags, number, payload in self._reader.feed(data):
                 try:
                     self._take(kind, flags, number, payload)
-                except Fault as fault:
+                except Http2Error as fault:
                     if not fault.stream:
                         raise
                     self._end(fault.stream, fault.code)
                     self._calm.reset()
                 if self._closing:
                     break
-        except Fault as fault:
+        except Http2Error as fault:
             log.info("http2.refused cause=%s", fault.why)
             self._go_away(self._last, fault.code)
             self._refuse()
@@ -158,7 +158,7 @@ class Connection(Incoming, Protocol):
 
     def _refuse_slow(self, why: str) -> None:
         log.info("http2.timeout cause=%s", why)
-        self._go_away(self._last, Code.ENHANCE_YOUR_CALM)
+        self._go_away(self._last, ErrorCode.ENHANCE_YOUR_CALM)
         self._refuse()
 
     def _reset_slow(self, now: float, patience: ClientTimeouts) -> None:
@@ -168,7 +168,7 @@ class Connection(Incoming, Protocol):
             pace = self._coming[stream.id]
             if pace.too_slow(stream.id, stream.held, now, patience.body_s, patience.bytes_per_s):
                 log.info("http2.timeout stream=%d", stream.id)
-                self._end(stream.id, Code.ENHANCE_YOUR_CALM)
+                self._end(stream.id, ErrorCode.ENHANCE_YOUR_CALM)
 
     # -- streams call these
 

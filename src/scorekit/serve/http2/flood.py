@@ -4,7 +4,7 @@ import logging
 import time
 
 from ...settings.limits import MAX_IDLE_PER_S, MAX_RESETS_PER_S
-from .frames import Code, Fault
+from .frames import ErrorCode, Http2Error
 
 log = logging.getLogger(__name__)
 
@@ -14,7 +14,7 @@ _MAX_WINDOWS_PER_DATA = 10
 _MIN_WINDOWS = 5000
 
 
-class Calm:
+class FloodGuard:
     """What one connection has asked for nothing in this second. Raises ``Fault`` where it is too much."""
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class Calm:
         self._resets = self._idle = self._windows = 0
 
     def __repr__(self) -> str:
-        return f"<Calm resets={self._resets} idle={self._idle}>"
+        return f"<FloodGuard resets={self._resets} idle={self._idle}>"
 
     def reset(self) -> None:
         """A stream was taken back, or the client has had us reset it (CVE-2025-8671)."""
@@ -30,7 +30,7 @@ class Calm:
         self._resets += 1
         if self._resets > MAX_RESETS_PER_S:
             log.warning("http2.calmed resets_per_s=%d", self._resets)
-            raise Fault(Code.ENHANCE_YOUR_CALM, "too many streams taken back")
+            raise Http2Error(ErrorCode.ENHANCE_YOUR_CALM, "too many streams taken back")
 
     def idle(self, times: int = 1) -> None:
         """A frame has come that only asks for attention."""
@@ -38,7 +38,7 @@ class Calm:
         self._idle += times
         if self._idle > MAX_IDLE_PER_S:
             log.warning("http2.calmed idle_frames_per_s=%d", self._idle)
-            raise Fault(Code.ENHANCE_YOUR_CALM, "too many frames that ask for nothing")
+            raise Http2Error(ErrorCode.ENHANCE_YOUR_CALM, "too many frames that ask for nothing")
 
     def _begin(self) -> None:
         now = time.monotonic()
@@ -50,4 +50,4 @@ class Calm:
         self._windows += 1
         if self._windows > _MIN_WINDOWS + _MAX_WINDOWS_PER_DATA * sent:
             log.warning("http2.calmed window_updates=%d data_frames=%d", self._windows, sent)
-            raise Fault(Code.ENHANCE_YOUR_CALM, "too many windows for so few answers")
+            raise Http2Error(ErrorCode.ENHANCE_YOUR_CALM, "too many windows for so few answers")

@@ -32,7 +32,7 @@ Fields = tuple[tuple[bytes, bytes], ...]
 """Header fields, pseudo-header fields first."""
 
 
-class Code(IntEnum):
+class ErrorCode(IntEnum):
     """Why a stream or a connection ends (§7)."""
 
     NO_ERROR = 0
@@ -45,7 +45,7 @@ class Code(IntEnum):
     ENHANCE_YOUR_CALM = 11
 
 
-class Setting(IntEnum):
+class SettingId(IntEnum):
     """Names of settings (§6.5.2)."""
 
     HEADER_TABLE_SIZE = 1
@@ -56,17 +56,17 @@ class Setting(IntEnum):
     MAX_HEADER_LIST_SIZE = 6
 
 
-class Fault(Exception):
+class Http2Error(Exception):
     """What a peer may not do. Of a ``stream`` it ends that, else the connection."""
 
-    def __init__(self, code: Code, why: str, stream: int = 0) -> None:
+    def __init__(self, code: ErrorCode, why: str, stream: int = 0) -> None:
         self.code = code
         self.why = why
         self.stream = stream
         super().__init__(why)
 
 
-class Reader:
+class FrameReader:
     """The bytes of a client, cut into frames."""
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class Reader:
         """Frames that have come in more than one piece, ever."""
 
     def __repr__(self) -> str:
-        return f"<Reader buffered={len(self._buffer)}>"
+        return f"<FrameReader buffered={len(self._buffer)}>"
 
     @property
     def in_frame(self) -> bool:
@@ -93,7 +93,7 @@ class Reader:
                 if PREFACE.startswith(data):
                     self._buffer = data
                     return
-                raise Fault(Code.PROTOCOL_ERROR, "not HTTP/2")
+                raise Http2Error(ErrorCode.PROTOCOL_ERROR, "not HTTP/2")
             self._greeted = True
             at = len(PREFACE)
         read = head.unpack_from
@@ -101,7 +101,7 @@ class Reader:
             high, low, kind, flags, number = read(data, at)
             length = high << 8 | low
             if length > MAX_FRAME_BYTES:
-                raise Fault(Code.FRAME_SIZE_ERROR, "a frame is too long")
+                raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "a frame is too long")
             after = at + HEAD_BYTES + length
             if after > end:
                 break
@@ -128,7 +128,7 @@ def headers(stream: int, block: bytes, end: bool, most: int) -> bytes:
     return frame(HEADERS, flags, stream, parts[0]) + middle + frame(CONTINUATION, END_HEADERS, stream, parts[-1])
 
 
-def settings(values: dict[Setting, int]) -> bytes:
+def settings(values: dict[SettingId, int]) -> bytes:
     """A SETTINGS frame."""
     return frame(SETTINGS, 0, 0, b"".join(struct.pack(">HL", name, value) for name, value in values.items()))
 
@@ -136,14 +136,14 @@ def settings(values: dict[Setting, int]) -> bytes:
 def read_settings(payload: bytes) -> Iterable[tuple[int, int]]:
     """Names and values of a SETTINGS frame. Raises ``Fault``."""
     if len(payload) % 6:
-        raise Fault(Code.FRAME_SIZE_ERROR, "a SETTINGS frame is cut off")
+        raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "a SETTINGS frame is cut off")
     for name, value in struct.iter_unpack(">HL", payload):
-        if name == Setting.ENABLE_PUSH and value > 1:
-            raise Fault(Code.PROTOCOL_ERROR, "ENABLE_PUSH is 0 or 1")
-        if name == Setting.INITIAL_WINDOW_SIZE and value > MAX_WINDOW:
-            raise Fault(Code.FLOW_CONTROL_ERROR, "a window is too large")
-        if name == Setting.MAX_FRAME_SIZE and not MAX_FRAME_BYTES <= value < 1 << 24:
-            raise Fault(Code.PROTOCOL_ERROR, "MAX_FRAME_SIZE is out of range")
+        if name == SettingId.ENABLE_PUSH and value > 1:
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "ENABLE_PUSH is 0 or 1")
+        if name == SettingId.INITIAL_WINDOW_SIZE and value > MAX_WINDOW:
+            raise Http2Error(ErrorCode.FLOW_CONTROL_ERROR, "a window is too large")
+        if name == SettingId.MAX_FRAME_SIZE and not MAX_FRAME_BYTES <= value < 1 << 24:
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "MAX_FRAME_SIZE is out of range")
         yield name, value
 
 
@@ -216,7 +216,7 @@ def unpadded(flags: int, payload: bytes) -> bytes:
     if not flags & PADDED:
         return payload
     if not payload or payload[0] >= len(payload):
-        raise Fault(Code.PROTOCOL_ERROR, "a frame has more padding than payload")
+        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a frame has more padding than payload")
     return payload[1 : len(payload) - payload[0]]
 
 
@@ -232,17 +232,17 @@ def request_head(fields: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     for name, value in fields:
         if name.startswith(b":"):
             if regular or name in found or name not in (*_REQUIRED, b":authority"):
-                raise Fault(Code.PROTOCOL_ERROR, "a pseudo-header field is out of place")
+                raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a pseudo-header field is out of place")
         else:
             regular = True
             _check(name, value)
             if name == b"content-length" and found.get(name, value) != value:
-                raise Fault(Code.PROTOCOL_ERROR, "two lengths")
+                raise Http2Error(ErrorCode.PROTOCOL_ERROR, "two lengths")
         found[name] = value
     if not all(found.get(name) for name in _REQUIRED):
-        raise Fault(Code.PROTOCOL_ERROR, "a request needs a method, a scheme and a path")
+        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a request needs a method, a scheme and a path")
     if not found.get(b"content-length", b"0").isdigit():
-        raise Fault(Code.PROTOCOL_ERROR, "a length is no number")
+        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a length is no number")
     return found
 
 
@@ -250,14 +250,14 @@ def check_trailers(fields: Iterable[tuple[bytes, bytes]]) -> None:
     """Raise ``Fault`` for what may not stand after a body."""
     for name, value in fields:
         if name.startswith(b":"):
-            raise Fault(Code.PROTOCOL_ERROR, "a pseudo-header field after the body")
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a pseudo-header field after the body")
         _check(name, value)
 
 
 def _check(name: bytes, value: bytes) -> None:
     if not name or not _NO_NAME.isdisjoint(name) or b":" in name:
-        raise Fault(Code.PROTOCOL_ERROR, "no name of a header field")
+        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "no name of a header field")
     if b"\0" in value or b"\r" in value or b"\n" in value or value[:1] in (b" ", b"\t") or value[-1:] in (b" ", b"\t"):
-        raise Fault(Code.PROTOCOL_ERROR, "no value of a header field")
+        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "no value of a header field")
     if name in _OF_CONNECTIONS or (name == b"te" and value != b"trailers"):
-        raise Fault(Code.PROTOCOL_ERROR, "a header field of HTTP/1.1's connections")
+        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a header field of HTTP/1.1's connections")

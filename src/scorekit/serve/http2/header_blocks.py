@@ -4,15 +4,15 @@ import hpack
 
 from ...settings.limits import MAX_HEAD_BYTES
 from . import frames
-from .frames import Code, Fault
-from .streams import Head
+from .frames import ErrorCode, Http2Error
+from .streams import Headers
 
 # Header blocks that are remembered, each a few dozen bytes.
 _MAX_KNOWN = 64
 _MAX_KNOWN_BYTES = 4096
 
 
-class Block:
+class HeaderBlock:
     """Header fields of a stream, as they come."""
 
     __slots__ = ("depends_on_itself", "ends", "parts", "stream", "text")
@@ -25,18 +25,18 @@ class Block:
         self.parts = 1
 
 
-class Heads:
+class HeaderBlockReader:
     """The header blocks of one connection, and the table that they share."""
 
     def __init__(self, max_headers: int = 100) -> None:
         self._max_headers = max_headers
         self._decoder = hpack.Decoder(max_header_list_size=MAX_HEAD_BYTES)
-        self._known: dict[bytes, Head] = {}
+        self._known: dict[bytes, Headers] = {}
 
     def __repr__(self) -> str:
-        return f"<Heads known={len(self._known)}>"
+        return f"<HeaderBlockReader known={len(self._known)}>"
 
-    def known(self, text: bytes) -> Head | None:
+    def known(self, text: bytes) -> Headers | None:
         """The head of a block that was read before and means the same still."""
         return self._known.get(text)
 
@@ -47,17 +47,17 @@ class Heads:
         try:
             return [(bytes(name), bytes(value)) for name, value in self._decoder.decode(text, raw=True)]
         except hpack.OversizedHeaderListError:
-            raise Fault(Code.ENHANCE_YOUR_CALM, "too many header fields") from None
+            raise Http2Error(ErrorCode.ENHANCE_YOUR_CALM, "too many header fields") from None
         except (hpack.HPACKError, UnicodeDecodeError, IndexError):
-            raise Fault(Code.COMPRESSION_ERROR, "no header fields") from None
+            raise Http2Error(ErrorCode.COMPRESSION_ERROR, "no header fields") from None
 
-    def request(self, block: Block, fields: list[tuple[bytes, bytes]]) -> Head:
+    def request(self, block: HeaderBlock, fields: list[tuple[bytes, bytes]]) -> Headers:
         """The head of a request, remembered if it can be. Raises ``Fault`` for one that is malformed."""
         if len(fields) > self._max_headers:
-            raise Fault(Code.ENHANCE_YOUR_CALM, "too many header fields", block.stream)
+            raise Http2Error(ErrorCode.ENHANCE_YOUR_CALM, "too many header fields", block.stream)
         try:
             head = frames.request_head(fields)
-        except Fault as fault:
+        except Http2Error as fault:
             fault.stream = block.stream
             raise
         if len(block.text) <= _MAX_KNOWN_BYTES and frames.leaves_tables(block.text):

@@ -3,20 +3,28 @@
 import time
 from collections.abc import Sequence
 
-from ..observe.finished import Look, Seen
+from ..observe.finished import FinishedRequest, RequestObserver
 from ..trace import trace
 from .frames import Fields
-from .streams import Head, Line, Stream
+from .streams import Headers, Stream, StreamConnection
 
 _CANCELLED = 1  # gRPC's code for a call that its client has taken back
 
 
-class Told(Stream):
+class ObservedStream(Stream):
     """A stream that is looked at when it is over, and whose answer says the trace that its request has said."""
 
     __slots__ = ("_began", "_code", "_grpc", "_head", "_looks", "_out_bytes", "_peer", "_trace")
 
-    def __init__(self, line: Line, number: int, window: int, head: Head, looks: Sequence[Look], peer: str) -> None:
+    def __init__(
+        self,
+        line: StreamConnection,
+        number: int,
+        window: int,
+        head: Headers,
+        looks: Sequence[RequestObserver],
+        peer: str,
+    ) -> None:
         super().__init__(line, number, window)
         self._began = time.perf_counter()
         self._head, self._looks, self._peer = head, looks, peer
@@ -41,7 +49,7 @@ class Told(Stream):
     def forgotten(self) -> None:
         super().forgotten()
         seconds = time.perf_counter() - self._began
-        seen = Seen(
+        seen = FinishedRequest(
             "HTTP/2",
             self._head[b":method"].decode("latin-1"),
             self._head[b":path"],

@@ -7,11 +7,11 @@ from ...settings.limits import MAX_HELD_BYTES
 from . import frames
 from .frames import Fields, frame
 
-Head = dict[bytes, bytes]
+Headers = dict[bytes, bytes]
 """The header fields of a request by name. Several streams may share one: it is not to be changed."""
 
 
-class Exchange:
+class StreamListener:
     """What a stream is to whoever answers it. Nothing here may raise."""
 
     def received(self, data: bytes) -> None:
@@ -24,11 +24,11 @@ class Exchange:
         """The client has taken its request back, or has gone: nobody will read an answer."""
 
 
-Handler = Callable[["Stream", Head], Exchange]
+StreamHandler = Callable[["Stream", Headers], StreamListener]
 """Takes the head of a request. Must not raise."""
 
 
-class Line(Protocol):
+class StreamConnection(Protocol):
     """What a stream needs of its connection."""
 
     max_frame: int
@@ -78,7 +78,7 @@ class Stream:
     reference: str
     """Under which the log tells more of the answer; unset where it does not."""
 
-    def __init__(self, line: Line, number: int, window: int) -> None:
+    def __init__(self, line: StreamConnection, number: int, window: int) -> None:
         self._line = line
         self._out = b""
         self.unsent = 0
@@ -93,7 +93,7 @@ class Stream:
         """Bytes that came and were not given back to the client's window."""
         self.awaited: int | None = None
         """Bytes of the body that its length says are still to come."""
-        self.exchange: Exchange = Exchange()
+        self.exchange: StreamListener = StreamListener()
         self.requested = False
         """Whether the whole request has come."""
 

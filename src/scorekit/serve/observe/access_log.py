@@ -7,11 +7,11 @@ from typing import Any
 
 import orjson
 
-from .finished import Seen
+from .finished import FinishedRequest
 from .references import printable
 
 
-def line(seen: Seen) -> bytes:
+def line(seen: FinishedRequest) -> bytes:
     """One line, however the request was written: what is no printable ASCII is escaped, and long paths are cut."""
     entry: dict[str, Any] = {
         "time": datetime.fromtimestamp(seen.began, UTC).isoformat(timespec="milliseconds"),
@@ -33,7 +33,7 @@ def line(seen: Seen) -> bytes:
     return orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def write(seen: Seen) -> None:
+def write(seen: FinishedRequest) -> None:
     """Write the line to standard output, in one piece, so that lines of several workers do not mix."""
     with contextlib.suppress(OSError):  # nobody reads the log; requests are answered all the same
         os.write(1, line(seen))

@@ -7,7 +7,7 @@ from ..trace import Trace
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class FinishedRequest:
     """One request and its answer. Nothing of what was in them."""
 
     protocol: str
@@ -30,5 +30,5 @@ class Seen:
     """Under which the log says more, if it does."""
 
 
-Look = Callable[[Seen], None]
+RequestObserver = Callable[[FinishedRequest], None]
 """Must not raise, and not wait."""

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .finished import Look, Seen
+from .finished import FinishedRequest, RequestObserver
 from .references import printable
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ def wanted(environ: Mapping[str, str]) -> bool:
     return exporter == "otlp" or (not exporter and any(environ.get(name) for name in _NAMING))
 
 
-def spans(environ: Mapping[str, str], model: str, scheme: str) -> tuple[Look, Callable[[], None]] | None:
+def spans(environ: Mapping[str, str], model: str, scheme: str) -> tuple[RequestObserver, Callable[[], None]] | None:
     """What makes a span of each request, and what sends the last of them; ``None`` where they are not asked for."""
     if not wanted(environ):
         return None
@@ -51,7 +51,7 @@ def spans(environ: Mapping[str, str], model: str, scheme: str) -> tuple[Look, Ca
     return _look(provider.get_tracer("scorekit"), scheme), finish
 
 
-def _look(tracer: Any, scheme: str) -> Look:
+def _look(tracer: Any, scheme: str) -> RequestObserver:
     from opentelemetry.trace import (
         NonRecordingSpan,
         SpanContext,
@@ -63,7 +63,7 @@ def _look(tracer: Any, scheme: str) -> Look:
         set_span_in_context,
     )
 
-    def look(seen: Seen) -> None:
+    def look(seen: FinishedRequest) -> None:
         parent = None
         if seen.trace is not None:
             told = seen.trace
@@ -77,7 +77,7 @@ def _look(tracer: Any, scheme: str) -> Look:
             span.set_status(Status(StatusCode.ERROR))
         span.end(began_ns + int(seen.seconds * 1e9))
 
-    def careful(seen: Seen) -> None:
+    def careful(seen: FinishedRequest) -> None:
         # Whatever goes wrong in telemetry must not be seen by who asks.
         try:
             look(seen)
@@ -93,7 +93,7 @@ _FAULTS = frozenset({2, 4, 12, 13, 14, 15})
 _ROUTES = frozenset({404, 405, 0})
 
 
-def _name(seen: Seen) -> str:
+def _name(seen: FinishedRequest) -> str:
     if seen.grpc is not None:
         return printable(seen.path.lstrip(b"/"))
     # A path that is no route could be any; a name must be of few.
@@ -102,7 +102,7 @@ def _name(seen: Seen) -> str:
     )
 
 
-def attributes(seen: Seen, scheme: str) -> dict[str, str | int]:
+def attributes(seen: FinishedRequest, scheme: str) -> dict[str, str | int]:
     """By the semantic conventions of HTTP and RPC servers."""
     told: dict[str, str | int] = {
         "network.protocol.name": "http",

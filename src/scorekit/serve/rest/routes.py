@@ -60,7 +60,7 @@ _PREFLIGHT = b"Access-Control-Allow-Methods: DELETE, GET, HEAD, OPTIONS, PATCH, 
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
+class RestOptions:
     """How requests are read and answers written, where ours and the stock wrapper's ways differ.
 
     ``stock`` is for clients that depend on its ways: NaN and Infinity stand bare in JSON, and what is no route or no
@@ -94,7 +94,7 @@ class RestCaller:
 
     __slots__ = ("_exchange", "_manners")
 
-    def __init__(self, exchange: Exchange, manners: Manners) -> None:
+    def __init__(self, exchange: Exchange, manners: RestOptions) -> None:
         self._exchange = exchange
         self._manners = manners
 
@@ -179,7 +179,7 @@ def refuse(exchange: Exchange, error: RequestError, stock: bool = False) -> None
     exchange.respond(status, json.encode_error(str(error), reason), headers=headers)
 
 
-class Rest:
+class RestRoutes:
     """The routes over one service. Calling it handles one exchange.
 
     ``metadata`` are the model's; ``None`` where it has none that can be shown. With ``payload_passthrough`` a raw
@@ -191,10 +191,10 @@ class Rest:
         service: Service,
         metadata: Mapping[str, Any] | None = None,
         payload_passthrough: bool = False,
-        manners: Manners | None = None,
+        manners: RestOptions | None = None,
         document: Mapping[str, Any] | None = None,
     ) -> None:
-        self._manners = manners or Manners()
+        self._manners = manners or RestOptions()
         self._service = service
         self._metadata = None if metadata is None else json.encode_value(metadata)
         self._document = json.encode_value(document or openapi.document("model"))

@@ -25,12 +25,12 @@ from ...model.component import Component
 from ...model.metadata import Metadata
 from ...settings import UNSET, Settings
 from ..accept import Doors, client_timeouts
-from ..detect import Busy, Detect
-from ..grpc.services import Grpc
-from ..http1.connection import Connection
+from ..detect import ProtocolDetector, TooManyConnections
+from ..grpc.services import GrpcServices
+from ..http1.connection import Http1Connection
 from ..http1.exchange import Exchange
 from ..limits.open_connections import OpenConnections, close_slow_clients, drain
-from ..rest.routes import Manners, Rest, refuse
+from ..rest.routes import RestOptions, RestRoutes, refuse
 from . import channel
 from .channel import Channel, say
 from .metrics_page import MetricsPage
@@ -148,18 +148,18 @@ async def _serve(
     )
     metadata = _told(built.metadata, verdict, settings)
     timeout_s = settings.request_timeout_ms / 1000 or float("inf")
-    manners = Manners(settings.compatibility == "stock", settings.cors_allowed_origins, timeout_s)
-    rest = Rest(service, metadata, settings.payload_passthrough, manners, built.document)
-    grpc = Grpc(service, settings.max_grpc_message_bytes, metadata, metrics.request)
+    manners = RestOptions(settings.compatibility == "stock", settings.cors_allowed_origins, timeout_s)
+    rest = RestRoutes(service, metadata, settings.payload_passthrough, manners, built.document)
+    grpc = GrpcServices(service, settings.max_grpc_message_bytes, metadata, metrics.request)
     fleet: OpenConnections = set()
     readers: OpenConnections = set()
     scrapes: list[Callable[[bytes], None]] = []
 
     doors = Doors(settings, rest, grpc, manners, observer(metrics), fleet)
 
-    def connect() -> Detect | Busy:
+    def connect() -> ProtocolDetector | TooManyConnections:
         if len(fleet) >= settings.max_connections:
-            return Busy()
+            return TooManyConnections()
         connection = doors.connection()
         if ending.why is not None:
             connection.drain()
@@ -208,7 +208,7 @@ async def _serve(
         grpc.stop_being_ready()
         until_it_works(probe, lane, loop.call_later, works)
     shown = MetricsPage(settings.metrics_endpoint, scrape)
-    scraped = await loop.create_server(lambda: Connection(shown, refuse, readers, _SCRAPE_BYTES), sock=page)
+    scraped = await loop.create_server(lambda: Http1Connection(shown, refuse, readers, _SCRAPE_BYTES), sock=page)
     servers = [
         await loop.create_server(connect, sock=address, backlog=1024, **doors.encryption()) for address in addresses
     ]
