@@ -9,8 +9,8 @@ import sys
 from functools import reduce
 from pathlib import Path
 
-from scorekit.ks.library.bundled import packed, united
-from scorekit.ks.library.swagger import describe
+from scorekit.ks.library.bundled import packed
+from scorekit.ks.library.swagger import Definition, Description, describe
 
 TARGET = Path(__file__).parents[1] / "src/scorekit/builtin/kubernetes.json"
 
@@ -19,6 +19,18 @@ def main(files: list[str]) -> None:
     descriptions = [describe(json.loads(Path(file).read_text(encoding="utf-8"))) for file in files]
     TARGET.write_text(packed(reduce(united, descriptions)), encoding="utf-8")
     print(f"{TARGET.name}: {TARGET.stat().st_size} bytes")
+
+
+def united(older: Description, newer: Description) -> Description:
+    """Both in one. Where they differ on a field, the older one counts, so that old apps render as before."""
+    definitions = dict(newer.definitions)
+    for name, definition in older.definitions.items():
+        known = {field.name for field in definition.fields}
+        other = newer.definitions.get(name, definition)
+        added = tuple(field for field in other.fields if field.name not in known)
+        fields = sorted((*definition.fields, *added), key=lambda field: field.name)
+        definitions[name] = Definition(name, tuple(fields), served=definition.served or other.served)
+    return Description(newer.version, definitions)
 
 
 if __name__ == "__main__":

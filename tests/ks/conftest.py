@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from scorekit.ks.app.tree import MemoryTree
 from scorekit.ks.io.gojsonnet import Jsonnet
 from scorekit.ks.render.pipeline import Options, render
+from scorekit.testing import MemoryTree
 
 APP = """
 apiVersion: 0.3.0

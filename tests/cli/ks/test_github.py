@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from scorekit.errors import SetupError
-from scorekit.ks.io.github import GitHub, unpacked
+from scorekit.ks.io.github_registry import GitHub, unpacked
 from scorekit.ks.packages.registries import GitHubFolder, github_folder
 
 from .conftest import Run, files, info, ok, refused
@@ -289,7 +289,7 @@ def test_an_archive_of_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
         ("_MAX_ARCHIVE", 1999, "unpacks to more"),
     ):
         with monkeypatch.context() as patch:
-            patch.setattr(f"scorekit.ks.io.github.{name}", value)
+            patch.setattr(f"scorekit.ks.io.github_registry.{name}", value)
             with pytest.raises(SetupError, match=message):
                 list(unpacked(io.BytesIO(huge), "p", "p"))
     assert len(list(unpacked(io.BytesIO(huge), "p", "p"))) == 20

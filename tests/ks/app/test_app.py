@@ -4,7 +4,7 @@ import pytest
 
 from scorekit.errors import RenderError
 from scorekit.ks.app.app import Library, UnknownEnvironment, current_environment, load_app
-from scorekit.ks.app.tree import MemoryTree
+from scorekit.testing import MemoryTree
 
 from ..conftest import APP
 

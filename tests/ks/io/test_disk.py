@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from scorekit.errors import RenderError, SetupError
-from scorekit.ks.app.tree import MemoryTree
 from scorekit.ks.io.disk import Directory, find_root
+from scorekit.testing import MemoryTree
 
 
 def test_a_folder_and_a_mapping_are_the_same_tree(tmp_path: Path) -> None:

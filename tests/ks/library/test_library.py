@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from scorekit.errors import RenderError
-from scorekit.ks.app.tree import MemoryTree
 from scorekit.ks.engine.evaluator import Program
-from scorekit.ks.engine.search import Search
+from scorekit.ks.engine.imports import Search
 from scorekit.ks.io.gojsonnet import Jsonnet
 from scorekit.ks.library import bundled, generate_library
 from scorekit.ks.library.swagger import Description, describe
+from scorekit.testing import MemoryTree
 
 DATA = Path(__file__).parents[2] / "data"
 # The k8s.libsonnet that ksonnet-gen (ksonnet-lib of April 2019) makes from Kubernetes 1.8.0's swagger.json, without the

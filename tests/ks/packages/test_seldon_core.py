@@ -11,13 +11,13 @@ import pytest
 from scorekit.errors import RenderError
 from scorekit.graph.spec import read_deployment
 from scorekit.ks.app.components import Module
-from scorekit.ks.app.initial import MODULE_PARAMS, make_environment
-from scorekit.ks.app.tree import MemoryTree
+from scorekit.ks.app.templates import MODULE_PARAMS, make_environment
 from scorekit.ks.io.bundled_registry import BuiltIn
 from scorekit.ks.io.gojsonnet import Jsonnet
-from scorekit.ks.packages.catalog import find, prototypes
-from scorekit.ks.packages.generating import chosen, generate
+from scorekit.ks.prototypes.catalog import find, prototypes
+from scorekit.ks.prototypes.generation import chosen, generate
 from scorekit.ks.render.pipeline import render
+from scorekit.testing import MemoryTree
 
 PACKAGE = "vendor/seldon-core/seldon-core@1.17.1"
 SEED = {

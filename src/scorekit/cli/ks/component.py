@@ -18,7 +18,7 @@ def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
 def _list(arguments: argparse.Namespace) -> None:
     words(arguments)
     tree = app(arguments)
-    from ...ks.app.listing import summaries
+    from ...ks.app.component_table import summaries
 
     header = ["component", "type", "apiversion", "kind", "name"]
     print_table("componentList", header, summaries(tree, arguments.module), arguments.output)
@@ -27,6 +27,6 @@ def _list(arguments: argparse.Namespace) -> None:
 def _rm(arguments: argparse.Namespace) -> None:
     [name] = words(arguments)
     tree = app(arguments)
-    from ...ks.create import remove_component
+    from ...ks.edits.components import remove_component
 
     remove_component(tree, name, log)

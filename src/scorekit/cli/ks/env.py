@@ -4,8 +4,8 @@ import argparse
 import sys
 
 from ...errors import SetupError
+from .api_spec import resolved_version
 from .destination import add_flags, destination
-from .libraries import resolved_version
 from .opening import Commands, add_output, add_words, app, group_of, log, print_table, word, words
 
 
@@ -53,8 +53,8 @@ def _add_override(parser: argparse.ArgumentParser) -> None:
 def _add(arguments: argparse.Namespace) -> None:
     [name] = words(arguments)
     tree = app(arguments)
-    from ...ks.app.environments import add_environment, check_new
-    from ...ks.app.initial import DEFAULT_API_SPEC
+    from ...ks.app.templates import DEFAULT_API_SPEC
+    from ...ks.edits.environments import add_environment, check_new
 
     found = destination(arguments)
     if found is None:
@@ -75,7 +75,7 @@ def _set(arguments: argparse.Namespace) -> None:
     [name] = words(arguments)
     tree = app(arguments)
     from ...deploy.kube.target import CONTEXT_PREFIX
-    from ...ks.app.environments import change_environment
+    from ...ks.edits.environments import change_environment
 
     if arguments.context and arguments.server:
         raise SetupError("--server and --context are two ways to say where the cluster is: take one")
@@ -109,7 +109,7 @@ def _list(arguments: argparse.Namespace) -> None:
 def _describe(arguments: argparse.Namespace) -> None:
     [name] = words(arguments)
     tree = app(arguments)
-    from ...ks.app.environments import description
+    from ...ks.edits.environments import description
     from ...manifests.printing import in_order
 
     sys.stdout.write(in_order(description(tree, name)))
@@ -118,7 +118,7 @@ def _describe(arguments: argparse.Namespace) -> None:
 def _rm(arguments: argparse.Namespace) -> None:
     [name] = words(arguments)
     tree = app(arguments)
-    from ...ks.app.environments import ROOT, remove_environment
+    from ...ks.edits.environments import ROOT, remove_environment
 
     log("info", f'Deleting environment "{name}" with metadata at path "{tree.shown(f"{ROOT}/{name}")}"')
     remove_environment(tree, name, arguments.override)
@@ -128,7 +128,7 @@ def _rm(arguments: argparse.Namespace) -> None:
 def _targets(arguments: argparse.Namespace) -> None:
     [name] = words(arguments)
     tree = app(arguments)
-    from ...ks.app.environments import set_targets
+    from ...ks.edits.environments import set_targets
 
     modules = [module for given in arguments.module for module in given.split(",")]
     set_targets(tree, name, modules, arguments.override)
@@ -138,7 +138,7 @@ def _current(arguments: argparse.Namespace) -> None:
     words(arguments)
     tree = app(arguments)
     from ...ks.app.app import current_environment
-    from ...ks.app.environments import set_current
+    from ...ks.edits.environments import set_current
 
     if arguments.set and arguments.unset:
         raise SetupError("set and unset are exclusive")
@@ -151,6 +151,6 @@ def _current(arguments: argparse.Namespace) -> None:
 def _update(arguments: argparse.Namespace) -> None:
     [name] = words(arguments)
     tree = app(arguments)
-    from ...ks.app.specs import Specs
+    from ...ks.app.spec_files import Specs
 
     resolved_version(f"version:{Specs(tree).environment(name)['k8sVersion']}").update(tree)

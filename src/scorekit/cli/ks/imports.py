@@ -20,8 +20,8 @@ def _import(arguments: argparse.Namespace) -> None:
     if not path:
         raise SetupError("path is required")
     tree = app(arguments)
-    from ...ks.app.importing import imported
-    from ...ks.create import create_component, module_named
+    from ...ks.edits.components import create_component, module_named
+    from ...ks.edits.imported_components import imported
 
     module = module_named(arguments.module)
     for each in imported(_files(path), _five_letters):

@@ -20,9 +20,9 @@ def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
 
 
 def _init(arguments: argparse.Namespace) -> None:
-    from ...ks.app.environments import add_environment
-    from ...ks.app.initial import DEFAULT_API_SPEC, DEFAULT_ENVIRONMENT, INCUBATOR, is_valid_name, make_app
-    from .libraries import resolved_version
+    from ...ks.app.templates import DEFAULT_API_SPEC, DEFAULT_ENVIRONMENT, INCUBATOR, is_valid_name, make_app
+    from ...ks.edits.environments import add_environment
+    from .api_spec import resolved_version
 
     [name] = words(arguments)
     root = Path(getattr(arguments, "dir", None) or name).absolute()

@@ -18,7 +18,7 @@ def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
 def _create(arguments: argparse.Namespace) -> None:
     [name] = words(arguments)
     tree = app(arguments)
-    from ...ks.create import create_module
+    from ...ks.edits.components import create_module
 
     create_module(tree, name)
 

@@ -41,7 +41,7 @@ def app(arguments: argparse.Namespace, is_checked: bool = True) -> "Directory":
         )
     tree = opened(root)
     if is_checked:
-        from ...ks.upgrade import warnings
+        from ...ks.edits.upgrade import warnings
 
         # What is wrong with app.yaml is told by whoever reads it next.
         with contextlib.suppress(RenderError):
@@ -62,7 +62,7 @@ def opened(root: Path) -> "Directory":
 
 def print_table(kind: str, header: list[str], rows: list[list[str]], output: str) -> None:
     """A table on stdout, as text or JSON. Raises ``SetupError`` for another ``output``."""
-    from ...ks.app.table import as_json, as_text
+    from .table import as_json, as_text
 
     if output not in ("table", "json"):
         raise SetupError(f'detecting output format: unknown output format "{output}"')

@@ -45,7 +45,7 @@ def _set(arguments: argparse.Namespace) -> None:
     if arguments.resolve_image:
         raise SetupError("--resolve-image is not offered: name the image by its digest (NAME@sha256:…)")
     tree = app(arguments)
-    from ...ks.params import edit as paramfiles
+    from ...ks.params import edits as paramfiles
 
     *component, path, text = found
     value = paramfiles.decoded(text, arguments.as_string)
@@ -73,7 +73,7 @@ def _delete(arguments: argparse.Namespace) -> None:
     if len(found) not in (1, 2):
         raise SetupError("invalid arguments for 'param delete'")
     tree = app(arguments)
-    from ...ks.params import edit as paramfiles
+    from ...ks.params import edits as paramfiles
 
     *component, path = found
     keys = _keys(path)
@@ -130,7 +130,7 @@ def _own(tree: "Directory", component: list[str], path: str) -> tuple[str, str, 
     """A component's name, the file that has its parameters, and its name there. Raises ``SetupError``."""
     if not component or component[0] == "/":
         raise SetupError(f"unable to find component {path}")
-    from ...ks.create import find_component
+    from ...ks.edits.components import find_component
 
     name = _named(tree, component[0])
     module, found = find_component(tree, name)
@@ -140,7 +140,7 @@ def _own(tree: "Directory", component: list[str], path: str) -> tuple[str, str, 
 
 
 def _named(tree: "Directory", name: str) -> str:
-    from ...ks.create import find_component
+    from ...ks.edits.components import find_component
 
     try:
         find_component(tree, name)

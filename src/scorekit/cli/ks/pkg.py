@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import SetupError
 from .opening import Commands, add_output, add_words, app, group_of, log, print_table, word, words
-from .sources import source_of
+from .registry_clients import source_of
 
 if TYPE_CHECKING:
     from ...ks.io.disk import Directory
@@ -36,9 +36,9 @@ def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
 def _install(arguments: argparse.Namespace) -> None:
     [text] = words(arguments)
     tree = app(arguments)
-    from ...ks.app.specs import Specs
-    from ...ks.packages.packages import install, wanted
+    from ...ks.app.spec_files import Specs
     from ...ks.packages.registries import registries
+    from ...ks.packages.vendor import install, wanted
 
     package = wanted(text)
     registry = registries(Specs(tree)).get(package.registry)
@@ -55,9 +55,9 @@ def _install(arguments: argparse.Namespace) -> None:
 def _list(arguments: argparse.Namespace) -> None:
     words(arguments)
     tree = app(arguments)
-    from ...ks.app.specs import Specs
-    from ...ks.packages.packages import pinned, users
+    from ...ks.app.spec_files import Specs
     from ...ks.packages.registries import registries
+    from ...ks.packages.vendor import pinned, users
 
     specs = Specs(tree)
     rows = {(each.registry, each.name, each.version): ["*", ", ".join(users(specs, each))] for each in pinned(specs)}
@@ -89,10 +89,10 @@ def _offered(tree: "Directory", registry: "Registry") -> "Catalogue | None":
 def _describe(arguments: argparse.Namespace) -> None:
     [text] = words(arguments)
     tree = app(arguments)
-    from ...ks.app.specs import Specs
-    from ...ks.packages.catalog import prototypes_in
-    from ...ks.packages.packages import PARTS_FILE, describe, description, folder, pinned, wanted
+    from ...ks.app.spec_files import Specs
     from ...ks.packages.registries import registries
+    from ...ks.packages.vendor import PARTS_FILE, describe, description, folder, pinned, wanted
+    from ...ks.prototypes.catalog import prototypes_in
 
     package = wanted(text)
     specs = Specs(tree)
@@ -118,7 +118,7 @@ def _describe(arguments: argparse.Namespace) -> None:
 def _remove(arguments: argparse.Namespace) -> None:
     [text] = words(arguments)
     tree = app(arguments)
-    from ...ks.packages.packages import Wanted, remove, wanted
+    from ...ks.packages.vendor import Wanted, remove, wanted
 
     removed = remove(tree, wanted(text), arguments.env)
     log("info", f"Removing package {Wanted(removed.registry, removed.name, removed.version)}")

@@ -10,7 +10,7 @@ from .opening import Commands, add_output, add_words, app, group_of, log, print_
 
 if TYPE_CHECKING:
     from ...ks.io.disk import Directory
-    from ...ks.packages.prototype import Prototype
+    from ...ks.prototypes.prototype import Prototype
 
 _HEADER = ["name", "description"]
 _OWN = {"values-file": True, "module": True}
@@ -50,7 +50,7 @@ def _list(arguments: argparse.Namespace) -> None:
 def _search(arguments: argparse.Namespace) -> None:
     [query] = words(arguments)
     known = _known(app(arguments))
-    from ...ks.packages.catalog import search
+    from ...ks.prototypes.catalog import search
 
     rows = [[each.name, each.short_description] for each in search(known, query)]
     print_table("prototypeSearch", _HEADER, rows, arguments.output)
@@ -59,13 +59,13 @@ def _search(arguments: argparse.Namespace) -> None:
 def _describe(arguments: argparse.Namespace) -> None:
     [query] = words(arguments)
     known = _known(app(arguments))
-    from ...ks.packages.catalog import find
+    from ...ks.prototypes.catalog import find
 
     print(_description(find(known, query)))
 
 
 def _description(prototype: "Prototype") -> str:
-    from ...ks.packages.prototype import table
+    from ...ks.prototypes.prototype import table
 
     return "\n".join(
         [
@@ -96,8 +96,8 @@ def _generate(arguments: argparse.Namespace) -> None:
         raise SetupError("Command is missing argument 'componentName'")
     if len(parsed.words) > 2:
         raise SetupError("Command has too many arguments (takes a prototype name and a component name)")
-    from ...ks.create import module_named
-    from ...ks.packages.generating import generate
+    from ...ks.edits.components import module_named
+    from ...ks.prototypes.generation import generate
 
     module, _, name = parsed.words[1].rpartition(".")
     if module:
@@ -128,7 +128,7 @@ def _opened(arguments: argparse.Namespace, none: str) -> "tuple[Directory, Proto
         elif each.startswith("--dir="):
             arguments.dir = each.partition("=")[2]
     tree = app(arguments)
-    from ...ks.packages.catalog import find
+    from ...ks.prototypes.catalog import find
 
     prototype = find(_known(tree), query)
     takes = {**flags.EVERYWHERE, **_OWN, **{each.name: True for each in prototype.parameters}}
@@ -144,7 +144,7 @@ def _opened(arguments: argparse.Namespace, none: str) -> "tuple[Directory, Proto
 
 def _chosen(tree: "Directory", prototype: "Prototype", parsed: flags.Parsed) -> dict[str, str]:
     from ...ks.io.gojsonnet import Jsonnet
-    from ...ks.packages.generating import chosen
+    from ...ks.prototypes.generation import chosen
 
     file = parsed.values.get("values-file")
     values = None
@@ -158,6 +158,6 @@ def _chosen(tree: "Directory", prototype: "Prototype", parsed: flags.Parsed) -> 
 
 def _known(tree: "Directory") -> "dict[str, Prototype]":
     from ...ks.io.bundled_registry import stock_prototypes
-    from ...ks.packages.catalog import prototypes
+    from ...ks.prototypes.catalog import prototypes
 
     return prototypes(tree, stock_prototypes())

@@ -4,7 +4,7 @@ import argparse
 
 from ...errors import SetupError
 from .opening import Commands, add_output, add_words, app, group_of, print_table, word, words
-from .sources import source_of
+from .registry_clients import source_of
 
 
 def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
@@ -41,7 +41,7 @@ def _add(arguments: argparse.Namespace) -> None:
 def _list(arguments: argparse.Namespace) -> None:
     words(arguments)
     tree = app(arguments)
-    from ...ks.app.specs import Specs
+    from ...ks.app.spec_files import Specs
     from ...ks.packages.registries import registries
 
     found = registries(Specs(tree)).values()
@@ -52,7 +52,7 @@ def _list(arguments: argparse.Namespace) -> None:
 def _describe(arguments: argparse.Namespace) -> None:
     [name] = words(arguments)
     tree = app(arguments)
-    from ...ks.app.specs import Specs
+    from ...ks.app.spec_files import Specs
     from ...ks.packages.registries import keep_catalogue, registries
 
     registry = registries(Specs(tree)).get(name)
@@ -68,7 +68,7 @@ def _describe(arguments: argparse.Namespace) -> None:
 def _set(arguments: argparse.Namespace) -> None:
     [name] = words(arguments)
     tree = app(arguments)
-    from ...ks.app.specs import Specs
+    from ...ks.app.spec_files import Specs
     from ...ks.packages.registries import Registry, registries, set_uri
 
     registry = registries(Specs(tree)).get(name)

@@ -14,6 +14,6 @@ def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
 def _upgrade(arguments: argparse.Namespace) -> None:
     words(arguments)
     tree = app(arguments, is_checked=False)
-    from ...ks.upgrade import upgrade
+    from ...ks.edits.upgrade import upgrade
 
     upgrade(tree, arguments.dry_run, print)

@@ -8,8 +8,8 @@ import json
 from functools import cache
 from importlib import resources
 
-from .extension import extension
-from .generate import grouped, version_lines
+from .k8s_libsonnet import grouped, version_lines
+from .k_libsonnet import extension
 from .swagger import Definition, Description, Field, Shape
 
 _HERE = "@k8s/"
@@ -47,18 +47,6 @@ def unpacked(text: str) -> Description:
         for name, served, fields in value["definitions"]
     }
     return Description(value["version"], definitions)
-
-
-def united(older: Description, newer: Description) -> Description:
-    """Both in one; where they differ on a field, the older is right: apps of its time go on rendering as they did."""
-    found = dict(newer.definitions)
-    for name, definition in older.definitions.items():
-        known = {field.name for field in definition.fields}
-        other = newer.definitions.get(name, definition)
-        added = tuple(field for field in other.fields if field.name not in known)
-        fields = sorted((*definition.fields, *added), key=lambda field: field.name)
-        found[name] = Definition(name, tuple(fields), served=definition.served or other.served)
-    return Description(newer.version, found)
 
 
 def bundled(wanted: str) -> tuple[str, str] | None:

@@ -4,7 +4,7 @@ import json
 import re
 from dataclasses import replace
 
-from .nodes import Literal, Local, Member, Node, Object, Parens, Sum
+from .syntax import Literal, Local, Member, Node, Object, Parens, Sum
 from .tokens import SyntaxFault, Token, line_at, tokens
 
 _MAX_DEPTH = 100  # some six calls each, of the thousand that Python allows

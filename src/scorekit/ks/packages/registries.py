@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from ...errors import SetupError
 from ...manifests.documents import documents
 from ...manifests.printing import as_yaml
-from ..app.specs import Specs
+from ..app.spec_files import Specs
 from ..app.tree import Tree, Workspace
 
 REGISTRY_FILE = "registry.yaml"

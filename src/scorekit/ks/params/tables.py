@@ -10,8 +10,8 @@ from ..app.app import load_app
 from ..app.components import all_modules, find_module, rendered_modules
 from ..app.tree import Tree
 from ..engine.evaluator import Evaluator
-from ..libsonnet.values import field_name, quoted
-from .resolve import Params, load_params, own_params
+from ..libsonnet.literals import field_name, quoted
+from .resolution import Params, load_params, own_params
 
 Row = list[str]
 

@@ -14,10 +14,10 @@ from ..app.app import App, Environment, load_app
 from ..app.components import Module, all_modules, rendered_modules
 from ..app.tree import Tree
 from ..engine.evaluator import Evaluator, JsonnetError, Program
-from ..engine.locate import Sources
-from ..engine.search import PINS, VIRTUAL, Search, missing_pins
-from ..params.resolve import ENVIRONMENTS, PARAMS, Params, destination_code, load_params
-from .splice import Splice, splice
+from ..engine.imports import PINS, VIRTUAL, Search, missing_pins
+from ..engine.locations import Sources
+from ..params.resolution import ENVIRONMENTS, PARAMS, Params, destination_code, load_params
+from .components_object import Splice, splice
 
 COMPONENTS = "__ksonnet/components"
 

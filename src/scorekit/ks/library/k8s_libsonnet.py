@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ...errors import RenderError
 from .constructors import constructors
-from .extension import extension
+from .k_libsonnet import extension
 from .names import identifier, key, parse, plain, title
 from .swagger import Definition, Description, Field, describe
 

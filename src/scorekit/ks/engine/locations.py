@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from ...errors import RenderError
 from ..app.components import Component
 from .evaluator import JsonnetError, Position
-from .search import VIRTUAL
+from .imports import VIRTUAL
 
 
 @dataclass(frozen=True, slots=True)

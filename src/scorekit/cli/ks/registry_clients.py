@@ -15,7 +15,7 @@ def source_of(tree: "Directory", registry: "Registry") -> "Source":
     """Raises ``SetupError`` for a URI that cannot be one."""
     if registry.protocol == "github":
         from ...ks.io.bundled_registry import built_in
-        from ...ks.io.github import from_environment
+        from ...ks.io.github_registry import from_environment
         from ...ks.packages.registries import github_folder
 
         try:
@@ -24,7 +24,7 @@ def source_of(tree: "Directory", registry: "Registry") -> "Source":
             raise SetupError(f"adding registry: {error}") from error
         return built_in(folder) or from_environment(folder)
     if registry.protocol == "fs":
-        from ...ks.packages.folder import Folder
+        from ...ks.packages.folder_registry import Folder
 
         return Folder(tree, registry.uri)
     if registry.protocol == "helm":

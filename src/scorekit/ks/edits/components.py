@@ -3,12 +3,12 @@
 import re
 from typing import Protocol
 
-from ..errors import SetupError
-from .app.app import load_app
-from .app.components import Component, Module, all_modules
-from .app.initial import MODULE_PARAMS, is_valid_name
-from .app.tree import Tree, Workspace
-from .params.edit import append_component, delete_env_param, delete_param
+from ...errors import SetupError
+from ..app.app import load_app
+from ..app.components import Component, Module, all_modules
+from ..app.templates import MODULE_PARAMS, is_valid_name
+from ..app.tree import Tree, Workspace
+from ..params.edits import append_component, delete_env_param, delete_param
 
 _MODULE = re.compile(r"[A-Za-z0-9_-]+(?:[./][A-Za-z0-9_-]+)*")
 

@@ -12,7 +12,7 @@ from ...manifests.patch import merge_patch
 from ..app.components import Component, Module
 from ..app.tree import Tree
 from ..engine.evaluator import Evaluator, JsonnetError
-from ..engine.locate import Span
+from ..engine.locations import Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """Environments: added, renamed, changed, removed (ksonnet-rules.md#appyaml, ksonnet-rules.md#commands)."""
 
 from ...errors import RenderError, SetupError
-from .app import CURRENT_FILE, current_environment
-from .components import find_module
-from .initial import is_valid_name, make_environment
-from .specs import Specs, new_environment
-from .tree import Tree, Workspace
+from ..app.app import CURRENT_FILE, current_environment
+from ..app.components import find_module
+from ..app.spec_files import Specs, new_environment
+from ..app.templates import is_valid_name, make_environment
+from ..app.tree import Tree, Workspace
 
 ROOT = "environments"
 

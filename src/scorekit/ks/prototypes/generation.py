@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from ...errors import RenderError, SetupError
 from ..app.components import Module
 from ..app.tree import Tree, Workspace
-from ..create import create_component
+from ..edits.components import create_component
 from ..engine.evaluator import Evaluator, JsonnetError, Program
-from ..engine.search import Search
+from ..engine.imports import Search
 from .prototype import Prototype
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from ...errors import SetupError
 from ...manifests.documents import documents
 from ..app.app import Library
-from ..app.specs import Specs
+from ..app.spec_files import Specs
 from ..app.tree import Tree, Workspace
 from .registries import Source
 

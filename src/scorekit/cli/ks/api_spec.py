@@ -44,7 +44,7 @@ class Version:
 
 def resolved_version(spec: str) -> Version:
     """What ``--api-spec`` asks for. Raises ``SetupError``."""
-    from ...ks.app.initial import api_spec
+    from ...ks.app.templates import api_spec
 
     kind, value = api_spec(spec)
     if kind == "version":

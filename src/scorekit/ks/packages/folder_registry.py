@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from ...errors import RenderError, SetupError
 from ..app.tree import ByteTree
-from .packages import PARTS_FILE
 from .registries import REGISTRY_FILE, Catalogue, read_catalogue
+from .vendor import PARTS_FILE
 
 
 @dataclass(frozen=True, slots=True)

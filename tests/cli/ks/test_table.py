@@ -1,6 +1,6 @@
 """ksonnet's tables (ksonnet-rules.md#commands)."""
 
-from scorekit.ks.app.table import as_json, as_text
+from scorekit.cli.ks.table import as_json, as_text
 
 
 def test_columns_are_as_wide_as_their_widest_cell() -> None:

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scorekit.errors import RenderError, SetupError
-from scorekit.ks.app.initial import MODULE_PARAMS
+from scorekit.ks.app.templates import MODULE_PARAMS
 from scorekit.ks.engine.evaluator import Program
 from scorekit.ks.io.gojsonnet import Jsonnet
-from scorekit.ks.libsonnet.values import source
-from scorekit.ks.params import edit as paramfiles
+from scorekit.ks.libsonnet.literals import source
+from scorekit.ks.params import edits as paramfiles
 
 from ..libsonnet.layouts import NAMES, PARAMS, VALUES, sources
 

@@ -4,7 +4,7 @@ import re
 from typing import Literal
 
 from ...errors import SetupError
-from .specs import app_yaml
+from .spec_files import app_yaml
 from .tree import Workspace
 
 DEFAULT_ENVIRONMENT = "default"

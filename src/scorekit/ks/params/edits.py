@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 from ...errors import RenderError, SetupError
 from ..app.components import is_bare
-from ..libsonnet.edit import Source, Splice, Uneditable, spliced
-from ..libsonnet.nodes import Node
+from ..libsonnet.edits import Source, Splice, Uneditable, spliced
+from ..libsonnet.literals import field_name
+from ..libsonnet.syntax import Node
 from ..libsonnet.tokens import SyntaxFault
-from ..libsonnet.values import field_name
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from scorekit.ks.engine.evaluator import Program
 from scorekit.ks.io.gojsonnet import Jsonnet
-from scorekit.ks.libsonnet.edit import Source, Uneditable
+from scorekit.ks.libsonnet.edits import Source, Uneditable
 
 from .layouts import NAMES, PARAMS, VALUES, sources
 

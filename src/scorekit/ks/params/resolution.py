@@ -12,8 +12,8 @@ from ..app.app import Environment
 from ..app.components import Module
 from ..app.tree import Tree
 from ..engine.evaluator import Evaluator, JsonnetError, Program
-from ..engine.locate import Sources
-from ..engine.search import VIRTUAL, Search
+from ..engine.imports import VIRTUAL, Search
+from ..engine.locations import Sources
 
 T = TypeVar("T")
 

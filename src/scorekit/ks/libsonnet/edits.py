@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import RenderError
-from .nodes import Literal, Local, Member, Node, Object, Parens, Sum
+from .literals import field_name, source
 from .parser import parse
+from .syntax import Literal, Local, Member, Node, Object, Parens, Sum
 from .tokens import line_at, tokens
-from .values import field_name, source
 
 _INDENT = re.compile(r"[ \t]*")
 

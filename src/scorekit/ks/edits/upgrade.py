@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable
 
-from .app.app import APP_FILE, OVERRIDE_FILE, Library, read_spec
-from .app.specs import Specs
-from .app.tree import Tree, Workspace
-from .packages.packages import pinned
+from ..app.app import APP_FILE, OVERRIDE_FILE, Library, read_spec
+from ..app.spec_files import Specs
+from ..app.tree import Tree, Workspace
+from ..packages.vendor import pinned
 
 _LIBRARY = re.compile(r"v\d+\.\d+\.\d+")
 _HOME = "lib/ksonnet-lib"
