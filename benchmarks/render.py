@@ -1,6 +1,6 @@
-"""results/bench.json as tables and plots: into benchmarks/README.md and the first screen of the README.
+"""Renders results/bench.json as tables and plots into benchmarks/README.md, and as a chart into the README.
 
-Run in an environment with matplotlib (`benchmarks/bench.py` does).
+Run it in an environment with matplotlib (`benchmarks/bench.py` does).
 """
 
 import json
@@ -12,7 +12,9 @@ import matplotlib as mpl
 mpl.use("svg")
 mpl.rcParams["svg.hashsalt"] = "scorekit"  # the same file for the same numbers
 
-from matplotlib import pyplot as plt  # noqa: E402  after the choice of what draws
+from chart import in_words  # noqa: E402
+from chart import main as draw_chart  # noqa: E402  after the settings above
+from matplotlib import pyplot as plt  # noqa: E402
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -32,12 +34,13 @@ def main() -> None:
     latency_plot(record)
     rows_plot(record)
     memory_plot(record)
+    draw_chart()
     put(HERE / "README.md", whole(record))
     put(ROOT / "README.md", first_screen(record))
 
 
 def put(path: Path, text: str) -> None:
-    """Replace what stands between the marks."""
+    """Replaces the text between the marks."""
     before, _, rest = path.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
     path.write_text(f"{before}{BEGIN}\n{text.strip()}\n{END}{after}")
@@ -56,32 +59,14 @@ def rate(value: float) -> str:
 
 
 def first_screen(record: Any) -> str:
-    """One table of the case that most will compare."""
+    """Returns the README's chart of the case that most readers compare, with a line that says how it was measured."""
     case = record["cases"]["REST 1 × 4, ndarray"]
-    grpc = record["cases"]["gRPC 1 × 4, tensor"]
-    large = record["cases"]["REST 1000 × 20, ndarray"]
-    stock = case["seldon-core"]["requests_per_s"]
-    lines = [
-        "| one process, one model | one row, requests/s | vs the stock wrapper | p50 | 1000 × 20 | gRPC, one row |",
-        "|---|---|---|---|---|---|",
-    ]
-    for name in order(case):
-        result = case[name]
-        bold = "**" if name == "scorekit" else ""
-        cells = [
-            f"{bold}{name}{bold}",
-            f"{bold}{rate(result['requests_per_s'])}{bold}",
-            f"{result['requests_per_s'] / stock:.1f}×",
-            f"{result['p50_ms']:.1f} ms",
-            rate(large[name]["requests_per_s"]) if name in large else "",
-            rate(grpc[name]["requests_per_s"]) if name in grpc else "",
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + f"\n\n{where(record)} 32 connections; [more, and how to run it](benchmarks/README.md).\n"
+    speeds = {name: case[name]["requests_per_s"] for name in order(case)}
+    return f"![{in_words(speeds)}](benchmarks/results/requests.svg)\n\n{where(record)}\n"
 
 
 def order(case: Any) -> list[str]:
-    """The fastest first, without the ceiling."""
+    """Returns the names of the servers, the fastest first, without nginx."""
     return sorted((name for name in case if name != "nginx"), key=lambda name: -case[name]["requests_per_s"])
 
 
