@@ -62,7 +62,12 @@ def first_screen(record: Any) -> str:
     """Returns the README's chart of the case that most readers compare, with a line that says how it was measured."""
     case = record["cases"]["REST 1 × 4, ndarray"]
     speeds = {name: case[name]["requests_per_s"] for name in order(case)}
-    return f"![{in_words(speeds)}](benchmarks/results/requests.svg)\n\n{where(record)}\n"
+    return (
+        f"![{in_words(speeds)}](benchmarks/results/requests.svg)\n\n"
+        "A logistic regression behind each server with its best settings; scorekit with `BATCHING=auto`.\n"
+        f"{where(record)}\n"
+        "[More measurements, and how to repeat them](benchmarks/README.md)\n"
+    )
 
 
 def order(case: Any) -> list[str]:

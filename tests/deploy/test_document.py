@@ -1,4 +1,4 @@
-"""docs/kubernetes.md does what it says: its commands, in its order, on a real API server.
+"""The commands of docs/kubernetes.md work, in the order of the document, on a real API server.
 
 ``<!-- test: run -->`` runs in a copy of ``ksonnet-app``, ``<!-- test: run gke -->`` only in the walk on GKE, in which
 the context ``minikube`` is ``gke``. Statuses are written where controllers and Seldon's operator would.
@@ -18,12 +18,12 @@ import pytest
 from scorekit.deploy.kube.client import Client
 from scorekit.errors import ScorekitError
 
-from ..test_readme import Block, shell_blocks
+from ..test_readme import Block, read_blocks
 from .cluster import ControlPlane, tool
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "kubernetes.md"
-BLOCKS = shell_blocks(DOCUMENT.read_text())
+BLOCKS = read_blocks(DOCUMENT.read_text())
 NAMESPACE = "seldon"
 ACCOUNT = '"$(gcloud config get account)"'
 # kubectl commands that only nodes or a load balancer can answer.
@@ -37,7 +37,7 @@ def test_every_block_runs_or_says_why_not() -> None:
     for block in BLOCKS:
         assert block.how in ("run", "skip"), f"docs/kubernetes.md line {block.line}: run, run gke or skip REASON"
         if block.how == "skip":
-            assert block.reason
+            assert block.argument
             for line in block.code.replace("\\\n", " ").splitlines():
                 asks = line.startswith(("ks ", "kubectl ")) or "$(kubectl" in line
                 assert not asks or any(word in line for word in BEYOND), f"this can run: {line}"
@@ -99,7 +99,7 @@ def test_the_walk(folder: Path, cluster: str) -> None:
     environ = os.environ | {"KUBECONFIG": str(folder.parent / "kubeconfig"), "PATH": path}
     printed = {}
     for block in BLOCKS:
-        if block.how == "run" and block.reason in ("", cluster):
+        if block.how == "run" and block.argument in ("", cluster):
             printed[block.line] = run(block, cluster, folder, environ)
     everything = "\n".join(printed.values())
     assert "SeldonDeployment seldon/test-seldon-ml-score-api created" in everything

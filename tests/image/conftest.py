@@ -1,4 +1,4 @@
-"""A real engine, with the builder and the example's image made once for all tests here, by the README's commands."""
+"""A real engine; the builder and the example's image are built once for all tests, by the commands of docs/image.md."""
 
 import importlib.util
 import os
@@ -87,16 +87,16 @@ def index_arguments(image_script: ModuleType) -> list[str]:
     return [flag for name, value in settings.items() for flag in ("--build-arg", f"{name}={value}")]
 
 
-def readme_commands() -> list[str]:
-    """The commands of the README that make and start the example's image."""
-    (code,) = (block.code for block in BLOCKS if block.how == "image")
+def document_commands() -> list[str]:
+    """The commands of docs/image.md that build and start the example's image."""
+    (code,) = (block.code for block in BLOCKS["docs/image.md"] if block.how == "image")
     return code.replace("\\\n", "").splitlines()
 
 
 @pytest.fixture(scope="session")
 def builder(base: str, index_arguments: list[str]) -> str:
-    """The builder image, by the README's first command; its name and base are the tests' own."""
-    command = shlex.split(readme_commands()[0])
+    """The builder image, by the first command of docs/image.md; its name and base are the tests' own."""
+    command = shlex.split(document_commands()[0])
     assert command[:2] == ["docker", "build"]
     at = command.index("--tag") + 1
     command[at] = BUILDER
@@ -126,8 +126,8 @@ def s2i_build(s2i: str, pip_volume: list[str]) -> Callable[..., tuple[int, str]]
 
 @pytest.fixture(scope="session")
 def example(builder: str, s2i_build: Callable[..., tuple[int, str]]) -> str:
-    """The example's image, by the README's second command."""
-    command = shlex.split(readme_commands()[1])
+    """The example's image, by the second command of docs/image.md."""
+    command = shlex.split(document_commands()[1])
     assert command[:3] == ["s2i", "build", "seldon-ml-score-component"]
     before = ran("docker", "image", "ls", "--quiet", EXAMPLE).stdout.split()
     status, told = s2i_build(command[2], builder, EXAMPLE)

@@ -22,8 +22,8 @@ def test_it_tells_what_it_is(builder: str) -> None:
 
 
 def test_its_version_is_written_once_right() -> None:
-    """Dockerfile and README name the version that the package has."""
-    for name in ("s2i/Dockerfile", "README.md"):
+    """The Dockerfile and docs/image.md name the version that the package has."""
+    for name in ("s2i/Dockerfile", "docs/image.md"):
         text = (ROOT / name).read_text()
         assert f"scorekit/seldon-s2i-python3:{__version__}" in text, name
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ..test_readme import BLOCKS
-from .conftest import HIDDEN, readme_commands
+from .conftest import HIDDEN, document_commands
 from .engine import HARDENED, Container, ask, beside, component, get, in_place_of, inspected, said, until, writable
 
 pytestmark = pytest.mark.e2e
@@ -27,13 +27,13 @@ def hardened(example: str) -> Iterator[Container]:
     container.remove()
 
 
-def test_the_readmes_commands_end_in_the_tester_passing(example: str, run: Run) -> None:
-    """After builder and component, the README's third command starts the image and its tester gets its answer."""
-    command = shlex.split(readme_commands()[2])
+def test_the_documented_commands_end_in_the_tester_passing(example: str, run: Run) -> None:
+    """The third command of docs/image.md starts the image, and the stock tester gets its answer."""
+    command = shlex.split(document_commands()[2])
     assert command[:2] == ["docker", "run"]
     assert command[-3:] == ["5000:5000", "-d", "alexioannides/seldon-ml-score-component"]
     container = run(example).serving()
-    (block,) = (each for each in BLOCKS if "seldon-core-tester" in each.code and " 5000 " in each.code)
+    (block,) = (each for each in BLOCKS["docs/image.md"] if "seldon-core-tester" in each.code and " 5000 " in each.code)
     tester = shlex.split(block.code.replace(" 5000 ", f" {container.port(5000)} "))
     tester[0] = str(beside("seldon-core-tester"))
     if not beside("seldon-core-tester").exists():

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from ..test_readme import Block, shell_blocks
+from ..test_readme import Block, read_blocks
 from .engine import HARDENED, ROOT, Container, inspected, listens, ran, said, until
 
 pytestmark = pytest.mark.e2e
 
 OFFICIAL = "python:3.12-slim-bookworm"
 NAME = "alexioannides/test-ml-score-api"
-BLOCKS = shell_blocks((ROOT / "py-flask-ml-score-api" / "README.md").read_text())
+BLOCKS = read_blocks((ROOT / "py-flask-ml-score-api" / "README.md").read_text())
 
 
 def block(how: str) -> Block:
