@@ -23,7 +23,7 @@ from bench import ONE_ROW, one_row_message, require_tools, rows
 from load import Result, h2load, wrk
 from servers import CACHE, SERVERS, Running, Server, programs_of, running
 
-from scorekit.serve.workers.sockets import free_ports
+from scorekit.net import free_ports
 
 ROOT = Path(__file__).parents[1]
 OURS = next(server for server in SERVERS if server.name == "scorekit")
