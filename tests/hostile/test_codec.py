@@ -12,7 +12,8 @@ import pytest
 from scorekit.codec import json, multipart, proto
 from scorekit.codec.wire import delimited
 from scorekit.errors import BadRequest, PayloadTooLarge, RequestError
-from scorekit.serve.http1.exchange import Exchange, RequestHead
+from scorekit.serve.http1.exchange import Exchange
+from scorekit.serve.http1.head import RequestHead
 from scorekit.serve.rest.requests import find, read
 
 from .kinds import KINDS

@@ -19,13 +19,11 @@ from ..limits.open_connections import ClientTimeouts, OpenConnections, close_aft
 from ..limits.peers import peer_of
 from ..limits.slow_clients import TransferRate
 from . import head as fields
-from .exchange import Exchange, RequestHead
+from .exchange import Exchange
+from .head import RequestHead
 from .refusals import Refusal, RequestRefused, body_too_large, exceeds, head_too_large, too_many
 
 log = logging.getLogger(__name__)
-
-# Heads longer than this are read anew each time: a connection that remembers one holds that many bytes.
-_MAX_KNOWN = 4096
 
 # A client that pipelines more than this, requests or bytes, waits for answers before more of it is read.
 _MAX_PIPELINED = 32
@@ -112,7 +110,7 @@ class Http1Connection(Protocol):
         if known is not None and len(data) == known.length and not self._reading and data.startswith(known.text):
             # The same head as before, so the parser would find the same in it.
             self._heard = True
-            self._take(Exchange(self, known.head, data[known.body_at :], keep_alive=True))
+            self._take(known.head, data[known.body_at :], keep_alive=True)
             return
         if self._closing:
             return
@@ -120,8 +118,10 @@ class Http1Connection(Protocol):
         between = not self._reading
         self._completed = 0
         self._parse(data)
-        if between and self._completed == 1:
-            self._know(data)
+        if between and self._completed == 1 and not self._reading:
+            over = self._closing or self._draining or self.lost  # type: ignore[redundant-expr]  # _parse sets them
+            if not over and self._parser.should_keep_alive():
+                self._known = fields.known(self._head, data, self._body_bytes) or self._known
 
     def _parse(self, data: bytes) -> None:
         in_head, self._headed = self._in_head, False
@@ -239,9 +239,8 @@ class Http1Connection(Protocol):
         if parser.should_upgrade():
             return  # the parser has passed over the body: see _decline_upgrade
         self._completed += 1
-        exchange = Exchange(self, self._head, bytes(body), parser.should_keep_alive() and not self._draining)
         self._body = b""
-        self._take(exchange)
+        self._take(self._head, bytes(body), parser.should_keep_alive() and not self._draining)
 
     # -- the rest of the server calls these
 
@@ -321,25 +320,11 @@ class Http1Connection(Protocol):
 
     # -- inside
 
-    def _take(self, exchange: Exchange) -> None:
-        self._open.append(exchange)
+    def _take(self, head: RequestHead, body: bytes, keep_alive: bool) -> None:
+        self._open.append(exchange := Exchange(self, head, body, keep_alive))
         if len(self._open) > 1:
             self._throttle()
         self._handler(exchange)
-
-    def _know(self, data: bytes) -> None:
-        """Remember the head of the one whole request that ``data`` was, if its bytes alone say what it is.
-
-        Clients send the same head again and again, and reading it is a third of the work of a small request.
-        """
-        body_at = data.find(b"\r\n\r\n") + 4
-        plain = fields.plainly_framed(self._head.told, self._body_bytes)
-        if plain and 4 <= body_at <= _MAX_KNOWN and len(data) - body_at == self._body_bytes and not self._is_ending:
-            self._known = fields.Known(self._head, data[:body_at], len(data))
-
-    @property
-    def _is_ending(self) -> bool:
-        return self._reading or self._closing or self._draining or self.lost or not self._parser.should_keep_alive()
 
     def _begin(self) -> None:
         self._target = b""

@@ -1,18 +1,14 @@
 """One HTTP/1.1 request and its answer-to-be."""
 
 import time
-from collections.abc import Mapping
 from email.utils import formatdate
 from http import HTTPStatus
-from types import MappingProxyType
 from typing import Protocol
 
-from ..trace import trace
+from .head import RequestHead
 
 JSON = b"application/json"
 HTML = b"text/html; charset=utf-8"
-
-NO_HEADERS: Mapping[bytes, bytes] = MappingProxyType({})
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
@@ -35,70 +31,27 @@ class ExchangeConnection(Protocol):
         """Take note of an answer."""
 
 
-class RequestHead:
-    """What the request line and the headers say. Requests of one connection with the same head share one.
-
-    ``told`` has the header fields that mean anything to this server, by their names in lower case.
-    """
-
-    __slots__ = (
-        "content_type",
-        "headers",
-        "is_http_10",
-        "is_json",
-        "method",
-        "origin",
-        "path",
-        "query",
-        "timeout_s",
-        "told",
-        "trace",
-    )
-
-    def __init__(
-        self, method: str, target: bytes, is_http_10: bool = False, told: Mapping[bytes, bytes] = NO_HEADERS
-    ) -> None:
-        self.method = method
-        self.path, _, self.query = target.partition(b"?")
-        self.is_http_10 = is_http_10
-        self.told = told
-        self.content_type = told.get(b"content-type", b"").decode("latin-1")
-        self.is_json = self.content_type == "application/json" and not self.query and b"content-encoding" not in told
-        """Whether the body is JSON, and nothing else is to be looked at."""
-        self.origin = told.get(b"origin", b"")
-        wait = told.get(b"x-envoy-expected-rq-timeout-ms", b"")
-        self.timeout_s = int(wait[:9]) / 1000 if wait.isdigit() else 0.0
-        """How long the gateway waits for an answer; 0 where it does not say."""
-
-        self.trace = trace(told) if b"traceparent" in told else None
-        """The trace that it belongs to."""
-        self.headers = b"" if self.trace is None else self.trace.lines()
-        """What stands in each answer to it."""
-
-    def __repr__(self) -> str:
-        return f"<RequestHead {self.method} {self.path!r}>"
-
-
 class Exchange:
     """One request and its answer-to-be."""
 
     __slots__ = (
         "_connection",
         "_reference",
-        "_response",
         "body",
         "head",
         "headers",
         "keep_alive",
+        "response",
         "service",
         "started",
     )
 
     def __init__(self, connection: ExchangeConnection, head: RequestHead, body: bytes, keep_alive: bool) -> None:
         self._connection = connection
-        self._response: bytes | None = None
         self.head = head
         self.body = body
+        self.response: bytes | None = None
+        """The bytes to send, once there are any."""
         self.keep_alive = keep_alive
         self.headers = head.headers
         """Complete lines that stand in the response, whatever it is."""
@@ -112,7 +65,7 @@ class Exchange:
     @property
     def answered(self) -> bool:
         """Whether a response has been handed over."""
-        return self._response is not None
+        return self.response is not None
 
     @property
     def abandoned(self) -> bool:
@@ -124,7 +77,7 @@ class Exchange:
 
         It leaves when every earlier exchange of the connection has left. Only the first response counts.
         """
-        if self._response is not None:
+        if self.response is not None:
             return
         headers += self.headers
         # HTTP/1.0 clients that asked to keep the connection must be told; HTTP/1.1 ones are told only of the end.
@@ -133,7 +86,7 @@ class Exchange:
         elif self.head.is_http_10:
             headers += b"Connection: keep-alive\r\n"
         sent = b"" if self.head.method == "HEAD" else body
-        self._response = b"%b%d\r\n%b\r\n%b" % (_heads.get(status, content_type), len(body), headers, sent)
+        self.response = b"%b%d\r\n%b\r\n%b" % (_heads.get(status, content_type), len(body), headers, sent)
         self._connection.observe(self, status)
         self._connection.flush()
 
@@ -150,11 +103,6 @@ class Exchange:
     def peer(self) -> str:
         """Who asks."""
         return self._connection.peer
-
-    @property
-    def response(self) -> bytes | None:
-        """The bytes to send, once there are any."""
-        return self._response
 
 
 class _ResponseHeads:
