@@ -10,7 +10,7 @@ from functools import reduce
 from pathlib import Path
 
 from scorekit.ks.library.bundled import packed
-from scorekit.ks.library.swagger import Definition, Description, describe
+from scorekit.ks.library.swagger import ApiDescription, Definition, describe
 
 TARGET = Path(__file__).parents[1] / "src/scorekit/builtin/kubernetes.json"
 
@@ -21,7 +21,7 @@ def main(files: list[str]) -> None:
     print(f"{TARGET.name}: {TARGET.stat().st_size} bytes")
 
 
-def united(older: Description, newer: Description) -> Description:
+def united(older: ApiDescription, newer: ApiDescription) -> ApiDescription:
     """Both in one. Where they differ on a field, the older one counts, so that old apps render as before."""
     definitions = dict(newer.definitions)
     for name, definition in older.definitions.items():
@@ -30,7 +30,7 @@ def united(older: Description, newer: Description) -> Description:
         added = tuple(field for field in other.fields if field.name not in known)
         fields = sorted((*definition.fields, *added), key=lambda field: field.name)
         definitions[name] = Definition(name, tuple(fields), served=definition.served or other.served)
-    return Description(newer.version, definitions)
+    return ApiDescription(newer.version, definitions)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from scorekit.ks.io.gojsonnet import Jsonnet
-from scorekit.ks.render.pipeline import Options, render
+from scorekit.ks.render.pipeline import RenderOptions, render
 from scorekit.testing import MemoryTree
 
 APP = """
@@ -60,7 +60,7 @@ def rendered() -> Render:
         files: Mapping[str, str],
         *components: str,
         environment: str = "default",
-        options: Options | None = None,
+        options: RenderOptions | None = None,
         warn: Callable[[str], None] = lambda message: None,
     ) -> list[dict[str, Any]]:
         return render(fake_app(files, environment), Jsonnet(), environment, components, options, warn)

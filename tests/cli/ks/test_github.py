@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from scorekit.errors import SetupError
-from scorekit.ks.io.github_registry import GitHub, unpacked
+from scorekit.ks.io.github_registry import GitHubRegistry, unpacked
 from scorekit.ks.packages.registries import GitHubFolder, github_folder
 
 from .conftest import Run, files, info, ok, refused
@@ -177,7 +177,7 @@ def test_the_token_goes_to_the_api_and_nowhere_else(
         said.append(ks("pkg", "install", "inc/nginx", "--force"))
     assert all(TOKEN not in ran.out + ran.err for ran in said)
     assert all(TOKEN not in text for text in files(app).values())
-    assert TOKEN not in repr(GitHub(GitHubFolder("o", "r", "master", ""), hub.url, TOKEN))
+    assert TOKEN not in repr(GitHubRegistry(GitHubFolder("o", "r", "master", ""), hub.url, TOKEN))
 
 
 @pytest.mark.parametrize(
@@ -332,7 +332,7 @@ def test_uris_of_github(uri: str, folder: GitHubFolder) -> None:
 
 def test_the_answer_may_come_from_an_enterprises_api(hub: Hub) -> None:
     """Any address with the same paths."""
-    source = GitHub(GitHubFolder("o", "r", "v2", "incubator"), f"{hub.url}/api")
+    source = GitHubRegistry(GitHubFolder("o", "r", "v2", "incubator"), f"{hub.url}/api")
     assert source.version("nginx", "") == NEW
     assert source.catalogue().versions == {"nginx": NEW}
 
@@ -352,7 +352,9 @@ def test_an_answer_that_is_none_is_told(answer: bytes) -> None:
 
         with ThreadPoolExecutor(1) as pool:
             served = pool.submit(serve)
-            source = GitHub(GitHubFolder("o", "r", "v2", "incubator"), f"http://127.0.0.1:{listener.getsockname()[1]}")
+            source = GitHubRegistry(
+                GitHubFolder("o", "r", "v2", "incubator"), f"http://127.0.0.1:{listener.getsockname()[1]}"
+            )
             for ask in (source.validate, source.catalogue):
                 with pytest.raises(SetupError, match=r"github.com/o/r.*cannot be reached: ."):
                     ask()

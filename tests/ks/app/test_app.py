@@ -3,7 +3,7 @@
 import pytest
 
 from scorekit.errors import RenderError
-from scorekit.ks.app.app import Library, UnknownEnvironment, current_environment, load_app
+from scorekit.ks.app.app import PinnedPackage, UnknownEnvironment, current_environment, load_app
 from scorekit.testing import MemoryTree
 
 from ..conftest import APP
@@ -28,7 +28,7 @@ def test_older_schemas_are_migrated_in_memory(version: str, library: str) -> Non
     """The three spellings of a library, and targets with slashes, mean the same."""
     spec = f"apiVersion: {version}\nlibraries:\n  {library}\nenvironments: {{dev: {{path: dev, targets: [a/b, /]}}}}\n"
     app = load_app(MemoryTree({"app.yaml": spec}))
-    assert app.libraries == (Library("reg", "pkg", "abc"),)
+    assert app.libraries == (PinnedPackage("reg", "pkg", "abc"),)
     assert app.libraries[0].folder == "vendor/reg/pkg@abc"
     assert app.environment("dev").targets == ("a.b", "/")
 
@@ -53,7 +53,7 @@ environments:
     app = load_app(MemoryTree({"app.yaml": primary, "app.override.yaml": override}))
     default = app.environment("default")
     assert (default.server, default.namespace, default.k8s_version) == ("mine", "me", "v1.8.0")
-    assert default.libraries == (Library("r", "p", "v1"),)
+    assert default.libraries == (PinnedPackage("r", "p", "v1"),)
     assert [found.is_override for found in app.environments.values()] == [True, True]
 
 

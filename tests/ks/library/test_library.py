@@ -10,10 +10,10 @@ import pytest
 
 from scorekit.errors import RenderError
 from scorekit.ks.engine.evaluator import Program
-from scorekit.ks.engine.imports import Search
+from scorekit.ks.engine.imports import ImportSearch
 from scorekit.ks.io.gojsonnet import Jsonnet
 from scorekit.ks.library import bundled, generate_library
-from scorekit.ks.library.swagger import Description, describe
+from scorekit.ks.library.swagger import ApiDescription, describe
 from scorekit.testing import MemoryTree
 
 DATA = Path(__file__).parents[2] / "data"
@@ -37,12 +37,12 @@ def swagger() -> str:
 
 
 @pytest.fixture(scope="module")
-def v1_8_0(swagger: str) -> Description:
+def v1_8_0(swagger: str) -> ApiDescription:
     return describe(json.loads(swagger))
 
 
 def evaluated(source: str, files: dict[str, str] | None = None) -> Any:
-    return Jsonnet().evaluate(Program(source, Search(MemoryTree(files or {}), ("lib",))))
+    return Jsonnet().evaluate(Program(source, ImportSearch(MemoryTree(files or {}), ("lib",))))
 
 
 def small(**properties: Any) -> dict[str, Any]:
@@ -163,7 +163,7 @@ def test_what_is_no_description_is_told(text: str, told: str) -> None:
     assert str(caught.value).startswith(told)
 
 
-def test_the_wheels_library_has_all_of_1_8_0(v1_8_0: Description) -> None:
+def test_the_wheels_library_has_all_of_1_8_0(v1_8_0: ApiDescription) -> None:
     """Every definition of Kubernetes 1.8.0 is in it, and each of its fields means what it meant there."""
     held = bundled._description().definitions
     for name, definition in v1_8_0.definitions.items():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from scorekit.ks.engine.evaluator import Program
 from scorekit.ks.io.gojsonnet import Jsonnet
-from scorekit.ks.libsonnet.edits import Source, Uneditable
+from scorekit.ks.libsonnet.edits import SourceText, UneditableSource
 
 from .layouts import NAMES, PARAMS, VALUES, sources
 
@@ -24,12 +24,12 @@ def evaluated(text: str) -> Any:
 
 
 def with_field(text: str, path: list[str], value: Any) -> str:
-    source = Source(text)
+    source = SourceText(text)
     return source.with_field(source.root, path, value, "params")
 
 
 def without_field(text: str, path: list[str]) -> str | None:
-    source = Source(text)
+    source = SourceText(text)
     return source.without_field(source.root, path, "params")
 
 
@@ -181,7 +181,7 @@ def test_a_field_is_removed_with_its_comma_and_the_remark_on_its_line(before: st
 )
 def test_what_cannot_be_edited_safely_is_refused_with_its_line(text: str, path: str, line: int, message: str) -> None:
     """Nothing is guessed: a person changes that line."""
-    with pytest.raises(Uneditable) as caught:
+    with pytest.raises(UneditableSource) as caught:
         with_field(text, path.split("."), 1)
     assert caught.value.line == line
     assert str(caught.value).startswith(message)
@@ -189,8 +189,8 @@ def test_what_cannot_be_edited_safely_is_refused_with_its_line(text: str, path: 
 
 def test_what_comes_from_elsewhere_cannot_be_deleted_here() -> None:
     """A field that a sum may have from its other part is not said to be absent."""
-    with pytest.raises(Uneditable, match="takes part of its fields from elsewhere"):
+    with pytest.raises(UneditableSource, match="takes part of its fields from elsewhere"):
         without_field("(import 'x') + { a: 1 }", ["b"])
     assert without_field("{ b: 1 } + { a: 1 }", ["b"]) == "{} + { a: 1 }"
-    with pytest.raises(Uneditable, match="more than once"):
+    with pytest.raises(UneditableSource, match="more than once"):
         without_field("{ a: 1 } + { a: 1 }", ["a"])

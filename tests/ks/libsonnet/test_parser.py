@@ -7,7 +7,7 @@ import pytest
 from scorekit.ks.engine.evaluator import JsonnetError
 from scorekit.ks.io.gojsonnet import Jsonnet
 from scorekit.ks.libsonnet.parser import parse, string_value
-from scorekit.ks.libsonnet.tokens import SyntaxFault
+from scorekit.ks.libsonnet.tokens import JsonnetSyntaxError
 
 RIGHT = [
     "1 + 2 * 3 - 4 / 5 % 6 << 1 >> 1 & 1 | 1 ^ 1 == 1 && true || !false",
@@ -87,16 +87,16 @@ def test_what_the_engine_refuses_is_refused(text: str) -> None:
     """With a line."""
     with pytest.raises(JsonnetError):
         Jsonnet().check("x", text)
-    with pytest.raises(SyntaxFault) as caught:
+    with pytest.raises(JsonnetSyntaxError) as caught:
         parse(text)
     assert caught.value.line >= 1
 
 
 def test_a_text_that_is_too_deep_is_our_error() -> None:
     """Not Python's."""
-    with pytest.raises(SyntaxFault, match="nested too deep"):
+    with pytest.raises(JsonnetSyntaxError, match="nested too deep"):
         parse("[" * 5000)
-    with pytest.raises(SyntaxFault, match="nested too deep"):
+    with pytest.raises(JsonnetSyntaxError, match="nested too deep"):
         parse("-(" * 5000)
 
 

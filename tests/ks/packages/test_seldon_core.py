@@ -10,12 +10,12 @@ import pytest
 
 from scorekit.errors import RenderError
 from scorekit.graph.spec import read_deployment
-from scorekit.ks.app.components import Module
+from scorekit.ks.app.components import AppModule
 from scorekit.ks.app.templates import MODULE_PARAMS, make_environment
-from scorekit.ks.io.bundled_registry import BuiltIn
+from scorekit.ks.io.bundled_registry import BundledRegistry
 from scorekit.ks.io.gojsonnet import Jsonnet
 from scorekit.ks.prototypes.catalog import find, prototypes
-from scorekit.ks.prototypes.generation import chosen, generate
+from scorekit.ks.prototypes.generation import component_parameters, generate
 from scorekit.ks.render.pipeline import render
 from scorekit.testing import MemoryTree
 
@@ -50,7 +50,7 @@ every_model = pytest.mark.parametrize(
 
 def rendered(prototype: str, name: str, /, **flags: str) -> list[Object]:
     """The objects of an app with one component, made from a prototype of the package."""
-    source = BuiltIn(resources.files("scorekit") / "builtin" / "registries" / "seldon-core")
+    source = BundledRegistry(resources.files("scorekit") / "builtin" / "registries" / "seldon-core")
     vendored = {f"{PACKAGE}/{path}": text.decode() for path, text in source.files("seldon-core", "1.17.1").items()}
     pins = "libraries:\n  seldon-core/seldon-core: {name: seldon-core, registry: seldon-core, version: 1.17.1}\n"
     environment = "environments:\n  default: {path: default, destination: {server: x, namespace: here}}\n"
@@ -61,8 +61,8 @@ def rendered(prototype: str, name: str, /, **flags: str) -> list[Object]:
     tree.write("environments/base.libsonnet", 'std.extVar("__ksonnet/components")')
     tree.write("components/params.libsonnet", MODULE_PARAMS)
     found = find(prototypes(tree, {}), prototype)
-    params = chosen(tree, Jsonnet(), found, {"name": name, **flags}, None)
-    generate(tree, found, Module("/"), name, params)
+    params = component_parameters(tree, Jsonnet(), found, {"name": name, **flags}, None)
+    generate(tree, found, AppModule("/"), name, params)
     return render(tree, Jsonnet(), "default")
 
 

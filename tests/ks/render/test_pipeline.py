@@ -8,7 +8,7 @@ import pytest
 from scorekit.errors import RenderError
 from scorekit.ks.io.disk import Directory
 from scorekit.ks.io.gojsonnet import Jsonnet
-from scorekit.ks.render.pipeline import Options, render
+from scorekit.ks.render.pipeline import RenderOptions, render
 
 from ..conftest import APP, Render, config_map
 
@@ -131,7 +131,7 @@ def test_variables_of_the_command_line(rendered: Render) -> None:
         "components/a.jsonnet": config_map("a", v='std.extVar("v")'),
         "environments/default/main.jsonnet": 'function(k) (import "base.libsonnet") + { a+: { data+: { k: k } } }',
     }
-    options = Options(ext_vars={"v": "1"}, tla_vars={"k": "two"})
+    options = RenderOptions(ext_vars={"v": "1"}, tla_vars={"k": "two"})
     assert rendered(files, options=options)[0]["data"] == {"v": "1", "k": "two"}
 
 
@@ -226,7 +226,7 @@ def test_imports_are_searched_last_added_first(rendered: Render, missing: int) -
     app = APP + "libraries:\n  reg/pkg: {name: pkg, registry: reg, version: v2}\n"
     files |= {"app.yaml": app, "components/a.jsonnet": config_map("a", found=f'import "{wanted}"')}
     files["vendor/reg/pkg@v2/parts.yaml"] = "{}"
-    options = Options(jpath=("/first", "/last"))
+    options = RenderOptions(jpath=("/first", "/last"))
     assert rendered(files, options=options)[0]["data"] == {"found": places[missing]}
 
 

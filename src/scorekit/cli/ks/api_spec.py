@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from ...errors import SetupError
 
 if TYPE_CHECKING:
-    from ...ks.app.tree import Workspace
+    from ...ks.app.tree import WritableTree
 
 _SWAGGER = "swagger.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class KubernetesVersion:
     """``swagger`` is the text of a swagger file, if the library is to be made of one."""
 
     name: str
@@ -23,18 +23,18 @@ class Version:
     def folder(self) -> str:
         return f"lib/ksonnet-lib/{self.name}"
 
-    def install(self, tree: "Workspace") -> None:
+    def install(self, tree: "WritableTree") -> None:
         """Puts the library into the app. A version alone needs none: the one in the wheel answers for it."""
         if self.swagger is not None:
             self._generate(tree, self.swagger)
 
-    def update(self, tree: "Workspace") -> None:
+    def update(self, tree: "WritableTree") -> None:
         """Makes the library anew of the swagger file that it was made of."""
         swagger = tree.read(f"{self.folder}/{_SWAGGER}")
         if swagger is not None:
             self._generate(tree, swagger)
 
-    def _generate(self, tree: "Workspace", swagger: str) -> None:
+    def _generate(self, tree: "WritableTree", swagger: str) -> None:
         from ...ks.library import generate_library
 
         files = {_SWAGGER: swagger, **generate_library(swagger, _SWAGGER)}
@@ -42,13 +42,13 @@ class Version:
             tree.write(f"{self.folder}/{name}", text)
 
 
-def resolved_version(spec: str) -> Version:
+def resolved_version(spec: str) -> KubernetesVersion:
     """What ``--api-spec`` asks for. Raises ``SetupError``."""
     from ...ks.app.templates import api_spec
 
     kind, value = api_spec(spec)
     if kind == "version":
-        return Version(value)
+        return KubernetesVersion(value)
     import json
 
     path = Path(value).absolute()
@@ -62,4 +62,4 @@ def resolved_version(spec: str) -> Version:
         raise SetupError(f"{path}: no OpenAPI description of Kubernetes: it has no info.version") from error
     if "/" in version or version in ("", ".", ".."):
         raise SetupError(f"{path}: {version!r} is no version")
-    return Version(version, swagger)
+    return KubernetesVersion(version, swagger)

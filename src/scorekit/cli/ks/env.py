@@ -151,6 +151,6 @@ def _current(arguments: argparse.Namespace) -> None:
 def _update(arguments: argparse.Namespace) -> None:
     [name] = words(arguments)
     tree = app(arguments)
-    from ...ks.app.spec_files import Specs
+    from ...ks.app.spec_files import SpecFiles
 
-    resolved_version(f"version:{Specs(tree).environment(name)['k8sVersion']}").update(tree)
+    resolved_version(f"version:{SpecFiles(tree).environment(name)['k8sVersion']}").update(tree)

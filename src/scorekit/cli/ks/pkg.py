@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import SetupError
 from .opening import Commands, add_output, add_words, app, group_of, log, print_table, word, words
-from .registry_clients import source_of
+from .registry_clients import registry_client
 
 if TYPE_CHECKING:
     from ...ks.io.disk import Directory
@@ -36,15 +36,15 @@ def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
 def _install(arguments: argparse.Namespace) -> None:
     [text] = words(arguments)
     tree = app(arguments)
-    from ...ks.app.spec_files import Specs
+    from ...ks.app.spec_files import SpecFiles
     from ...ks.packages.registries import registries
     from ...ks.packages.vendor import install, wanted
 
     package = wanted(text)
-    registry = registries(Specs(tree)).get(package.registry)
+    registry = registries(SpecFiles(tree)).get(package.registry)
     if registry is None:
         raise SetupError(f"registry '{package.registry}' does not exist")
-    source = source_of(tree, registry)
+    source = registry_client(tree, registry)
     if sys.stderr.isatty():  # beyond ksonnet's own lines, for a person who waits
         log("info", f"Asking {registry.uri}")
     count = install(tree, source, package, arguments.name, arguments.env, arguments.force)
@@ -55,11 +55,11 @@ def _install(arguments: argparse.Namespace) -> None:
 def _list(arguments: argparse.Namespace) -> None:
     words(arguments)
     tree = app(arguments)
-    from ...ks.app.spec_files import Specs
+    from ...ks.app.spec_files import SpecFiles
     from ...ks.packages.registries import registries
     from ...ks.packages.vendor import pinned, users
 
-    specs = Specs(tree)
+    specs = SpecFiles(tree)
     rows = {(each.registry, each.name, each.version): ["*", ", ".join(users(specs, each))] for each in pinned(specs)}
     for registry in registries(specs).values() if not arguments.installed else ():
         if (catalogue := _offered(tree, registry)) is not None:
@@ -75,7 +75,7 @@ def _offered(tree: "Directory", registry: "Registry") -> "Catalogue | None":
     from ...ks.packages.registries import keep_catalogue, kept_catalogue
 
     try:
-        catalogue = source_of(tree, registry).catalogue()
+        catalogue = registry_client(tree, registry).catalogue()
     except SetupError as error:
         log("warning", str(error))
         kept = kept_catalogue(tree, registry)
@@ -89,13 +89,13 @@ def _offered(tree: "Directory", registry: "Registry") -> "Catalogue | None":
 def _describe(arguments: argparse.Namespace) -> None:
     [text] = words(arguments)
     tree = app(arguments)
-    from ...ks.app.spec_files import Specs
+    from ...ks.app.spec_files import SpecFiles
     from ...ks.packages.registries import registries
     from ...ks.packages.vendor import PARTS_FILE, describe, description, folder, pinned, wanted
     from ...ks.prototypes.catalog import prototypes_in
 
     package = wanted(text)
-    specs = Specs(tree)
+    specs = SpecFiles(tree)
     fitting = [each for each in pinned(specs) if package.fits(each) and package.version in ("", each.version)]
     if fitting:
         print(f"LIBRARY NAME:\n{text}\n\nDESCRIPTION:\n{describe(tree, fitting[0])}\n\nPROTOTYPES:")
@@ -107,7 +107,7 @@ def _describe(arguments: argparse.Namespace) -> None:
     registry = registries(specs).get(package.registry)
     if registry is None:
         raise SetupError(f"registry not found: {package.registry}")
-    source = source_of(tree, registry)
+    source = registry_client(tree, registry)
     files = source.files(package.name, source.version(package.name, package.version))
     if PARTS_FILE not in files:
         raise SetupError(f"{text}: the registry has no such package")
@@ -118,7 +118,7 @@ def _describe(arguments: argparse.Namespace) -> None:
 def _remove(arguments: argparse.Namespace) -> None:
     [text] = words(arguments)
     tree = app(arguments)
-    from ...ks.packages.vendor import Wanted, remove, wanted
+    from ...ks.packages.vendor import PackageReference, remove, wanted
 
     removed = remove(tree, wanted(text), arguments.env)
-    log("info", f"Removing package {Wanted(removed.registry, removed.name, removed.version)}")
+    log("info", f"Removing package {PackageReference(removed.registry, removed.name, removed.version)}")

@@ -144,7 +144,7 @@ def _opened(arguments: argparse.Namespace, none: str) -> "tuple[Directory, Proto
 
 def _chosen(tree: "Directory", prototype: "Prototype", parsed: flags.Parsed) -> dict[str, str]:
     from ...ks.io.gojsonnet import Jsonnet
-    from ...ks.prototypes.generation import chosen
+    from ...ks.prototypes.generation import component_parameters
 
     file = parsed.values.get("values-file")
     values = None
@@ -153,7 +153,7 @@ def _chosen(tree: "Directory", prototype: "Prototype", parsed: flags.Parsed) -> 
             values = file, Path(file).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise SetupError(f"opening values file: {file}: cannot be read: {error}") from error
-    return chosen(tree, Jsonnet(), prototype, parsed.values, values)
+    return component_parameters(tree, Jsonnet(), prototype, parsed.values, values)
 
 
 def _known(tree: "Directory") -> "dict[str, Prototype]":

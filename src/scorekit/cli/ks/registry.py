@@ -4,7 +4,7 @@ import argparse
 
 from ...errors import SetupError
 from .opening import Commands, add_output, add_words, app, group_of, print_table, word, words
-from .registry_clients import source_of
+from .registry_clients import registry_client
 
 
 def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
@@ -32,19 +32,19 @@ def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
 def _add(arguments: argparse.Namespace) -> None:
     name, uri = words(arguments)
     tree = app(arguments)
-    from ...ks.packages.registries import Registry, add_registry, detected
+    from ...ks.packages.registries import Registry, add_registry, detect_protocol
 
-    registry = Registry(name, *detected(uri), arguments.override)
-    add_registry(tree, registry, source_of(tree, registry))
+    registry = Registry(name, *detect_protocol(uri), arguments.override)
+    add_registry(tree, registry, registry_client(tree, registry))
 
 
 def _list(arguments: argparse.Namespace) -> None:
     words(arguments)
     tree = app(arguments)
-    from ...ks.app.spec_files import Specs
+    from ...ks.app.spec_files import SpecFiles
     from ...ks.packages.registries import registries
 
-    found = registries(Specs(tree)).values()
+    found = registries(SpecFiles(tree)).values()
     rows = [[each.name, "*" if each.is_override else "", each.protocol, each.uri] for each in found]
     print_table("registryList", ["name", "override", "protocol", "uri"], rows, arguments.output)
 
@@ -52,13 +52,13 @@ def _list(arguments: argparse.Namespace) -> None:
 def _describe(arguments: argparse.Namespace) -> None:
     [name] = words(arguments)
     tree = app(arguments)
-    from ...ks.app.spec_files import Specs
+    from ...ks.app.spec_files import SpecFiles
     from ...ks.packages.registries import keep_catalogue, registries
 
-    registry = registries(Specs(tree)).get(name)
+    registry = registries(SpecFiles(tree)).get(name)
     if registry is None:
         raise SetupError(f'registry "{name}" doesn\'t exist')
-    catalogue = source_of(tree, registry).catalogue()
+    catalogue = registry_client(tree, registry).catalogue()
     keep_catalogue(tree, registry, catalogue)
     print(f"REGISTRY NAME:\n{name}\n\nURI:\n{registry.uri}\n\nPROTOCOL:\n{registry.protocol}\n\nPACKAGES:")
     for path in sorted(catalogue.paths.values()):
@@ -68,13 +68,13 @@ def _describe(arguments: argparse.Namespace) -> None:
 def _set(arguments: argparse.Namespace) -> None:
     [name] = words(arguments)
     tree = app(arguments)
-    from ...ks.app.spec_files import Specs
+    from ...ks.app.spec_files import SpecFiles
     from ...ks.packages.registries import Registry, registries, set_uri
 
-    registry = registries(Specs(tree)).get(name)
+    registry = registries(SpecFiles(tree)).get(name)
     if registry is None:
         raise SetupError(f"unknown registry: {name}")
     if not arguments.uri:
         raise SetupError("nothing to set")
     changed = Registry(name, registry.protocol, arguments.uri)
-    set_uri(tree, registry, arguments.uri, source_of(tree, changed))
+    set_uri(tree, registry, arguments.uri, registry_client(tree, changed))

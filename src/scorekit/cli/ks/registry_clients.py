@@ -6,15 +6,15 @@ from ...errors import SetupError
 
 if TYPE_CHECKING:
     from ...ks.io.disk import Directory
-    from ...ks.packages.registries import Registry, Source
+    from ...ks.packages.registries import Registry, RegistryClient
 
 _HELM = "helm registries are out of scope here: render the chart with `helm template` and take it in with `ks import`"
 
 
-def source_of(tree: "Directory", registry: "Registry") -> "Source":
+def registry_client(tree: "Directory", registry: "Registry") -> "RegistryClient":
     """Raises ``SetupError`` for a URI that cannot be one."""
     if registry.protocol == "github":
-        from ...ks.io.bundled_registry import built_in
+        from ...ks.io.bundled_registry import bundled_registry
         from ...ks.io.github_registry import from_environment
         from ...ks.packages.registries import github_folder
 
@@ -22,11 +22,11 @@ def source_of(tree: "Directory", registry: "Registry") -> "Source":
             folder = github_folder(registry.uri)
         except SetupError as error:
             raise SetupError(f"adding registry: {error}") from error
-        return built_in(folder) or from_environment(folder)
+        return bundled_registry(folder) or from_environment(folder)
     if registry.protocol == "fs":
-        from ...ks.packages.folder_registry import Folder
+        from ...ks.packages.folder_registry import FolderRegistry
 
-        return Folder(tree, registry.uri)
+        return FolderRegistry(tree, registry.uri)
     if registry.protocol == "helm":
         raise SetupError(f"{registry.name}: {_HELM}")
     raise SetupError(f'invalid registry protocol "{registry.protocol}"')

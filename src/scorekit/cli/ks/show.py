@@ -96,10 +96,15 @@ def _render(
     jpath: tuple[str, ...],
 ) -> list[dict[str, Any]]:
     from ...ks.io.gojsonnet import Jsonnet
-    from ...ks.render.pipeline import Options, render
+    from ...ks.render.pipeline import RenderOptions, render
 
     return render(
-        tree, Jsonnet(), environment, components, Options(ext_vars, tla_vars, jpath), lambda text: log("warning", text)
+        tree,
+        Jsonnet(),
+        environment,
+        components,
+        RenderOptions(ext_vars, tla_vars, jpath),
+        lambda text: log("warning", text),
     )
 
 

@@ -20,7 +20,7 @@ class UnknownEnvironment(RenderError):
 
 
 @dataclass(frozen=True, slots=True)
-class Library:
+class PinnedPackage:
     """A vendored package, in ``vendor/<registry>/<name>@<version>`` or, without a version, without the ``@``."""
 
     registry: str
@@ -49,7 +49,7 @@ class Environment:
     namespace: str
     k8s_version: str
     targets: tuple[str, ...]
-    libraries: tuple[Library, ...]
+    libraries: tuple[PinnedPackage, ...]
     is_override: bool
 
     @property
@@ -61,7 +61,7 @@ class Environment:
 class App:
     name: str
     environments: dict[str, Environment]
-    libraries: tuple[Library, ...]
+    libraries: tuple[PinnedPackage, ...]
 
     def environment(self, name: str) -> Environment:
         """The environment of that name.
@@ -73,7 +73,7 @@ class App:
             raise UnknownEnvironment(f'environment "{name}" was not found; this app has: {known}')
         return self.environments[name]
 
-    def pins(self, environment: Environment) -> tuple[Library, ...]:
+    def pins(self, environment: Environment) -> tuple[PinnedPackage, ...]:
         """The packages an environment sees: its own over the app's (ksonnet-rules.md#imports)."""
         return tuple({library.key: library for library in (*self.libraries, *environment.libraries)}.values())
 
@@ -133,21 +133,21 @@ def _environment(name: str, spec: dict[str, Any], is_override: bool) -> Environm
     )
 
 
-def _libraries(spec: dict[str, Any], where: str) -> tuple[Library, ...]:
+def _libraries(spec: dict[str, Any], where: str) -> tuple[PinnedPackage, ...]:
     found = []
     for key, value in sorted(_mapping(spec, "libraries", where).items()):
         if not isinstance(value, dict):
             raise RenderError(f"library {key} must be a mapping", where)
-        found.append(library_of(key, value))
+        found.append(pinned_package(key, value))
     return tuple(found)
 
 
-def library_of(key: str, entry: dict[str, Any]) -> Library:
+def pinned_package(key: str, entry: dict[str, Any]) -> PinnedPackage:
     """The library an entry of ``libraries`` is about, in any schema."""
     registry, _, bare = key.rpartition("/")
     # 0.1.0 kept the commit where 0.2.0 has a version.
     version = entry.get("version") or _mapping(entry, "gitVersion", f"library {key}").get("commitSha") or ""
-    return Library(str(entry.get("registry") or registry), bare, str(version))
+    return PinnedPackage(str(entry.get("registry") or registry), bare, str(version))
 
 
 def environment_targets(targets: list[Any]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from ...errors import RenderError
 from ...manifests.documents import documents
-from .components import Component, all_modules
+from .components import ComponentFile, all_modules
 from .tree import Tree
 
 
@@ -17,7 +17,7 @@ def summaries(tree: Tree, module: str = "") -> list[list[str]]:
     return sorted(_row(tree, component) for found in modules for component in found.components(tree))
 
 
-def _row(tree: Tree, component: Component) -> list[str]:
+def _row(tree: Tree, component: ComponentFile) -> list[str]:
     extension = component.path.rpartition(".")[2]
     if component.kind == "jsonnet":
         return [component.name, extension, "", "", ""]

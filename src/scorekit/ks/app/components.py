@@ -26,7 +26,7 @@ def is_bare(name: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Component:
+class ComponentFile:
     """``name`` carries its module (``apps.web``); ``key`` does not (``web``)."""
 
     name: str
@@ -40,7 +40,7 @@ class Component:
 
 
 @dataclass(frozen=True, slots=True)
-class Module:
+class AppModule:
     """A folder under ``components/`` that holds a ``params.libsonnet``; the root is named ``/``."""
 
     name: str
@@ -57,9 +57,9 @@ class Module:
     def params_path(self) -> str:
         return f"{self.folder}/{PARAMS_FILE}"
 
-    def components(self, tree: Tree) -> list[Component]:
+    def components(self, tree: Tree) -> list[ComponentFile]:
         """Sorted by file name; two files of one name are an error."""
-        found: dict[str, Component] = {}
+        found: dict[str, ComponentFile] = {}
         for file in tree.names(self.folder) or []:
             key, extension = posixpath.splitext(file)
             if extension not in _KINDS:
@@ -68,11 +68,11 @@ class Module:
             name = self.prefix + key
             if name in found:
                 raise RenderError(f"{found[name].path} and {path} are one component: rename one", f'component "{name}"')
-            found[name] = Component(name, key, path, _KINDS[extension])
+            found[name] = ComponentFile(name, key, path, _KINDS[extension])
         return list(found.values())
 
 
-def rendered_modules(tree: Tree, environment: Environment) -> list[Module]:
+def rendered_modules(tree: Tree, environment: Environment) -> list[AppModule]:
     """The modules that an environment targets, sorted by folder (ksonnet-rules.md#components).
 
     Without targets this is the root module alone. Raises ``RenderError`` if a module does not exist.
@@ -81,22 +81,22 @@ def rendered_modules(tree: Tree, environment: Environment) -> list[Module]:
     return sorted(modules.values(), key=lambda module: module.folder)
 
 
-def all_modules(tree: Tree) -> list[Module]:
+def all_modules(tree: Tree) -> list[AppModule]:
     """Every module of the app, targeted or not, sorted by name."""
-    found: list[Module] = []
+    found: list[AppModule] = []
     folders = [ROOT]
     while folders:
         folder = folders.pop()
         names = tree.names(folder) or []
         folders += [f"{folder}/{name.rstrip('/')}" for name in names if name.endswith("/")]
         if PARAMS_FILE in names:
-            found.append(Module(folder.removeprefix(ROOT).strip("/").replace("/", ".") or "/"))
+            found.append(AppModule(folder.removeprefix(ROOT).strip("/").replace("/", ".") or "/"))
     return sorted(found, key=lambda module: module.name)
 
 
-def find_module(tree: Tree, name: str) -> Module:
+def find_module(tree: Tree, name: str) -> AppModule:
     """The module of that name. Raises ``RenderError`` where there is none."""
-    module = Module(name)
+    module = AppModule(name)
     if (name != "/" and not _MODULE.fullmatch(name)) or tree.names(module.folder) is None:
         raise RenderError(f'target "{name}" is not valid: there is no folder {module.folder}')
     if tree.read(module.params_path) is None:

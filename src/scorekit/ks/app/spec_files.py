@@ -5,15 +5,15 @@ from typing import Any
 
 from ...errors import RenderError, SetupError
 from ...manifests.printing import as_yaml
-from .app import APP_FILE, OVERRIDE_FILE, environment_targets, library_of, read_spec
-from .tree import Tree, Workspace
+from .app import APP_FILE, OVERRIDE_FILE, environment_targets, pinned_package, read_spec
+from .tree import Tree, WritableTree
 
 Entry = dict[str, Any]
 
 _VERSION = "0.3.0"
 
 
-class Specs:
+class SpecFiles:
     """Both files, as mappings of schema 0.3.0. ``libraries`` are of the app alone, whatever the override says."""
 
     def __init__(self, tree: Tree) -> None:
@@ -41,7 +41,7 @@ class Specs:
             both |= {key: value for key, value in primary.items() if key == "libraries"}
         return copy.deepcopy(both)
 
-    def save(self, tree: Workspace) -> None:
+    def save(self, tree: WritableTree) -> None:
         """Writes app.yaml, and the override if it says anything; else that file goes."""
         tree.write(APP_FILE, app_yaml(self.primary))
         override = _filled(self.override)
@@ -78,7 +78,7 @@ def _filled(spec: Entry) -> Entry:
 def _migrated(spec: Entry) -> Entry:
     spec = copy.deepcopy(spec)
     for entry in (spec, *_entries(spec, "environments").values()):
-        libraries = (library_of(key, value) for key, value in _entries(entry, "libraries").items())
+        libraries = (pinned_package(key, value) for key, value in _entries(entry, "libraries").items())
         if found := {
             library.key: {"name": library.name, "registry": library.registry, "version": library.version}
             for library in libraries

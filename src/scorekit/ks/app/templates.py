@@ -5,7 +5,7 @@ from typing import Literal
 
 from ...errors import SetupError
 from .spec_files import app_yaml
-from .tree import Workspace
+from .tree import WritableTree
 
 DEFAULT_ENVIRONMENT = "default"
 DEFAULT_API_SPEC = "version:v1.8.0"
@@ -63,7 +63,7 @@ _GLOBALS = "{\n}"  # without a final line end
 _BAD_NAME = re.compile(r"""\s|[\\,;':!()?"{}\[\]*&%@$]|^/|/$|^$""")
 
 
-def make_app(tree: Workspace, name: str, registries: dict[str, dict[str, str]]) -> None:
+def make_app(tree: WritableTree, name: str, registries: dict[str, dict[str, str]]) -> None:
     """The files of an app without environments, in an empty folder."""
     for folder in (".ksonnet/registries", "components", "environments", "lib", "vendor"):
         tree.make(folder)
@@ -74,7 +74,7 @@ def make_app(tree: Workspace, name: str, registries: dict[str, dict[str, str]]) 
     tree.write("app.yaml", app_yaml(spec))
 
 
-def make_environment(tree: Workspace, name: str) -> None:
+def make_environment(tree: WritableTree, name: str) -> None:
     """The files of an environment."""
     tree.write(f"environments/{name}/main.jsonnet", _MAIN)
     tree.write(f"environments/{name}/params.libsonnet", _PARAMS)

@@ -23,7 +23,7 @@ class ByteTree(Tree, Protocol):
         """The whole path, for a person."""
 
 
-class Workspace(ByteTree, Protocol):
+class WritableTree(ByteTree, Protocol):
     """A tree that can be changed. Each file is written whole or not at all."""
 
     def write(self, path: str, content: str | bytes) -> None:

@@ -5,9 +5,9 @@ from typing import Protocol
 
 from ...errors import SetupError
 from ..app.app import load_app
-from ..app.components import Component, Module, all_modules
+from ..app.components import AppModule, ComponentFile, all_modules
 from ..app.templates import MODULE_PARAMS, is_valid_name
-from ..app.tree import Tree, Workspace
+from ..app.tree import Tree, WritableTree
 from ..params.edits import append_component, delete_env_param, delete_param
 
 _MODULE = re.compile(r"[A-Za-z0-9_-]+(?:[./][A-Za-z0-9_-]+)*")
@@ -17,7 +17,7 @@ class Log(Protocol):
     def __call__(self, level: str, message: str, **fields: str) -> None: ...
 
 
-def create_module(tree: Workspace, name: str) -> Module:
+def create_module(tree: WritableTree, name: str) -> AppModule:
     """Makes a module with an empty params.libsonnet. Raises ``SetupError``."""
     module = module_named(name)
     if tree.read(module.params_path) is not None:
@@ -27,7 +27,7 @@ def create_module(tree: Workspace, name: str) -> Module:
 
 
 def create_component(
-    tree: Workspace, module: Module, key: str, extension: str, source: str, params: dict[str, str]
+    tree: WritableTree, module: AppModule, key: str, extension: str, source: str, params: dict[str, str]
 ) -> str:
     """Writes a component and its entry in params.libsonnet; the path of the component. Raises ``SetupError``.
 
@@ -49,7 +49,7 @@ def create_component(
     return path
 
 
-def find_component(tree: Tree, name: str) -> tuple[Module, Component]:
+def find_component(tree: Tree, name: str) -> tuple[AppModule, ComponentFile]:
     """The component of that name, with its module before it. Raises ``SetupError`` in ksonnet's words."""
     module_name, _, _ = name.rpartition(".")
     for module in all_modules(tree):
@@ -60,7 +60,7 @@ def find_component(tree: Tree, name: str) -> tuple[Module, Component]:
     raise SetupError(f'"{name}" is not a component or a module')
 
 
-def remove_component(tree: Workspace, name: str, log: Log) -> None:
+def remove_component(tree: WritableTree, name: str, log: Log) -> None:
     """Removes a component's file, its entry in the module's parameters and those in the environments'.
 
     Every file is edited in memory first: one that cannot be leaves all of them as they are.
@@ -87,12 +87,12 @@ def remove_component(tree: Workspace, name: str, log: Log) -> None:
     log("info", f"Successfully deleted component '{name}'")
 
 
-def module_named(name: str) -> Module:
+def module_named(name: str) -> AppModule:
     """A module by what the command line calls it; the root if by nothing. Raises ``SetupError`` for no name."""
     if name in ("", "/"):
-        return Module("/")
+        return AppModule("/")
     if not _MODULE.fullmatch(name):
         raise SetupError(
             f'module name "{name}" is not valid; it takes letters, digits, - and _, with dots between folders'
         )
-    return Module(name.replace("/", "."))
+    return AppModule(name.replace("/", "."))

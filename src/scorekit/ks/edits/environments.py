@@ -3,16 +3,16 @@
 from ...errors import RenderError, SetupError
 from ..app.app import CURRENT_FILE, current_environment
 from ..app.components import find_module
-from ..app.spec_files import Specs, new_environment
+from ..app.spec_files import SpecFiles, new_environment
 from ..app.templates import is_valid_name, make_environment
-from ..app.tree import Tree, Workspace
+from ..app.tree import Tree, WritableTree
 
 ROOT = "environments"
 
 
 def check_new(tree: Tree, name: str, is_override: bool = False) -> None:
     """Raises ``SetupError`` if no environment may be made with that name."""
-    specs = Specs(tree)
+    specs = SpecFiles(tree)
     taken = specs.entries("environments", is_override)
     if name in taken or (not is_override and name in specs.entries("environments", True)):
         raise SetupError(f'environment "{name}" already exists')
@@ -24,20 +24,20 @@ def check_new(tree: Tree, name: str, is_override: bool = False) -> None:
 
 
 def add_environment(
-    tree: Workspace, name: str, server: str, namespace: str, k8s_version: str, is_override: bool = False
+    tree: WritableTree, name: str, server: str, namespace: str, k8s_version: str, is_override: bool = False
 ) -> None:
     """Makes an environment: an entry and its files. An override of an environment keeps the files that are there."""
     check_new(tree, name, is_override)
-    specs = Specs(tree)
+    specs = SpecFiles(tree)
     if tree.read(f"{ROOT}/{name}/main.jsonnet") is None:
         make_environment(tree, name)
     specs.entries("environments", is_override)[name] = new_environment(name, server, namespace, k8s_version)
     specs.save(tree)
 
 
-def remove_environment(tree: Workspace, name: str, is_override: bool = False) -> None:
+def remove_environment(tree: WritableTree, name: str, is_override: bool = False) -> None:
     """Takes an entry away; the files too, and folders that they leave empty, unless another entry is about them."""
-    specs = Specs(tree)
+    specs = SpecFiles(tree)
     entries = specs.entries("environments", is_override)
     if name not in entries:
         raise SetupError(f'environment "{name}" does not exist')
@@ -55,7 +55,7 @@ def remove_environment(tree: Workspace, name: str, is_override: bool = False) ->
 
 
 def change_environment(
-    tree: Workspace,
+    tree: WritableTree,
     name: str,
     new_name: str = "",
     namespace: str = "",
@@ -64,7 +64,7 @@ def change_environment(
     is_override: bool = False,
 ) -> None:
     """Changes what is not empty. With ``is_override`` the changes go to the override, which then holds all of it."""
-    specs = Specs(tree)
+    specs = SpecFiles(tree)
     entry = specs.environment(name)
     if new_name and new_name != name:
         _rename(tree, specs, name, new_name, is_override)
@@ -83,9 +83,9 @@ def change_environment(
     specs.save(tree)
 
 
-def set_targets(tree: Workspace, name: str, modules: list[str], is_override: bool = False) -> None:
+def set_targets(tree: WritableTree, name: str, modules: list[str], is_override: bool = False) -> None:
     """The modules an environment renders; none means the root module alone."""
-    specs = Specs(tree)
+    specs = SpecFiles(tree)
     entry = specs.environment(name)
     for module in modules:
         try:
@@ -98,9 +98,9 @@ def set_targets(tree: Workspace, name: str, modules: list[str], is_override: boo
     specs.save(tree)
 
 
-def set_current(tree: Workspace, name: str) -> None:
+def set_current(tree: WritableTree, name: str) -> None:
     """Makes an environment the one that is meant where none is named; an empty name takes that away."""
-    specs = Specs(tree)
+    specs = SpecFiles(tree)
     if not name:
         tree.remove(CURRENT_FILE)
         return
@@ -109,7 +109,7 @@ def set_current(tree: Workspace, name: str) -> None:
     tree.write(CURRENT_FILE, name)
 
 
-def _rename(tree: Workspace, specs: Specs, name: str, new_name: str, is_override: bool) -> None:
+def _rename(tree: WritableTree, specs: SpecFiles, name: str, new_name: str, is_override: bool) -> None:
     taken = {**specs.entries("environments", False), **specs.entries("environments", True)}
     if new_name in taken:
         raise SetupError(f'Failed to update "{name}"; environment "{new_name}" exists')
@@ -135,7 +135,7 @@ def _rename(tree: Workspace, specs: Specs, name: str, new_name: str, is_override
         tree.write(CURRENT_FILE, new_name)
 
 
-def _sweep(tree: Workspace, path: str) -> None:
+def _sweep(tree: WritableTree, path: str) -> None:
     """Removes a folder and those above it as long as nothing is in them."""
     while path != ROOT and tree.names(path) in ([], None):
         tree.remove(path)
@@ -145,7 +145,7 @@ def _sweep(tree: Workspace, path: str) -> None:
 def description(tree: Tree, name: str) -> dict[str, object]:
     """What ``env describe`` prints, in its order."""
     try:
-        entry = Specs(tree).environment(name)
+        entry = SpecFiles(tree).environment(name)
     except RenderError as error:
         raise SetupError(str(error)) from error
     return {

@@ -17,7 +17,7 @@ _MARK = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportedComponent:
     """A component to be: its name without a module, the extension of its file, and what is in it."""
 
     key: str
@@ -25,12 +25,12 @@ class Imported:
     source: str
 
 
-def imported(files: Iterable[tuple[str, bytes]], suffix: Callable[[], str]) -> list[Imported]:
+def imported(files: Iterable[tuple[str, bytes]], suffix: Callable[[], str]) -> list[ImportedComponent]:
     """What the files, by their paths, become. ``suffix`` gives five letters that set names apart.
 
     Raises ``SetupError`` for one that cannot be taken in, before anything is written.
     """
-    found: list[Imported] = []
+    found: list[ImportedComponent] = []
     for path, data in files:
         stem, extension = posixpath.splitext(posixpath.basename(path))
         kind = extension.removeprefix(".")
@@ -46,11 +46,11 @@ def imported(files: Iterable[tuple[str, bytes]], suffix: Callable[[], str]) -> l
             _parsed(text, path)  # as a whole, for the right line of a fault
             found += [_document(each, path, suffix) for each in _MARK.split(text) if _parsed(each, path) is not None]
         else:
-            found.append(Imported(stem, kind, text))
+            found.append(ImportedComponent(stem, kind, text))
     return found
 
 
-def _document(text: str, path: str, suffix: Callable[[], str]) -> Imported:
+def _document(text: str, path: str, suffix: Callable[[], str]) -> ImportedComponent:
     value = _parsed(text, path)
     if not isinstance(value, dict) or not isinstance(value.get("kind"), str) or not value.get("apiVersion"):
         raise SetupError(f"document doesn't describe a kubernetes object: {path}: it needs an apiVersion and a kind")
@@ -60,7 +60,7 @@ def _document(text: str, path: str, suffix: Callable[[], str]) -> Imported:
         raise SetupError(f"unable to find metadata name of object in {path}")
     # A dot would make the first part of the name a module, and colons are in no component's name.
     plain = re.sub(r"[^A-Za-z0-9_-]", "-", name)
-    return Imported(f"{value['kind'].lower()}-{plain}-{suffix()}", "yaml", text.lstrip("\r\n"))
+    return ImportedComponent(f"{value['kind'].lower()}-{plain}-{suffix()}", "yaml", text.lstrip("\r\n"))
 
 
 def _parsed(text: str, path: str) -> Any:

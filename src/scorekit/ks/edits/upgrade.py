@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable
 
-from ..app.app import APP_FILE, OVERRIDE_FILE, Library, read_spec
-from ..app.spec_files import Specs
-from ..app.tree import Tree, Workspace
+from ..app.app import APP_FILE, OVERRIDE_FILE, PinnedPackage, read_spec
+from ..app.spec_files import SpecFiles
+from ..app.tree import Tree, WritableTree
 from ..packages.vendor import pinned
 
 _LIBRARY = re.compile(r"v\d+\.\d+\.\d+")
@@ -15,7 +15,7 @@ _HOME = "lib/ksonnet-lib"
 def warnings(tree: Tree) -> list[str]:
     """What ksonnet warns of before every command on an app that needs ``ks upgrade``; such an app still works."""
     found = []
-    if any(_is_old(tree, library) for library in pinned(Specs(tree))):
+    if any(_is_old(tree, library) for library in pinned(SpecFiles(tree))):
         found.append("Versioned packages stored in unversioned paths.")
     override = read_spec(tree, OVERRIDE_FILE)
     if override is not None and override.get("apiVersion") != "0.3.0":
@@ -27,7 +27,7 @@ def warnings(tree: Tree) -> list[str]:
     return found
 
 
-def upgrade(tree: Workspace, is_dry: bool, say: Callable[[str], None]) -> None:
+def upgrade(tree: WritableTree, is_dry: bool, say: Callable[[str], None]) -> None:
     """Moves libraries and packages to where 0.3.0 has them and rewrites both files. A dry run only says so."""
     dry = "[dry run] " if is_dry else ""
     if is_dry:
@@ -41,7 +41,7 @@ def upgrade(tree: Workspace, is_dry: bool, say: Callable[[str], None]) -> None:
                 tree.move(old, new)
     if is_dry:
         say("[dry run] Updating vendored packages")
-    specs = Specs(tree)
+    specs = SpecFiles(tree)
     for library in pinned(specs):
         if _is_old(tree, library):
             old = f"vendor/{library.key}"
@@ -55,7 +55,7 @@ def upgrade(tree: Workspace, is_dry: bool, say: Callable[[str], None]) -> None:
         specs.save(tree)
 
 
-def _is_old(tree: Tree, library: Library) -> bool:
+def _is_old(tree: Tree, library: PinnedPackage) -> bool:
     """Whether a package with a version is vendored without it."""
     return (
         bool(library.version) and tree.names(library.folder) is None and tree.names(f"vendor/{library.key}") is not None

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ...errors import RenderError
-from ..app.app import Library
+from ..app.app import PinnedPackage
 from ..app.tree import Tree
 from ..library.bundled import bundled
 
@@ -25,7 +25,7 @@ class ImportNotFound(RenderError):
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class ImportSearch:
     """Finds imports in a tree. ``folders`` is in the order of the search: ksonnet's last added comes first.
 
     ``virtual`` names come before everything and give a path and a text. A versioned package answers for its
@@ -35,7 +35,7 @@ class Search:
 
     tree: Tree
     folders: tuple[str, ...]
-    pins: tuple[Library, ...] = ()
+    pins: tuple[PinnedPackage, ...] = ()
     virtual: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def __call__(self, folder: str, wanted: str) -> tuple[str, str]:
@@ -71,7 +71,7 @@ class Search:
                 yield library.folder + path.removeprefix(library.key)
 
 
-def missing_pins(tree: Tree, pins: Iterable[Library]) -> list[str]:
+def missing_pins(tree: Tree, pins: Iterable[PinnedPackage]) -> list[str]:
     """ksonnet's warnings for pinned packages that are not vendored under their version (ksonnet-rules.md#imports)."""
     return [
         f"skipping missing path {library.folder}. Please run `ks upgrade`."

@@ -4,27 +4,27 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ...errors import RenderError
-from ..app.components import Component
+from ..app.components import ComponentFile
 from .evaluator import JsonnetError, Position
 from .imports import VIRTUAL
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ComponentSpan:
     """Where a component's own source lies within the object of all components: its line 1 is line ``first`` there."""
 
-    component: Component
+    component: ComponentFile
     first: int
     lines: int
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
+class SourceMap:
     """The files behind one evaluation. ``main`` is blamed when nothing else is known."""
 
     main: str
     spliced: str = ""
-    spans: tuple[Span, ...] = ()
+    spans: tuple[ComponentSpan, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
 
     def located(self, error: JsonnetError) -> RenderError:
@@ -36,7 +36,7 @@ class Sources:
         shown = ":".join(str(part) for part in (position.file, position.line, position.column) if part)
         return RenderError(error.message, f'component "{component.name}" ({shown})' if component else shown)
 
-    def _place(self, position: Position) -> tuple[Position, Component | None] | None:
+    def _place(self, position: Position) -> tuple[Position, ComponentFile | None] | None:
         if position.file == self.spliced:
             for span in self.spans:
                 line = position.line - span.first + 1
@@ -46,7 +46,7 @@ class Sources:
         # `<std>` and `<extvar:…>` are no files either.
         return None if file.startswith((VIRTUAL, "<")) else (Position(file, position.line, position.column), None)
 
-    def _component(self, fields: Iterable[str]) -> Component | None:
+    def _component(self, fields: Iterable[str]) -> ComponentFile | None:
         # The fields of a trace go outwards; the components are the outermost ones it can name.
         known = {span.component.name: span.component for span in self.spans}
         return next((known[name] for name in reversed(tuple(fields)) if name in known), None)

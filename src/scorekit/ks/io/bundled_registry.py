@@ -10,7 +10,7 @@ from ..packages.registries import REGISTRY_FILE, Catalogue, GitHubFolder, read_c
 _NAMES = {("seldonio", "seldon-core", "seldon-core"): "seldon-core"}
 
 
-class BuiltIn:
+class BundledRegistry:
     """Fulfils ``ks.registries.Source`` for a registry in the folder ``root``. There is one version of everything."""
 
     def __init__(self, root: Traversable) -> None:
@@ -38,10 +38,10 @@ class BuiltIn:
         return dict(_walk(self.root / package, ""))
 
 
-def built_in(folder: GitHubFolder) -> BuiltIn | None:
+def bundled_registry(folder: GitHubFolder) -> BundledRegistry | None:
     """The registry inside the wheel that stands for a folder of GitHub, if one does."""
     name = _NAMES.get((folder.owner.lower(), folder.repository.lower(), folder.path.lower()))
-    return None if name is None else BuiltIn(resources.files("scorekit") / "builtin" / "registries" / name)
+    return None if name is None else BundledRegistry(resources.files("scorekit") / "builtin" / "registries" / name)
 
 
 def _walk(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:

@@ -26,7 +26,7 @@ _MAX_ALL = 64 << 20
 _MAX_ARCHIVE = 512 << 20  # unpacked, of the whole repository
 
 
-class GitHub:
+class GitHubRegistry:
     """Fulfils ``ks.registries.Source`` for a folder of a repository. ``api`` is GitHub's address, or that of a
     GitHub Enterprise (``https://HOST/api/v3``); the token is sent to it and to nobody else."""
 
@@ -40,7 +40,7 @@ class GitHub:
         self._token = token
 
     def __repr__(self) -> str:
-        return f"GitHub({self._folder!r}, {self._api!r})"
+        return f"GitHubRegistry({self._folder!r}, {self._api!r})"
 
     def validate(self) -> None:
         try:
@@ -104,9 +104,9 @@ class GitHub:
             raise SetupError(f"{self._name}{what}: {self._api} cannot be reached: {reason}") from error
 
 
-def from_environment(folder: GitHubFolder) -> GitHub:
+def from_environment(folder: GitHubFolder) -> GitHubRegistry:
     """With ``KS_GITHUB_API`` and ``GITHUB_TOKEN`` as they are set."""
-    return GitHub(folder, os.environ.get("KS_GITHUB_API") or API, os.environ.get("GITHUB_TOKEN", "").strip())
+    return GitHubRegistry(folder, os.environ.get("KS_GITHUB_API") or API, os.environ.get("GITHUB_TOKEN", "").strip())
 
 
 def unpacked(stream: IO[bytes], root: str, package: str) -> Iterator[tuple[str, bytes]]:

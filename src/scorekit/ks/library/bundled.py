@@ -10,14 +10,14 @@ from importlib import resources
 
 from .k8s_libsonnet import grouped, version_lines
 from .k_libsonnet import extension
-from .swagger import Definition, Description, Field, Shape
+from .swagger import ApiDescription, Definition, DefinitionField, Shape
 
 _HERE = "@k8s/"
 _HIDDEN = f"{_HERE}hidden.libsonnet"
 _SHAPES: dict[str, Shape] = {"i": "item", "a": "array", "o": "object", "r": "reference"}
 
 
-def packed(description: Description) -> str:
+def packed(description: ApiDescription) -> str:
     """The form in which the wheel has it: names once, fields as letters; one definition a line."""
     names = sorted({field.ref for each in description.definitions.values() for field in each.fields})
     numbers = {name: number for number, name in enumerate(names)}
@@ -34,19 +34,19 @@ def packed(description: Description) -> str:
     )
 
 
-def unpacked(text: str) -> Description:
+def unpacked(text: str) -> ApiDescription:
     """What :func:`packed` was given, without the words that explain it."""
     value = json.loads(text)
     names = value["names"]
     definitions = {
         name: Definition(
             name,
-            tuple(Field(field, _SHAPES[shape], names[ref]) for field, shape, ref in fields),
+            tuple(DefinitionField(field, _SHAPES[shape], names[ref]) for field, shape, ref in fields),
             served=tuple(served) if served else None,
         )
         for name, served, fields in value["definitions"]
     }
-    return Description(value["version"], definitions)
+    return ApiDescription(value["version"], definitions)
 
 
 def bundled(wanted: str) -> tuple[str, str] | None:
@@ -72,11 +72,11 @@ def _text(name: str) -> str:
 
 
 @cache
-def _description() -> Description:
+def _description() -> ApiDescription:
     return unpacked((resources.files("scorekit") / "builtin" / "kubernetes.json").read_text(encoding="utf-8"))
 
 
-def _index(description: Description, is_served: bool) -> str:
+def _index(description: ApiDescription, is_served: bool) -> str:
     part = "served" if is_served else "hidden"
     lines = ["{"]
     for group, versions in grouped(description, is_served).items():

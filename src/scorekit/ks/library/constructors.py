@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 _Parameter = tuple[str, str, str]
-"""Name, the function that is given its value, and its default in jsonnet."""
+"""DefinitionName, the function that is given its value, and its default in jsonnet."""
 _Constructor = tuple[str, tuple[_Parameter, ...]]
 
 _NONE = "''"

@@ -8,7 +8,7 @@ from ...errors import RenderError
 from .constructors import constructors
 from .k_libsonnet import extension
 from .names import identifier, key, parse, plain, title
-from .swagger import Definition, Description, Field, describe
+from .swagger import ApiDescription, Definition, DefinitionField, describe
 
 _Groups = dict[str, dict[str, list[Definition]]]
 
@@ -32,7 +32,7 @@ def generate_library(swagger: str, where: str = "swagger") -> dict[str, str]:
     return {"k.libsonnet": extension(description), "k8s.libsonnet": whole(description, checksum)}
 
 
-def whole(description: Description, checksum: str) -> str:
+def whole(description: ApiDescription, checksum: str) -> str:
     """The text of ``k8s.libsonnet``."""
     lines = [
         "{",
@@ -49,7 +49,7 @@ def whole(description: Description, checksum: str) -> str:
     return "\n".join(lines)
 
 
-def grouped(description: Description, is_served: bool) -> _Groups:
+def grouped(description: ApiDescription, is_served: bool) -> _Groups:
     """Definitions by group and version: those that can be sent to a server, or all others."""
     found: _Groups = {}
     for definition in description.definitions.values():
@@ -62,7 +62,9 @@ def grouped(description: Description, is_served: bool) -> _Groups:
     return {group: dict(sorted(versions.items())) for group, versions in sorted(found.items())}
 
 
-def version_lines(description: Description, group: str, version: str, members: Iterable[Definition]) -> Iterator[str]:
+def version_lines(
+    description: ApiDescription, group: str, version: str, members: Iterable[Definition]
+) -> Iterator[str]:
     """One version of a group, without the braces around it."""
     members = list(members)
     api = members[0].served[0] if members[0].served else group
@@ -74,7 +76,7 @@ def version_lines(description: Description, group: str, version: str, members: I
         yield "},"
 
 
-def _groups(description: Description, groups: _Groups, depth: int) -> Iterator[str]:
+def _groups(description: ApiDescription, groups: _Groups, depth: int) -> Iterator[str]:
     for group, versions in groups.items():
         yield f"{'  ' * depth}{group}:: {{"
         for version, members in versions.items():
@@ -88,7 +90,7 @@ def _kind(definition: Definition) -> str:
     return identifier(definition.served[2] if definition.served else definition.identifier.rpartition(".")[2])
 
 
-def _object(description: Description, definition: Definition) -> Iterator[str]:
+def _object(description: ApiDescription, definition: Definition) -> Iterator[str]:
     name = parse(definition.identifier)
     assert name is not None  # noqa: S101  describe() leaves the others out
     kind = definition.served[2] if definition.served else name.kind
@@ -111,7 +113,7 @@ def _object(description: Description, definition: Definition) -> Iterator[str]:
         yield "mixin:: {},"
 
 
-def _literal(field: Field, parent: str, seen: set[str]) -> Iterator[str]:
+def _literal(field: DefinitionField, parent: str, seen: set[str]) -> Iterator[str]:
     """The functions that set ``field``, within the mixin ``parent`` where there is one."""
     argument = identifier(field.name)
     for suffix, sugar in (("", ""), ("Mixin", "+")):
@@ -137,7 +139,7 @@ def _literal(field: Field, parent: str, seen: set[str]) -> Iterator[str]:
 
 def _reference(
     definitions: Mapping[str, Definition],
-    field: Field,
+    field: DefinitionField,
     parent: str,
     above: tuple[str, ...],
     seen: set[str] | None = None,
@@ -162,7 +164,7 @@ def _reference(
     yield from _alias(field, seen if seen is not None else set())
 
 
-def _alias(field: Field, seen: set[str]) -> Iterator[str]:
+def _alias(field: DefinitionField, seen: set[str]) -> Iterator[str]:
     """What a field holds, by the name of the field."""
     name = parse(field.ref) if field.ref else None
     alias = f"{plain(field.name)}Type"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from .names import identifier
-from .swagger import Definition, Description
+from .swagger import ApiDescription, Definition
 
 _POD_SPEC = "io.k8s.api.core.v1.PodSpec"
 _HEAD = """// k8s.libsonnet, and besides: lists, and functions over the containers of a kind with a pod's template.
@@ -29,7 +29,7 @@ _LIST = """      list:: {
 _MAPPING = "      {kind}+:: containers,\n"
 
 
-def extension(description: Description) -> str:
+def extension(description: ApiDescription) -> str:
     """The text of ``k.libsonnet``."""
     found: dict[str, dict[str, dict[str, str]]] = {"core": {"v1": {"list": _LIST}}}
     holders = _holders(description.definitions)

@@ -22,7 +22,7 @@ _NAMES = [
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class DefinitionName:
     """A definition's name, taken apart. Few have no version; those are nowhere in the library."""
 
     codebase: str
@@ -31,12 +31,12 @@ class Name:
     kind: str
 
 
-def parse(identifier: str) -> Name | None:
+def parse(identifier: str) -> DefinitionName | None:
     """``io.k8s.api.apps.v1beta1.Deployment`` taken apart; None for what is not Kubernetes' own."""
     for pattern in _NAMES:
         if (match := pattern.search(identifier)) is not None:
             found = match.groupdict()
-            return Name(
+            return DefinitionName(
                 found.get("codebase") or "api", found.get("group") or "core", found.get("version") or "", found["kind"]
             )
     return None

@@ -21,7 +21,7 @@ _REFERENCE = "#/definitions/"
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class DefinitionField:
     """A property that can be set. ``ref`` is the definition behind it, or behind its items."""
 
     name: str
@@ -35,20 +35,20 @@ class Definition:
     """A kind of object, or a part of one. ``served`` is the group, version and kind that a server takes it as."""
 
     identifier: str
-    fields: tuple[Field, ...]
+    fields: tuple[DefinitionField, ...]
     description: str = ""
     served: tuple[str, str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Description:
+class ApiDescription:
     """All definitions by name, those of other people's left out. ``version`` is without ``v``."""
 
     version: str
     definitions: Mapping[str, Definition]
 
 
-def describe(swagger: Mapping[str, Any]) -> Description:
+def describe(swagger: Mapping[str, Any]) -> ApiDescription:
     """Raises ``RenderError`` for what is no description of Kubernetes, or of none in particular."""
     definitions, paths = swagger.get("definitions"), swagger.get("paths")
     if not isinstance(definitions, dict) or not isinstance(paths, dict):
@@ -60,7 +60,7 @@ def describe(swagger: Mapping[str, Any]) -> Description:
         # Since 1.7 these are other names for what `io.k8s.api` has.
         if not name.startswith("io.k8s.kubernetes.pkg.api") and parse(name) is not None and name != _PATCH
     }
-    return Description(_version(swagger), found)
+    return ApiDescription(_version(swagger), found)
 
 
 def _version(swagger: Mapping[str, Any]) -> str:
@@ -86,7 +86,7 @@ def _served(paths: Mapping[str, Any]) -> dict[str, tuple[str, str, str]]:
     return found
 
 
-def _fields(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> tuple[Field, ...]:
+def _fields(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> tuple[DefinitionField, ...]:
     required = schema.get("required") or ()
     properties = sorted((schema.get("properties") or {}).items())
     return tuple(
@@ -99,17 +99,19 @@ def _skipped(name: str, schema: Mapping[str, Any]) -> bool:
     return name in _BLOCKED_FIELDS or is_read_only or _ref(schema) in _BLOCKED_REFERENCES
 
 
-def _field(name: str, schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Field:
+def _field(name: str, schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> DefinitionField:
     ref, description = _ref(schema), schema.get("description", "")
     target = definitions.get(ref, {})
     if ref and (_RECURSIVE.fullmatch(ref) or not target or parse(ref) is None):
-        return Field(name, "object", ref if target else "", description)
+        return DefinitionField(name, "object", ref if target else "", description)
     items = _ref(schema.get("items") or {})
     if "type" in schema:
-        return Field(name, _shape(schema["type"]), items, description)
+        return DefinitionField(name, _shape(schema["type"]), items, description)
     if target.get("format"):
-        return Field(name, _shape(target.get("type")), items, description)
-    return Field(name, "reference", ref, description) if ref else Field(name, "item", "", description)
+        return DefinitionField(name, _shape(target.get("type")), items, description)
+    return (
+        DefinitionField(name, "reference", ref, description) if ref else DefinitionField(name, "item", "", description)
+    )
 
 
 def _shape(kind: Any) -> Shape:

@@ -12,13 +12,13 @@ from typing import Any
 from ...errors import RenderError
 from .literals import field_name, source
 from .parser import parse
-from .syntax import Literal, Local, Member, Node, Object, Parens, Sum
+from .syntax import Constant, Expression, Local, ObjectLiteral, ObjectMember, Parens, Sum
 from .tokens import line_at, tokens
 
 _INDENT = re.compile(r"[ \t]*")
 
 
-class Uneditable(RenderError):
+class UneditableSource(RenderError):
     """The source cannot be edited safely there; ``line`` (from 1) is what a person has to change."""
 
     def __init__(self, message: str, line: int) -> None:
@@ -27,7 +27,7 @@ class Uneditable(RenderError):
 
 
 @dataclass(frozen=True, slots=True)
-class Splice:
+class Replacement:
     """``text[start:end]`` becomes ``new``."""
 
     start: int
@@ -35,7 +35,7 @@ class Splice:
     new: str
 
 
-def spliced(text: str, splices: Sequence[Splice]) -> str:
+def replaced(text: str, splices: Sequence[Replacement]) -> str:
     """``text`` with all changes made; they do not overlap. Of two at one place the first is before the second."""
     ordered = sorted(splices, key=lambda each: (each.start, each.end))
     for splice in reversed(ordered):
@@ -43,7 +43,7 @@ def spliced(text: str, splices: Sequence[Splice]) -> str:
     return text
 
 
-class Source:
+class SourceText:
     """A jsonnet text and what it is made of."""
 
     def __init__(self, text: str) -> None:
@@ -58,31 +58,31 @@ class Source:
     def line(self, offset: int) -> int:
         return line_at(self.text, offset)
 
-    def result(self, node: Node | None = None) -> Node:
+    def result(self, node: Expression | None = None) -> Expression:
         """What an expression gives, past its locals and parentheses."""
         node = self.root if node is None else node
         while isinstance(node, Local | Parens):
             node = node.body if isinstance(node, Local) else node.inner
         return node
 
-    def objects(self, node: Node) -> list[Object]:
+    def objects(self, node: Expression) -> list[ObjectLiteral]:
         """The literal objects that an expression adds up, the one that wins first; none if it ends otherwise."""
         node = self.result(node)
-        if isinstance(node, Object):
+        if isinstance(node, ObjectLiteral):
             return [node]
         if isinstance(node, Sum):
             right = self.objects(node.right)
             return right and [*right, *self.objects(node.left)]
         return []
 
-    def is_whole(self, node: Node) -> bool:
+    def is_whole(self, node: Expression) -> bool:
         """Whether an expression is made of nothing but literal objects."""
         node = self.result(node)
         if isinstance(node, Sum):
             return self.is_whole(node.left) and self.is_whole(node.right)
-        return isinstance(node, Object)
+        return isinstance(node, ObjectLiteral)
 
-    def bound(self, name: str) -> Node | None:
+    def bound(self, name: str) -> Expression | None:
         """The value of a ``local`` before the result of the text."""
         node = self.root
         found = None
@@ -94,19 +94,19 @@ class Source:
                 node = node.inner
         return found
 
-    def inside(self, node: Node, what: str) -> list[Object]:
-        """Like :meth:`objects`; raises ``Uneditable`` where there are none. ``what`` names the place for a person."""
+    def inside(self, node: Expression, what: str) -> list[ObjectLiteral]:
+        """Like :meth:`objects`; raises ``UneditableSource`` if there are none. ``what`` names the place in messages."""
         found = self.objects(node)
         if not found:
-            raise Uneditable(
+            raise UneditableSource(
                 f"{what} is {self.result(node).what}, not an object that can be edited in place", self.line(node.start)
             )
         return found
 
     # changing
 
-    def with_field(self, node: Node, path: Sequence[str], value: Any, what: str) -> str:
-        """The text in which the field at ``path`` below ``node`` has a value. Raises ``Uneditable``."""
+    def with_field(self, node: Expression, path: Sequence[str], value: Any, what: str) -> str:
+        """The text in which the field at ``path`` below ``node`` has a value. Raises ``UneditableSource``."""
         name, *rest = path
         found = self.inside(node, what)
         holder, member = self._holder(found, name, what)
@@ -114,25 +114,25 @@ class Source:
         if member is None:
             return self._inserted(holder, name, rest, value)
         if member.value is None:
-            raise Uneditable(f"{what} is a method", self.line(member.start))
+            raise UneditableSource(f"{what} is a method", self.line(member.start))
         if rest:
-            if isinstance(self.result(member.value), Literal):
-                raise Uneditable(f"{what} is {member.value.what}, not an object", self.line(member.start))
+            if isinstance(self.result(member.value), Constant):
+                raise UneditableSource(f"{what} is {member.value.what}, not an object", self.line(member.start))
             return self.with_field(member.value, rest, value, what)
         return self._replaced(member, value, what)
 
-    def without_field(self, node: Node, path: Sequence[str], what: str) -> str | None:
-        """The text without the field at ``path``; None where there is no such field. Raises ``Uneditable``.
+    def without_field(self, node: Expression, path: Sequence[str], what: str) -> str | None:
+        """The text without the field at ``path``; None where there is no such field. Raises ``UneditableSource``.
 
         An object that was made to hold the field (``name+: {…}``) goes with its last one.
         """
-        parents: list[tuple[Object, Member]] = []
+        parents: list[tuple[ObjectLiteral, ObjectMember]] = []
         for name in path[:-1]:
             holder, member = self._holder(self.inside(node, what), name, what, node)
             if member is None:
                 return None
             what = f"{what}.{name}"
-            if member.value is None or isinstance(self.result(member.value), Literal):
+            if member.value is None or isinstance(self.result(member.value), Constant):
                 return None
             parents.append((holder, member))
             node = member.value
@@ -141,12 +141,12 @@ class Source:
         if member is None:
             return None
         if any(each.field(path[-1]) for each in found if each is not holder):
-            raise Uneditable(f"{what}.{path[-1]} is there more than once", self.line(member.start))
+            raise UneditableSource(f"{what}.{path[-1]} is there more than once", self.line(member.start))
         for above, parent in reversed(parents):
             if not self._was_made(parent, holder):
                 break
             holder, member = above, parent
-        return spliced(self.text, self._removal(holder, member))
+        return replaced(self.text, self._removal(holder, member))
 
     def quote(self) -> str:
         """The quotes that the text uses more."""
@@ -157,57 +157,57 @@ class Source:
         return "'" if single > double else '"'
 
     def _holder(
-        self, found: Sequence[Object], name: str, what: str, whole: Node | None = None
-    ) -> tuple[Object, Member | None]:
+        self, found: Sequence[ObjectLiteral], name: str, what: str, whole: Expression | None = None
+    ) -> tuple[ObjectLiteral, ObjectMember | None]:
         """Which of the objects holds a field, and the field; without it the object that a new one goes to."""
         for each in found:
             if (member := each.field(name)) is not None:
                 return each, member
             if each.is_computed:
                 computed = next(member for member in each.members if member.is_field and member.name is None)
-                raise Uneditable(
+                raise UneditableSource(
                     f"{what} has computed fields, and {name} may be one of them", self.line(computed.start)
                 )
         if whole is not None and not self.is_whole(whole):
-            raise Uneditable(
+            raise UneditableSource(
                 f"{what} takes part of its fields from elsewhere, and {name} may be one of them", self.line(whole.start)
             )
         return found[0], None
 
-    def _replaced(self, member: Member, value: Any, what: str) -> str:
+    def _replaced(self, member: ObjectMember, value: Any, what: str) -> str:
         old = member.value
         if old is None:
-            raise Uneditable(f"{what} is a method", self.line(member.start))
+            raise UneditableSource(f"{what} is a method", self.line(member.start))
         first = self.text[old.start]
         quote = first if first in "'\"" else self.quote()
         indent = self.line_end + self._indent(member.start)
         new = source(value, quote, indent, self._unit())
-        splices = [Splice(old.start, old.end, new)]
+        splices = [Replacement(old.start, old.end, new)]
         start, _ = member.operator
         if self.text[start] == "+":  # `name+: value` would add it to what is there
-            splices.append(Splice(start, start + 1, ""))
-        return spliced(self.text, splices)
+            splices.append(Replacement(start, start + 1, ""))
+        return replaced(self.text, splices)
 
-    def _inserted(self, holder: Object, name: str, rest: Sequence[str], value: Any) -> str:
+    def _inserted(self, holder: ObjectLiteral, name: str, rest: Sequence[str], value: Any) -> str:
         line = self._new_line(holder)
         quote, unit = self.quote(), self._unit()
         opened = f"{field_name(name, quote)}{'+' if rest else ''}:"
         if not rest:
-            return spliced(self.text, self._insertion(holder, f"{opened} {source(value, quote, line, unit)}"))
+            return replaced(self.text, self._insertion(holder, f"{opened} {source(value, quote, line, unit)}"))
         keys = [f"{field_name(key, quote)}{'+' if number < len(rest) else ''}:" for number, key in enumerate(rest, 1)]
         if line is None:
             body = "".join(f"{{ {key} " for key in keys) + source(value, quote) + " }" * len(keys)
-            return spliced(self.text, self._insertion(holder, f"{opened} {body}"))
+            return replaced(self.text, self._insertion(holder, f"{opened} {body}"))
         head = tail = ""
         for number, key in enumerate(keys, 1):
             head += f"{{{line}{unit * number}{key} "
             tail = f",{line}{unit * (number - 1)}}}" + tail
         body = head + source(value, quote, line + unit * len(keys), unit) + tail
-        return spliced(self.text, self._insertion(holder, f"{opened} {body}"))
+        return replaced(self.text, self._insertion(holder, f"{opened} {body}"))
 
     # where things go
 
-    def _insertion(self, holder: Object, field: str) -> list[Splice]:
+    def _insertion(self, holder: ObjectLiteral, field: str) -> list[Replacement]:
         line = self._new_line(holder)
         if not holder.members:
             return self._first(holder, field, line)
@@ -215,23 +215,23 @@ class Source:
         at = self._after_comments(last.comma or last.end)
         space = line or " "
         if last.comma is not None:
-            return [Splice(at, at, f"{space}{field},")]
+            return [Replacement(at, at, f"{space}{field},")]
         if at == last.end:
-            return [Splice(at, at, f",{space}{field}")]
-        return [Splice(last.end, last.end, ","), Splice(at, at, f"{space}{field}")]
+            return [Replacement(at, at, f",{space}{field}")]
+        return [Replacement(last.end, last.end, ","), Replacement(at, at, f"{space}{field}")]
 
-    def _first(self, holder: Object, field: str, line: str | None) -> list[Splice]:
+    def _first(self, holder: ObjectLiteral, field: str, line: str | None) -> list[Replacement]:
         inside = [comment for comment in self.comments if holder.start < comment.start < holder.end]
         at = inside[-1].end if inside else holder.start + 1
         rest = self.text[at : holder.end - 1]
         if line is None:
-            return [Splice(at, at, f" {field}" if inside else field)]
+            return [Replacement(at, at, f" {field}" if inside else field)]
         if not inside and rest.startswith(self.line_end * 2) and not rest[2 * len(self.line_end) :].strip(" \t"):
             # The blank line that `ks import` leaves in an object is the field's; without a comma it is known as that.
-            return [Splice(at, at + 2 * len(self.line_end), f"{line}{field}{self.line_end}")]
-        return [Splice(at, at, f"{line}{field},")]
+            return [Replacement(at, at + 2 * len(self.line_end), f"{line}{field}{self.line_end}")]
+        return [Replacement(at, at, f"{line}{field},")]
 
-    def _new_line(self, holder: Object) -> str | None:
+    def _new_line(self, holder: ObjectLiteral) -> str | None:
         """The line end and indentation of a new field; None in an object whose fields stand in one line."""
         if holder.members:
             last = holder.members[-1]
@@ -247,7 +247,7 @@ class Source:
             return None  # so that it is not taken for one that was made to hold the field
         return self.line_end + self._indent(holder.end - 1) + self._unit()
 
-    def _removal(self, holder: Object, member: Member) -> list[Splice]:
+    def _removal(self, holder: ObjectLiteral, member: ObjectMember) -> list[Replacement]:
         index = holder.members.index(member)
         end = member.comma or member.end
         is_last = index == len(holder.members) - 1
@@ -261,19 +261,19 @@ class Source:
             comma = (previous.comma or 0) - 1
             if comma == start - 1:
                 line = self.text[:comma].rstrip(" \t")
-                return [Splice(len(line.rstrip()) if line.endswith("\n") else comma, end, "")]
-            return [Splice(comma, comma + 1, ""), Splice(start, end, "")]
+                return [Replacement(len(line.rstrip()) if line.endswith("\n") else comma, end, "")]
+            return [Replacement(comma, comma + 1, ""), Replacement(start, end, "")]
         if is_last and not index and start == holder.start + 1:
             rest = self.text[end : holder.end - 1]
             if member.comma is None and "\n" in self.text[start : member.start] and rest.startswith(self.line_end):
-                return [Splice(start, end + len(self.line_end), self.line_end * 2)]
+                return [Replacement(start, end + len(self.line_end), self.line_end * 2)]
             if self.text[start : member.start] == " " == rest:
-                return [Splice(start, end + 1, "")]
+                return [Replacement(start, end + 1, "")]
         if start == holder.start + 1 == member.start and not is_last:
             end += len(self.text[end:]) - len(self.text[end:].lstrip(" \t"))
-        return [Splice(start, end, "")]
+        return [Replacement(start, end, "")]
 
-    def _was_made(self, parent: Member, holder: Object) -> bool:
+    def _was_made(self, parent: ObjectMember, holder: ObjectLiteral) -> bool:
         """Whether an object with one field is written just as one that is made to hold a new field."""
         if self.text[parent.operator[0]] != "+" or len(holder.members) != 1 or parent.value is not holder:
             return False
@@ -285,7 +285,7 @@ class Source:
             return inner == " " == outer
         return inner.startswith(self.line_end) and outer.startswith(self.line_end) and not outer.strip(" \t\r\n")
 
-    def _is_added(self, holder: Object) -> bool:
+    def _is_added(self, holder: ObjectLiteral) -> bool:
         return self.text[: holder.start].rstrip().endswith(("+:", "+::", "+:::"))
 
     def _after_comments(self, at: int) -> int:

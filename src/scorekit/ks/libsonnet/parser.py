@@ -4,8 +4,8 @@ import json
 import re
 from dataclasses import replace
 
-from .syntax import Literal, Local, Member, Node, Object, Parens, Sum
-from .tokens import SyntaxFault, Token, line_at, tokens
+from .syntax import Constant, Expression, Local, ObjectLiteral, ObjectMember, Parens, Sum
+from .tokens import JsonnetSyntaxError, Token, line_at, tokens
 
 _MAX_DEPTH = 100  # some six calls each, of the thousand that Python allows
 _LEVELS = [
@@ -27,8 +27,8 @@ _AS_JSON = {"\\'": "'", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _WORDS = {"true": "a boolean", "false": "a boolean", "null": "null"}
 
 
-def parse(text: str) -> Node:
-    """The expression that ``text`` is. Raises ``SyntaxFault`` with its line."""
+def parse(text: str) -> Expression:
+    """The expression that ``text`` is. Raises ``JsonnetSyntaxError`` with its line."""
     return _Parser(text).whole()
 
 
@@ -39,7 +39,7 @@ class _Parser:
         self.at = 0
         self.depth = 0
 
-    def whole(self) -> Node:
+    def whole(self) -> Expression:
         node = self.expression()
         if self.now.kind != "end":
             raise self.fault()
@@ -55,9 +55,9 @@ class _Parser:
     def last_end(self) -> int:
         return self.tokens[self.at - 1].end
 
-    def fault(self) -> SyntaxFault:
+    def fault(self) -> JsonnetSyntaxError:
         found = "it ends too early" if self.now.kind == "end" else f'unexpected "{self.now.text}"'
-        return SyntaxFault(f"syntax error: {found}", line_at(self.text, self.now.start))
+        return JsonnetSyntaxError(f"syntax error: {found}", line_at(self.text, self.now.start))
 
     def take(self) -> Token:
         token = self.now
@@ -87,10 +87,10 @@ class _Parser:
 
     # expressions
 
-    def expression(self, level: int = 0) -> Node:
+    def expression(self, level: int = 0) -> Expression:
         self.depth += 1
         if self.depth > _MAX_DEPTH:
-            raise SyntaxFault("nested too deep to be edited", line_at(self.text, self.now.start))
+            raise JsonnetSyntaxError("nested too deep to be edited", line_at(self.text, self.now.start))
         node = self.unary()
         while True:
             here = self.now
@@ -101,11 +101,11 @@ class _Parser:
             if here.text == "+":
                 node = Sum(node.start, right.end, "a sum", node, right)
             else:
-                node = Node(node.start, right.end, "an expression")
+                node = Expression(node.start, right.end, "an expression")
         self.depth -= 1
         return node
 
-    def unary(self) -> Node:
+    def unary(self) -> Expression:
         start = self.now.start
         signs = 0
         while self.skips("-", "+", "!", "~"):
@@ -114,50 +114,50 @@ class _Parser:
         return (
             node
             if not signs
-            else Literal(start, node.end, node.what)
+            else Constant(start, node.end, node.what)
             if _is_number(node)
-            else Node(start, node.end, "an expression")
+            else Expression(start, node.end, "an expression")
         )
 
-    def postfix(self) -> Node:
+    def postfix(self) -> Expression:
         node = self.primary()
         while True:
             if self.skips("."):
                 self.name()
-                node = Node(node.start, self.last_end, "a reference")
+                node = Expression(node.start, self.last_end, "a reference")
             elif self.sees("["):
                 self.take()
                 while not self.skips("]"):
                     if not self.skips(":", "::"):
                         self.expression()
-                node = Node(node.start, self.last_end, "a reference")
+                node = Expression(node.start, self.last_end, "a reference")
             elif self.sees("("):
                 self.arguments()
                 self.skips("tailstrict")
-                node = Node(node.start, self.last_end, "a call")
+                node = Expression(node.start, self.last_end, "a call")
             elif self.sees("{"):
                 right = self.braces()
                 node = Sum(node.start, right.end, "a sum", node, right)
             else:
                 return node
 
-    def primary(self) -> Node:
+    def primary(self) -> Expression:
         token = self.now
         if token.kind == "string":
             self.take()
-            return Literal(token.start, token.end, "a string")
+            return Constant(token.start, token.end, "a string")
         if token.kind == "number":
             self.take()
-            return Literal(token.start, token.end, "a number")
+            return Constant(token.start, token.end, "a number")
         if token.kind == "name" or self.sees("$", "self"):
             self.take()
-            return Node(token.start, token.end, "a reference")
+            return Expression(token.start, token.end, "a reference")
         if self.sees("true", "false", "null"):
             self.take()
-            return Literal(token.start, token.end, _WORDS[token.text])
+            return Constant(token.start, token.end, _WORDS[token.text])
         if self.sees("super"):
             self.take()
-            return Node(token.start, token.end, "a reference")
+            return Expression(token.start, token.end, "a reference")
         if self.sees("{"):
             return self.braces()
         if self.sees("["):
@@ -168,7 +168,7 @@ class _Parser:
             return Parens(token.start, self.last_end, inner.what, inner)
         return self.clause()
 
-    def clause(self) -> Node:
+    def clause(self) -> Expression:
         """What reaches as far to the right as it can."""
         start = self.now.start
         if self.skips("local"):
@@ -189,26 +189,26 @@ class _Parser:
             self.expression()
             if self.skips("else"):
                 self.expression()
-            return Node(start, self.last_end, "a condition")
+            return Expression(start, self.last_end, "a condition")
         if self.skips("function"):
             self.parameters()
             self.expression()
-            return Node(start, self.last_end, "a function")
+            return Expression(start, self.last_end, "a function")
         if self.skips("import", "importstr", "importbin"):
             self.expression()
-            return Node(start, self.last_end, "an import")
+            return Expression(start, self.last_end, "an import")
         if self.skips("error"):
             self.expression()
-            return Node(start, self.last_end, "an error")
+            return Expression(start, self.last_end, "an error")
         raise self.fault()
 
-    def bind(self) -> tuple[str, Node]:
+    def bind(self) -> tuple[str, Expression]:
         name = self.name()
         if self.sees("("):
             self.parameters()
             self.need("=")
             body = self.expression()
-            return name, Node(body.start, body.end, "a function")
+            return name, Expression(body.start, body.end, "a function")
         self.need("=")
         return name, self.expression()
 
@@ -237,13 +237,13 @@ class _Parser:
             if not self.sees(")"):
                 self.need(",")
 
-    def brackets(self) -> Node:
+    def brackets(self) -> Expression:
         start = self.need("[").start
         while not self.skips("]"):
             self.expression()
             self.skips(",")
             self.generators()
-        return Node(start, self.last_end, "an array")
+        return Expression(start, self.last_end, "an array")
 
     def generators(self) -> bool:
         """``for x in …``, with more of those and ``if …``; whether there are any."""
@@ -256,9 +256,9 @@ class _Parser:
             self.expression()
         return found
 
-    def braces(self) -> Node:
+    def braces(self) -> Expression:
         start = self.need("{").start
-        members: list[Member] = []
+        members: list[ObjectMember] = []
         is_comprehension = False
         while not self.skips("}"):
             if members and members[-1].comma is None:
@@ -271,17 +271,17 @@ class _Parser:
                 self.need("}")
                 break
         if is_comprehension:
-            return Node(start, self.last_end, "a comprehension")
-        return Object(start, self.last_end, "an object", tuple(members))
+            return Expression(start, self.last_end, "a comprehension")
+        return ObjectLiteral(start, self.last_end, "an object", tuple(members))
 
-    def member(self) -> Member:
+    def member(self) -> ObjectMember:
         start = self.now.start
         if self.skips("local"):
             self.bind()
-            return Member(start, self.last_end, None)
+            return ObjectMember(start, self.last_end, None)
         if self.sees("assert"):
             self.assertion()
-            return Member(start, self.last_end, None)
+            return ObjectMember(start, self.last_end, None)
         name = self.field_name()
         is_method = self.sees("(")
         if is_method:
@@ -291,7 +291,9 @@ class _Parser:
             raise self.fault()
         self.take()
         value = self.expression()
-        return Member(start, value.end, None, True, name, (operator.start, operator.end), None if is_method else value)
+        return ObjectMember(
+            start, value.end, None, True, name, (operator.start, operator.end), None if is_method else value
+        )
 
     def field_name(self) -> str | None:
         if self.now.kind == "name":
@@ -319,5 +321,5 @@ def string_value(literal: str) -> str:
         return literal
 
 
-def _is_number(node: Node) -> bool:
-    return isinstance(node, Literal) and node.what == "a number"
+def _is_number(node: Expression) -> bool:
+    return isinstance(node, Constant) and node.what == "a number"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class Expression:
     """An expression of a kind that editing does not look into; ``what`` names it for a person."""
 
     start: int
@@ -13,33 +13,33 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Literal(Node):
+class Constant(Expression):
     """A string, number, boolean or null."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sum(Node):
+class Sum(Expression):
     """``left + right``, or ``left {…}``."""
 
-    left: Node
-    right: Node
+    left: Expression
+    right: Expression
 
 
 @dataclass(frozen=True, slots=True)
-class Parens(Node):
-    inner: Node
+class Parens(Expression):
+    inner: Expression
 
 
 @dataclass(frozen=True, slots=True)
-class Local(Node):
+class Local(Expression):
     """``local name = …; body``; ``assert …; body`` is one without binds."""
 
-    binds: tuple[tuple[str, Node], ...]
-    body: Node
+    binds: tuple[tuple[str, Expression], ...]
+    body: Expression
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class ObjectMember:
     """What stands between the commas of an object; ``comma`` is the end of the one that follows it, if one does.
 
     A field has a name, which is None where it is computed. ``operator`` is the place of ``:``, ``+:`` and the like.
@@ -51,16 +51,16 @@ class Member:
     is_field: bool = False
     name: str | None = None
     operator: tuple[int, int] = (0, 0)
-    value: Node | None = None  # None also where the field is a method
+    value: Expression | None = None  # None also where the field is a method
 
 
 @dataclass(frozen=True, slots=True)
-class Object(Node):
+class ObjectLiteral(Expression):
     """``{…}``; a comprehension is no ``Object``."""
 
-    members: tuple[Member, ...]
+    members: tuple[ObjectMember, ...]
 
-    def field(self, name: str) -> Member | None:
+    def field(self, name: str) -> ObjectMember | None:
         return next((member for member in self.members if member.is_field and member.name == name), None)
 
     @property

@@ -6,7 +6,7 @@ from typing import Literal
 
 from ...errors import RenderError
 
-Kind = Literal["comment", "string", "number", "name", "keyword", "symbol", "end"]
+TokenKind = Literal["comment", "string", "number", "name", "keyword", "symbol", "end"]
 
 KEYWORDS = frozenset(
     [
@@ -42,13 +42,13 @@ _SYMBOL = re.compile(r"\+?:{1,3}|==|!=|<=|>=|<<|>>|&&|\|\||[{}\[\](),.;+\-*/%<>&
 class Token:
     """``text[start:end]``, offsets in characters."""
 
-    kind: Kind
+    kind: TokenKind
     text: str
     start: int
     end: int
 
 
-class SyntaxFault(RenderError):
+class JsonnetSyntaxError(RenderError):
     """The text is no jsonnet; ``line`` is where, from 1."""
 
     def __init__(self, message: str, line: int) -> None:
@@ -62,7 +62,7 @@ def line_at(text: str, offset: int) -> int:
 
 
 def tokens(text: str) -> list[Token]:
-    """All tokens and comments in order, an ``end`` last. Raises ``SyntaxFault``."""
+    """All tokens and comments in order, an ``end`` last. Raises ``JsonnetSyntaxError``."""
     found: list[Token] = []
     at = 0
     while True:
@@ -76,7 +76,7 @@ def tokens(text: str) -> list[Token]:
         at = end
 
 
-def _next(text: str, at: int) -> tuple[Kind, int]:
+def _next(text: str, at: int) -> tuple[TokenKind, int]:
     if match := _COMMENT.match(text, at):
         # The carriage return before a line feed is the line's, not the comment's.
         return "comment", match.end() - (match[0].endswith("\r") and not match[0].startswith("/*"))
@@ -90,13 +90,13 @@ def _next(text: str, at: int) -> tuple[Kind, int]:
         return "string", _block_end(text, at)
     if match := _SYMBOL.match(text, at):
         return "symbol", match.end()
-    raise SyntaxFault(f"unexpected {text[at]!r}", line_at(text, at))
+    raise JsonnetSyntaxError(f"unexpected {text[at]!r}", line_at(text, at))
 
 
 def _block_end(text: str, start: int) -> int:
     """The end of a text block: its lines are indented as its first one is, or empty."""
     head = _BLOCK.match(text, start)
-    fault = SyntaxFault("this text block has no end", line_at(text, start))
+    fault = JsonnetSyntaxError("this text block has no end", line_at(text, start))
     if head is None:
         raise fault
     at = head.end()

@@ -10,7 +10,7 @@ from .vendor import PARTS_FILE
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
+class FolderRegistry:
     """Fulfils ``ks.registries.Source``; ``root`` is absolute, or relative to the app that ``tree`` is."""
 
     tree: ByteTree

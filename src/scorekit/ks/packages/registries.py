@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from ...errors import SetupError
 from ...manifests.documents import documents
 from ...manifests.printing import as_yaml
-from ..app.spec_files import Specs
-from ..app.tree import Tree, Workspace
+from ..app.spec_files import SpecFiles
+from ..app.tree import Tree, WritableTree
 
 REGISTRY_FILE = "registry.yaml"
 
@@ -62,7 +62,7 @@ class Catalogue:
     paths: Mapping[str, str]
 
 
-class Source(Protocol):
+class RegistryClient(Protocol):
     """What answers for a registry."""
 
     def validate(self) -> None:
@@ -78,7 +78,7 @@ class Source(Protocol):
         """The files of a package by their path in it."""
 
 
-def detected(uri: str) -> tuple[ProtocolName, str]:
+def detect_protocol(uri: str) -> tuple[ProtocolName, str]:
     """The protocol a URI is of, and the URI as it is kept."""
     if uri.startswith(("github", "https://github")):
         return "github", uri
@@ -113,7 +113,7 @@ def github_folder(uri: str) -> GitHubFolder:
     return GitHubFolder(owner, repository, ref, "/".join(path))
 
 
-def registries(specs: Specs) -> dict[str, Registry]:
+def registries(specs: SpecFiles) -> dict[str, Registry]:
     """Those of the app and of its override, which wins, by name."""
     found = {}
     for is_override in (False, True):
@@ -123,12 +123,12 @@ def registries(specs: Specs) -> dict[str, Registry]:
     return dict(sorted(found.items()))
 
 
-def add_registry(tree: Workspace, registry: Registry, source: Source) -> None:
+def add_registry(tree: WritableTree, registry: Registry, source: RegistryClient) -> None:
     """Adds a registry that answers, and keeps its catalogue. A fault leaves the app as it was."""
     if not _NAME.fullmatch(registry.name):
         raise SetupError("Registry name is invalid: it takes letters, digits and dashes")
     source.validate()
-    specs = Specs(tree)
+    specs = SpecFiles(tree)
     entries = specs.entries("registries", registry.is_override)
     if registry.name in entries:
         raise SetupError("Registry with name already exists")
@@ -141,7 +141,7 @@ def add_registry(tree: Workspace, registry: Registry, source: Source) -> None:
     keep_catalogue(tree, registry, catalogue)
 
 
-def set_uri(tree: Workspace, registry: Registry, uri: str, source: Source) -> None:
+def set_uri(tree: WritableTree, registry: Registry, uri: str, source: RegistryClient) -> None:
     """Give a registry another URI, which ``source`` answers for. A failure leaves the app unchanged.
 
     ksonnet saved the URI before it checked it (ksonnet-rules.md#repair-registry-set).
@@ -153,13 +153,13 @@ def set_uri(tree: Workspace, registry: Registry, uri: str, source: Source) -> No
     except SetupError as error:
         raise SetupError(f"setting registry {registry.name} uri: {uri}: validating uri: {error}") from error
     catalogue = source.catalogue()
-    specs = Specs(tree)
+    specs = SpecFiles(tree)
     specs.entries("registries", registry.is_override)[registry.name]["uri"] = uri
     specs.save(tree)
     keep_catalogue(tree, registry, catalogue)
 
 
-def keep_catalogue(tree: Workspace, registry: Registry, catalogue: Catalogue) -> None:
+def keep_catalogue(tree: WritableTree, registry: Registry, catalogue: Catalogue) -> None:
     """Writes what a registry on the network offers to the folder ``.ksonnet``."""
     if registry.protocol != "github":
         return

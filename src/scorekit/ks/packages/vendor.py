@@ -7,10 +7,10 @@ from typing import Any
 
 from ...errors import SetupError
 from ...manifests.documents import documents
-from ..app.app import Library
-from ..app.spec_files import Specs
-from ..app.tree import Tree, Workspace
-from .registries import Source
+from ..app.app import PinnedPackage
+from ..app.spec_files import SpecFiles
+from ..app.tree import Tree, WritableTree
+from .registries import RegistryClient
 
 PARTS_FILE = "parts.yaml"
 
@@ -20,7 +20,7 @@ _INVALID = "package name should be in the form `<registry>/<library>@<version>`"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PackageReference:
     """A package as the command line names it; the parts that it leaves out are empty."""
 
     registry: str
@@ -30,36 +30,36 @@ class Wanted:
     def __str__(self) -> str:
         return (f"{self.registry}/" if self.registry else "") + self.name + (f"@{self.version}" if self.version else "")
 
-    def fits(self, library: Library) -> bool:
+    def fits(self, library: PinnedPackage) -> bool:
         """Whether it can be ``library``, whatever the version."""
         return self.name == library.name and self.registry in ("", library.registry)
 
 
-def wanted(text: str) -> Wanted:
+def wanted(text: str) -> PackageReference:
     """What a person wrote. Raises ``SetupError``."""
     match = _NAME.fullmatch(text)
     if match is None or ".." in text.split("/"):
         raise SetupError(_INVALID)
     first, second, version = match.groups(default="")
-    return Wanted(first if second else "", second or first, version)
+    return PackageReference(first if second else "", second or first, version)
 
 
-def libraries(specs: Specs, environment: str = "") -> dict[str, Library]:
+def libraries(specs: SpecFiles, environment: str = "") -> dict[str, PinnedPackage]:
     """What the app, or one environment, pins, by key."""
     entries = _entries(specs, environment)
     return {
-        key: Library(str(entry["registry"]), str(entry["name"]), str(entry["version"]))
+        key: PinnedPackage(str(entry["registry"]), str(entry["name"]), str(entry["version"]))
         for key, entry in entries.items()
     }
 
 
-def users(specs: Specs, library: Library) -> list[str]:
+def users(specs: SpecFiles, library: PinnedPackage) -> list[str]:
     """The environments that pin just this version."""
     names = specs.entries("environments", False)
     return sorted(name for name in names if library in libraries(specs, name).values())
 
 
-def pinned(specs: Specs) -> list[Library]:
+def pinned(specs: SpecFiles) -> list[PinnedPackage]:
     """Every version that the app or an environment pins, once, by registry, name and version."""
     found = {
         library for name in ("", *specs.entries("environments", False)) for library in libraries(specs, name).values()
@@ -67,13 +67,13 @@ def pinned(specs: Specs) -> list[Library]:
     return sorted(found, key=lambda library: (library.registry, library.name, library.version))
 
 
-def folder(tree: Tree, library: Library) -> str | None:
+def folder(tree: Tree, library: PinnedPackage) -> str | None:
     """Where a package is vendored; that of an app before ``ks upgrade`` has no version. None where it is not."""
     plain = f"vendor/{library.key}"
     return next((path for path in (library.folder, plain) if tree.read(f"{path}/{PARTS_FILE}") is not None), None)
 
 
-def describe(tree: Tree, library: Library) -> str:
+def describe(tree: Tree, library: PinnedPackage) -> str:
     """What ``parts.yaml`` says of a vendored package. Raises ``SetupError``."""
     path = folder(tree, library)
     if path is None:
@@ -92,9 +92,9 @@ def description(text: str, where: str) -> str:
 
 
 def install(
-    tree: Workspace,
-    source: Source,
-    package: Wanted,
+    tree: WritableTree,
+    source: RegistryClient,
+    package: PackageReference,
     alias: str = "",
     environment: str = "",
     force: bool = False,
@@ -105,12 +105,12 @@ def install(
     """
     if not _ALIAS.fullmatch(alias):
         raise SetupError(f"--name {alias}: a package's name is letters, digits and dashes")
-    specs = Specs(tree)
+    specs = SpecFiles(tree)
     entries = _entries(specs, environment)
     count = None
     try:
         version = source.version(package.name, package.version)
-        library = Library(package.registry, alias or package.name, version)
+        library = PinnedPackage(package.registry, alias or package.name, version)
         is_there = version and library in pinned(specs) and folder(tree, library) == library.folder
         files = {} if is_there and not force else source.files(package.name, version)
         if files and PARTS_FILE not in files:
@@ -130,9 +130,9 @@ def install(
     return count
 
 
-def remove(tree: Workspace, package: Wanted, environment: str = "") -> Library:
+def remove(tree: WritableTree, package: PackageReference, environment: str = "") -> PinnedPackage:
     """Unpins a package, and takes it out of ``vendor/`` if nothing else pins it. What was removed."""
-    specs = Specs(tree)
+    specs = SpecFiles(tree)
     if environment and environment not in specs.entries("environments", False):
         raise SetupError(f"invalid environment: {environment}")
     entries = _entries(specs, environment)
@@ -147,7 +147,7 @@ def remove(tree: Workspace, package: Wanted, environment: str = "") -> Library:
     return library
 
 
-def _collect(tree: Workspace, specs: Specs, library: Library) -> None:
+def _collect(tree: WritableTree, specs: SpecFiles, library: PinnedPackage) -> None:
     if library in pinned(specs):
         return
     tree.remove(library.folder)
@@ -164,7 +164,7 @@ def _upwards(path: str) -> Iterator[str]:
         path = path.rpartition("/")[0]
 
 
-def _entries(specs: Specs, environment: str) -> dict[str, dict[str, Any]]:
+def _entries(specs: SpecFiles, environment: str) -> dict[str, dict[str, Any]]:
     if not environment:
         return specs.entries("libraries", False)
     found = specs.entries("environments", False).get(environment)

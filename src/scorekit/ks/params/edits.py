@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 from ...errors import RenderError, SetupError
 from ..app.components import is_bare
-from ..libsonnet.edits import Source, Splice, Uneditable, spliced
+from ..libsonnet.edits import Replacement, SourceText, UneditableSource, replaced
 from ..libsonnet.literals import field_name
-from ..libsonnet.syntax import Node
-from ..libsonnet.tokens import SyntaxFault
+from ..libsonnet.syntax import Expression
+from ..libsonnet.tokens import JsonnetSyntaxError
 
 T = TypeVar("T")
 
@@ -94,14 +94,14 @@ def append_component(text: str, where: str, component: str, params: Mapping[str,
     holder = found[0]
     splices = []
     if holder.members and holder.members[-1].comma is None:
-        splices.append(Splice(holder.members[-1].end, holder.members[-1].end, ","))
+        splices.append(Replacement(holder.members[-1].end, holder.members[-1].end, ","))
     close = holder.end - 1
     start = len(text[:close].rstrip(" \t"))
     if text[start - 1] == "\n":
-        splices.append(Splice(start, start, entry))
+        splices.append(Replacement(start, start, entry))
     else:
-        splices.append(Splice(start, close, f"{end}{entry}  "))
-    return spliced(text, splices)
+        splices.append(Replacement(start, close, f"{end}{entry}  "))
+    return replaced(text, splices)
 
 
 def _collection(text: str) -> Any:
@@ -116,30 +116,30 @@ def _refused(word: str) -> None:
     raise ValueError(word)
 
 
-def _opened(text: str, where: str) -> Source:
+def _opened(text: str, where: str) -> SourceText:
     try:
-        return Source(text)
-    except SyntaxFault as error:
+        return SourceText(text)
+    except JsonnetSyntaxError as error:
         raise RenderError(str(error), f"{where}:{error.line}") from error
 
 
 def _told(where: str, edit: Callable[[], T]) -> T:
     try:
         return edit()
-    except Uneditable as error:
+    except UneditableSource as error:
         raise RenderError(f"{error}; change this line by hand", f"{where}:{error.line}") from error
 
 
-def _components(opened: Source) -> Node:
+def _components(opened: SourceText) -> Expression:
     """The value of ``components`` in a module's file."""
     root = opened.inside(opened.root, "this file")
     for each in root:
         if (member := each.field("components")) is not None and member.value is not None:
             return member.value
-    raise Uneditable("there is no components object here", opened.line(root[0].start))
+    raise UneditableSource("there is no components object here", opened.line(root[0].start))
 
 
-def _overrides(opened: Source) -> Node:
+def _overrides(opened: SourceText) -> Expression:
     """The object whose ``components`` are an environment's own: that of the local ``envParams``, else the result."""
     bound = opened.bound("envParams")
     return opened.root if bound is None else bound

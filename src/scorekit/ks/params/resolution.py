@@ -9,11 +9,11 @@ from ...errors import RenderError
 from ...manifests.documents import Object
 from ...manifests.patch import merge_patch
 from ..app.app import Environment
-from ..app.components import Module
+from ..app.components import AppModule
 from ..app.tree import Tree
 from ..engine.evaluator import Evaluator, JsonnetError, Program
-from ..engine.imports import VIRTUAL, Search
-from ..engine.locations import Sources
+from ..engine.imports import VIRTUAL, ImportSearch
+from ..engine.locations import SourceMap
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ def destination_code(environment: Environment) -> str:
 
 
 def load_params(
-    tree: Tree, evaluator: Evaluator, environment: Environment, module: Module, is_inherited: bool = True
+    tree: Tree, evaluator: Evaluator, environment: Environment, module: AppModule, is_inherited: bool = True
 ) -> Params:
     """The parameters of one module in one environment; without the module's own ones unless ``is_inherited``."""
     own, shared, broken = _module_params(tree, evaluator, module, destination_code(environment))
@@ -63,21 +63,21 @@ def load_params(
     # `param list` only; in `show`, as here, it is an import like any other, and globals are the file's own affair.
     folders = (environment.folder, *_libraries(environment))
     codes = {PARAMS: _code(merged, {module.prefix + key: error for key, error in broken.items()})}
-    file = _File(tree, evaluator, path, _read(tree, path), folders, codes)
+    file = _ParamsFile(tree, evaluator, path, _read(tree, path), folders, codes)
     components, broken_here = file.fields(_COMPONENTS, "components must be an object")
 
     globals_path = f"{environment.folder}/globals.libsonnet"
     globals_text = tree.read(globals_path)
     added: Any = {}
     if globals_text is not None:
-        added = _File(tree, evaluator, globals_path, globals_text, folders, codes).object(
+        added = _ParamsFile(tree, evaluator, globals_path, globals_text, folders, codes).object(
             _ALL, "an object was expected"
         )
     why = {**_of_module(broken_here, module), **broken}
     return Params(own, _of_module(components, module), frozenset({*shared, *added}), why)
 
 
-def own_params(tree: Tree, evaluator: Evaluator, module: Module) -> Object:
+def own_params(tree: Tree, evaluator: Evaluator, module: AppModule) -> Object:
     """The parameters of a module as its file has them, in no environment."""
     own, _, broken = _module_params(tree, evaluator, module, json.dumps({"server": "", "namespace": ""}))
     for error in broken.values():
@@ -86,15 +86,15 @@ def own_params(tree: Tree, evaluator: Evaluator, module: Module) -> Object:
 
 
 def _module_params(
-    tree: Tree, evaluator: Evaluator, module: Module, destination: str
+    tree: Tree, evaluator: Evaluator, module: AppModule, destination: str
 ) -> tuple[Object, Object, dict[str, RenderError]]:
     path = module.params_path
-    file = _File(tree, evaluator, path, _read(tree, path), ("lib", "vendor"), {ENVIRONMENTS: destination})
+    file = _ParamsFile(tree, evaluator, path, _read(tree, path), ("lib", "vendor"), {ENVIRONMENTS: destination})
     own, broken = file.fields(_COMPONENTS, "could not find components object in params")
     return own, file.object(_GLOBAL, "global must be an object"), broken
 
 
-def _of_module(components: Mapping[str, T], module: Module) -> dict[str, T]:
+def _of_module(components: Mapping[str, T], module: AppModule) -> dict[str, T]:
     """The entries of one module under their bare names (ksonnet-rules.md#parameters), and none of a module below it."""
     return {
         name.removeprefix(module.prefix): value
@@ -121,7 +121,7 @@ def _code(values: Object, broken: Mapping[str, RenderError]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
+class _ParamsFile:
     """A file of parameters, which expressions can import."""
 
     tree: Tree
@@ -132,11 +132,11 @@ class _File:
     codes: Mapping[str, str]
 
     def value(self, source: str) -> Any:
-        search = Search(self.tree, self.folders, virtual={_ENTRY: (self.path, self.text)})
+        search = ImportSearch(self.tree, self.folders, virtual={_ENTRY: (self.path, self.text)})
         try:
             return self.evaluator.evaluate(Program(source, search, self.codes))
         except JsonnetError as error:
-            raise Sources(self.path).located(error) from error
+            raise SourceMap(self.path).located(error) from error
 
     def object(self, source: str, otherwise: str) -> Object:
         value = self.value(source)

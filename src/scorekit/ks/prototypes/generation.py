@@ -4,15 +4,15 @@ import json
 from collections.abc import Mapping
 
 from ...errors import RenderError, SetupError
-from ..app.components import Module
-from ..app.tree import Tree, Workspace
+from ..app.components import AppModule
+from ..app.tree import Tree, WritableTree
 from ..edits.components import create_component
 from ..engine.evaluator import Evaluator, JsonnetError, Program
-from ..engine.imports import Search
+from ..engine.imports import ImportSearch
 from .prototype import Prototype
 
 
-def chosen(
+def component_parameters(
     tree: Tree, evaluator: Evaluator, prototype: Prototype, flags: Mapping[str, str], values: tuple[str, str] | None
 ) -> dict[str, str]:
     """The parameters of a component, as jsonnet: of the flags, and over them those of a file of values.
@@ -36,14 +36,14 @@ def chosen(
     return found
 
 
-def generate(tree: Workspace, prototype: Prototype, module: Module, name: str, params: dict[str, str]) -> str:
+def generate(tree: WritableTree, prototype: Prototype, module: AppModule, name: str, params: dict[str, str]) -> str:
     """Writes the component and its parameters; the path of the component. Raises ``SetupError``."""
     return create_component(tree, module, name, "jsonnet", prototype.expanded(name), params)
 
 
 def _of_file(tree: Tree, evaluator: Evaluator, prototype: Prototype, file: str, text: str) -> dict[str, str]:
     try:
-        value = evaluator.evaluate(Program(f"({text}\n)", Search(tree, ("lib", "vendor"))))
+        value = evaluator.evaluate(Program(f"({text}\n)", ImportSearch(tree, ("lib", "vendor"))))
     except RenderError as error:
         raise SetupError(f"reading values file: {file}: {error}") from error
     if not isinstance(value, dict):

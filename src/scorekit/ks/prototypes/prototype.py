@@ -10,7 +10,7 @@ from typing import Literal, get_args
 from ...errors import RenderError, SetupError
 from ..app.components import is_bare
 
-Kind = Literal["number", "string", "numberOrString", "object", "array"]
+ParameterType = Literal["number", "string", "numberOrString", "object", "array"]
 
 _COMMENT = re.compile(r"\s*//\s+(?P<text>\S.*)")
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?")
@@ -20,11 +20,11 @@ _HOLDERS = {"param": "params", "env": "env"}
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
+class PrototypeParameter:
     """``default`` is None where a value has to be given."""
 
     name: str
-    kind: Kind
+    kind: ParameterType
     description: str
     default: str | None
 
@@ -49,13 +49,13 @@ class Prototype:
     name: str
     description: str
     short_description: str
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[PrototypeParameter, ...]
     body: str
 
-    def required(self) -> list[Parameter]:
+    def required(self) -> list[PrototypeParameter]:
         return [each for each in self.parameters if each.default is None]
 
-    def optional(self) -> list[Parameter]:
+    def optional(self) -> list[PrototypeParameter]:
         return [each for each in self.parameters if each.default is not None]
 
     def values(self, given: Mapping[str, str]) -> dict[str, str]:
@@ -87,7 +87,7 @@ class Prototype:
         )
 
 
-def table(parameters: list[Parameter], prefix: str) -> str:
+def table(parameters: list[PrototypeParameter], prefix: str) -> str:
     """Parameters as flags, one a line, with what they are."""
     if not parameters:
         return "  [none]"
@@ -102,7 +102,7 @@ def table(parameters: list[Parameter], prefix: str) -> str:
 def parse(text: str, where: str) -> Prototype:
     """The prototype that a file holds. Raises ``RenderError``."""
     said = {"apiVersion": "", "name": "", "description": "", "shortDescription": ""}
-    parameters: list[Parameter] = []
+    parameters: list[PrototypeParameter] = []
     body: list[str] = []
     lines = text.split("\n")
     at = 0
@@ -134,7 +134,7 @@ def parse(text: str, where: str) -> Prototype:
     return Prototype(said["name"], said["description"], said["shortDescription"], tuple(parameters), "\n".join(body))
 
 
-def _parameter(text: str, is_optional: bool, where: str) -> Parameter:
+def _parameter(text: str, is_optional: bool, where: str) -> PrototypeParameter:
     parts = text.split(" ", 3 if is_optional else 2)
     if is_optional and len(parts) < 4:
         raise RenderError(
@@ -144,11 +144,11 @@ def _parameter(text: str, is_optional: bool, where: str) -> Parameter:
         )
     if len(parts) < 3:
         raise RenderError(f"param fields must have '<name> <type> <description>, but got:\n{text}", where)
-    kind = next((each for each in get_args(Kind) if each == parts[1]), None)
+    kind = next((each for each in get_args(ParameterType) if each == parts[1]), None)
     if kind is None:
         raise RenderError(f"invalid param tag: unknown param type '{parts[1]}'", where)
-    return Parameter(parts[0], kind, parts[-1], parts[2] if is_optional else None)
+    return PrototypeParameter(parts[0], kind, parts[-1], parts[2] if is_optional else None)
 
 
-def _default(parameter: Parameter) -> str:
+def _default(parameter: PrototypeParameter) -> str:
     return "" if parameter.default is None else f"default: {parameter.default}, "

@@ -9,23 +9,25 @@ from ...errors import RenderError
 from ...manifests.documents import Object, documents
 from ...manifests.extract import wrap
 from ...manifests.patch import merge_patch
-from ..app.components import Component, Module
+from ..app.components import AppModule, ComponentFile
 from ..app.tree import Tree
 from ..engine.evaluator import Evaluator, JsonnetError
-from ..engine.locations import Span
+from ..engine.locations import ComponentSpan
 
 
 @dataclass(frozen=True, slots=True)
-class Splice:
+class ComponentsObject:
     """``source`` is the object; ``spans`` say whose lines are whose; ``manifests`` counts the documents of each YAML or
     JSON component."""
 
     source: str
-    spans: tuple[Span, ...]
+    spans: tuple[ComponentSpan, ...]
     manifests: dict[str, int]
 
 
-def splice(tree: Tree, evaluator: Evaluator, module: Module, own: Object, wanted: Set[str]) -> Splice:
+def components_object(
+    tree: Tree, evaluator: Evaluator, module: AppModule, own: Object, wanted: Set[str]
+) -> ComponentsObject:
     """The object of all components of ``module``.
 
     Jsonnet files become its fields as they stand, so that ``$`` is the object of all components, as in ksonnet. Each
@@ -33,7 +35,7 @@ def splice(tree: Tree, evaluator: Evaluator, module: Module, own: Object, wanted
     nothing in particular is; otherwise its field fails when something uses it.
     """
     lines = ["{"]
-    spans: list[Span] = []
+    spans: list[ComponentSpan] = []
     manifests: dict[str, int] = {}
     for component in module.components(tree):
         text = tree.read(component.path) or ""
@@ -50,13 +52,13 @@ def splice(tree: Tree, evaluator: Evaluator, module: Module, own: Object, wanted
                 raise
             body = f"error {json.dumps(str(error))}"
         lines.append(f"{json.dumps(component.name)}: (")
-        spans.append(Span(component, len(lines) + 1, body.count("\n") + 1))
+        spans.append(ComponentSpan(component, len(lines) + 1, body.count("\n") + 1))
         lines += [*body.split("\n"), "),"]
     lines.append("}")
-    return Splice("\n".join(lines), tuple(spans), manifests)
+    return ComponentsObject("\n".join(lines), tuple(spans), manifests)
 
 
-def _jsonnet(evaluator: Evaluator, component: Component, text: str) -> str:
+def _jsonnet(evaluator: Evaluator, component: ComponentFile, text: str) -> str:
     try:
         evaluator.check(component.path, text)
     except JsonnetError as error:
@@ -65,7 +67,7 @@ def _jsonnet(evaluator: Evaluator, component: Component, text: str) -> str:
     return text
 
 
-def _manifests(component: Component, text: str) -> list[Any]:
+def _manifests(component: ComponentFile, text: str) -> list[Any]:
     where = component.where()
     try:
         found = _documents(component, text)
@@ -80,7 +82,7 @@ def _manifests(component: Component, text: str) -> list[Any]:
     return found
 
 
-def _documents(component: Component, text: str) -> list[Any]:
+def _documents(component: ComponentFile, text: str) -> list[Any]:
     if component.path.endswith(".json"):
         try:
             return [json.loads(text)]

@@ -11,13 +11,13 @@ from ...manifests.extract import flattened, labelled, wrap
 from ...manifests.order import ordered
 from ...manifests.patch import merge_patch
 from ..app.app import App, Environment, load_app
-from ..app.components import Module, all_modules, rendered_modules
+from ..app.components import AppModule, all_modules, rendered_modules
 from ..app.tree import Tree
 from ..engine.evaluator import Evaluator, JsonnetError, Program
-from ..engine.imports import PINS, VIRTUAL, Search, missing_pins
-from ..engine.locations import Sources
+from ..engine.imports import PINS, VIRTUAL, ImportSearch, missing_pins
+from ..engine.locations import SourceMap
 from ..params.resolution import ENVIRONMENTS, PARAMS, Params, destination_code, load_params
-from .components_object import Splice, splice
+from .components_object import ComponentsObject, components_object
 
 COMPONENTS = "__ksonnet/components"
 
@@ -35,7 +35,7 @@ local all = if std.isObject(value) then std.objectFields(value) else error "it m
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class RenderOptions:
     """What the command line adds: ``-V``, ``-A`` and ``-J`` (the last folder given is searched first)."""
 
     ext_vars: Mapping[str, str] = field(default_factory=dict)
@@ -48,7 +48,7 @@ def render(
     evaluator: Evaluator,
     environment: str,
     components: Sequence[str] = (),
-    options: Options | None = None,
+    options: RenderOptions | None = None,
     warn: Callable[[str], None] = lambda message: None,
 ) -> list[Object]:
     """The objects of an environment in the order of ``ks show``; with ``components``, of those alone.
@@ -63,7 +63,7 @@ def render(
     names: set[str] = set()
     objects: list[Object] = []
     for module in rendered_modules(tree, found):
-        step = _Step(tree, evaluator, app, found, module, frozenset(components), options or Options())
+        step = _ModuleRendering(tree, evaluator, app, found, module, frozenset(components), options or RenderOptions())
         values, all_names = step.evaluated()
         names.update(all_names)
         objects += values
@@ -88,16 +88,16 @@ def _targeting(tree: Tree, environment: Environment, component: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class _ModuleRendering:
     """One module of one environment."""
 
     tree: Tree
     evaluator: Evaluator
     app: App
     environment: Environment
-    module: Module
+    module: AppModule
     wanted: frozenset[str]
-    options: Options
+    options: RenderOptions
 
     def evaluated(self) -> tuple[list[Object], list[str]]:
         """The module's objects, and the names of all it has."""
@@ -105,14 +105,14 @@ class _Step:
         for key, error in params.broken.items():
             if not self.wanted or self.module.prefix + key in self.wanted:
                 raise error
-        spliced = splice(self.tree, self.evaluator, self.module, params.own, self.wanted)
+        spliced = components_object(self.tree, self.evaluator, self.module, params.own, self.wanted)
         result = self._main(params, spliced)
         objects: list[Object] = []
         for name, value in result["picked"].items():
             objects += self._objects(name, wrap(value), params, spliced)
         return objects, result["names"]
 
-    def _main(self, params: Params, spliced: Splice) -> Any:
+    def _main(self, params: Params, spliced: ComponentsObject) -> Any:
         path = f"{self.environment.folder}/main.jsonnet"
         text = self.tree.read(path)
         if text is None:
@@ -120,7 +120,7 @@ class _Step:
         # The names of the virtual files are never relative to anything: main.jsonnet and the components look for their
         # imports along the path only, as ksonnet's do.
         virtual = {_MAIN: (_MAIN, text), _SPLICED: (_SPLICED, spliced.source)}
-        search = Search(self.tree, self._folders(), self.app.pins(self.environment), virtual)
+        search = ImportSearch(self.tree, self._folders(), self.app.pins(self.environment), virtual)
         keep = f"std.member({json.dumps(sorted(self.wanted))}, name)" if self.wanted else "true"
         arguments = ", ".join(f'{name}=std.extVar("{_TLA}{name}")' for name in self.options.tla_vars)
         codes = {
@@ -132,13 +132,13 @@ class _Step:
         try:
             return self.evaluator.evaluate(Program(_WANTED % (arguments, keep), search, codes, variables))
         except JsonnetError as error:
-            raise Sources(path, _SPLICED, spliced.spans, {_MAIN: path}).located(error) from error
+            raise SourceMap(path, _SPLICED, spliced.spans, {_MAIN: path}).located(error) from error
 
     def _folders(self) -> tuple[str, ...]:
         """The search path, ksonnet's last added first (ksonnet-rules.md#imports)."""
         modules = self.environment.targets or ("/",)
         return (
-            *(Module(name).folder for name in reversed(modules)),
+            *(AppModule(name).folder for name in reversed(modules)),
             PINS,
             f"lib/ksonnet-lib/{self.environment.k8s_version}",
             "lib",
@@ -148,7 +148,7 @@ class _Step:
             *reversed(self.options.jpath),
         )
 
-    def _objects(self, name: str, value: Any, params: Params, spliced: Splice) -> list[Object]:
+    def _objects(self, name: str, value: Any, params: Params, spliced: ComponentsObject) -> list[Object]:
         component = next((span.component for span in spliced.spans if span.component.name == name), None)
         where = component.where() if component else f'component "{name}" ({self.environment.folder}/main.jsonnet)'
         if not isinstance(value, dict):
