@@ -1,4 +1,4 @@
-"""Reading YAML as go-yaml does (ksonnet-rules.md#natives), with the repairs of ksonnet-rules.md#repair-yaml-letters."""
+"""YAML is read as go-yaml reads it (ksonnet-rules.md#natives), with ksonnet-rules.md#repair-yaml-letters."""
 
 from typing import Any
 
@@ -39,19 +39,19 @@ from scorekit.manifests.documents import documents
     ],
 )
 def test_scalars_mean_what_go_yaml_says(text: str, expected: Any) -> None:
-    """Except `y` and `n`, which are letters."""
-    [found] = documents(f"v: {text}\n", "here")
-    assert found == {"v": expected}
-    assert type(found["v"]) is type(expected)
+    """A plain scalar has go-yaml's value; only `y` and `n`, which are booleans there, are text here."""
+    [document] = documents(f"v: {text}\n", "here")
+    assert document == {"v": expected}
+    assert type(document["v"]) is type(expected)
 
 
 def test_every_document_counts_and_empty_ones_do_not() -> None:
-    """Comments and bare separators are no documents."""
+    """Every document is read; comments and bare separators make none."""
     assert documents("---\n# only this\n---\na: 1\n---\n---\nb: 2\n", "here") == [{"a": 1}, {"b": 2}]
 
 
 def test_keys_become_text_and_merges_are_applied() -> None:
-    """As in JSON; the mapping's own keys win over `<<`, the first of several merged ones over the next."""
+    """Keys become text as in JSON; a mapping's own keys win over `<<`, and the first merged mapping over the next."""
     text = "a: &a {x: 1, y: 2}\nb: &b {x: 9, z: 3}\nc:\n  <<: [*a, *b]\n  y: own\n1: n\ntrue: t\n1.5: f\n"
     assert documents(text, "here") == [
         {
@@ -79,6 +79,6 @@ def test_keys_become_text_and_merges_are_applied() -> None:
     ],
 )
 def test_what_cannot_be_a_manifest_is_refused_with_its_place(text: str, message: str) -> None:
-    """File, line and column, in our own error."""
+    """The error is ours and names file, line and column."""
     with pytest.raises(RenderError, match=message):
         documents(text, "here")

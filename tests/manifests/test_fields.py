@@ -1,10 +1,10 @@
-"""Differences by field, and the paths that name them."""
+"""Two objects are compared field by field, and paths name the fields."""
 
 from typing import Any
 
 import pytest
 
-from scorekit.manifests.fields import MISSING, Change, changes, hidden, shown, value_at
+from scorekit.manifests.fields import MISSING, FieldChange, changes, one_line, redacted, value_at
 
 BASE: dict[str, Any] = {
     "apiVersion": "v1",
@@ -20,35 +20,35 @@ def with_spec(**spec: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("new", "found"),
+    ("new", "expected"),
     [
         (BASE | {"status": {}, "metadata": {"name": "p", "uid": "2", "generation": 9}}, []),
-        (with_spec(hostname="h"), [Change(".spec.hostname", MISSING, "h")]),
+        (with_spec(hostname="h"), [FieldChange(".spec.hostname", MISSING, "h")]),
         (with_spec(containers=[{"name": "b", "ports": [{"containerPort": 80}]}, {"name": "a", "image": "x"}]), []),
         (
             with_spec(containers=[{"name": "a", "image": "y"}, {"name": "c"}]),
             [
-                Change('.spec.containers[name="a"].image', "x", "y"),
-                Change('.spec.containers[name="b"]', BASE["spec"]["containers"][1], MISSING),
-                Change('.spec.containers[name="c"]', MISSING, {"name": "c"}),
+                FieldChange('.spec.containers[name="a"].image', "x", "y"),
+                FieldChange('.spec.containers[name="b"]', BASE["spec"]["containers"][1], MISSING),
+                FieldChange('.spec.containers[name="c"]', MISSING, {"name": "c"}),
             ],
         ),
-        (with_spec(containers=None), [Change(".spec.containers", BASE["spec"]["containers"], None)]),
+        (with_spec(containers=None), [FieldChange(".spec.containers", BASE["spec"]["containers"], None)]),
         (with_spec(containers=[{"image": "x"}]), [
-            Change(".spec.containers[0].name", "a", MISSING),
-            Change(".spec.containers[1]", BASE["spec"]["containers"][1], MISSING),
+            FieldChange(".spec.containers[0].name", "a", MISSING),
+            FieldChange(".spec.containers[1]", BASE["spec"]["containers"][1], MISSING),
         ]),
     ],
     ids=["bookkeeping", "new field", "another order", "items by name", "null is a value", "items without a key"],
 )  # fmt: skip
-def test_differences_are_told_as_deep_as_they_are(new: dict[str, Any], found: list[Change]) -> None:
-    """Items of lists are told apart by their key, whatever their order; status and bookkeeping do not count."""
-    assert changes(BASE, new) == found
+def test_the_deepest_fields_that_differ_are_named(new: dict[str, Any], expected: list[FieldChange]) -> None:
+    """List items are matched by key in any order; status and the server's own metadata do not count."""
+    assert changes(BASE, new) == expected
 
 
 def test_true_is_not_one() -> None:
-    """Python takes them for equal, Kubernetes does not."""
-    assert changes({"metadata": {}, "a": 1}, {"metadata": {}, "a": True}) == [Change(".a", 1, True)]
+    """1 and true differ, although Python takes them for equal."""
+    assert changes({"metadata": {}, "a": 1}, {"metadata": {}, "a": True}) == [FieldChange(".a", 1, True)]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_true_is_not_one() -> None:
     ],
 )
 def test_a_path_of_a_conflict_leads_to_its_value(path: str, value: Any) -> None:
-    """As the API server writes them: names unquoted whatever is in them, items by key, by value or by place."""
+    """The API server's paths are understood: unquoted names, and items by key, by value or by place."""
     items = [
         {"name": "a", "image": "x"},
         {"containerPort": 80, "protocol": "TCP", "image": "y"},
@@ -80,30 +80,34 @@ def test_a_path_of_a_conflict_leads_to_its_value(path: str, value: Any) -> None:
     assert value_at(tree, path) == value
 
 
-def test_secrets_are_hidden_and_only_they() -> None:
-    """A Secret's values are replaced by a word, its other fields and other kinds are shown."""
-    found = [Change(".data.k", "old", MISSING), Change(".data", MISSING, {"k": "new"}), Change(".type", "a", "b")]
-    secret = hidden(found, "Secret")
-    assert secret == [
-        Change(".data.k", "(hidden)", MISSING),
-        Change(".data", MISSING, {"k": "(hidden)"}),
-        Change(".type", "a", "b"),
+def test_the_values_of_secrets_are_hidden() -> None:
+    """The values of a Secret are hidden; its other fields and all other kinds are shown."""
+    changed = [
+        FieldChange(".data.k", "old", MISSING),
+        FieldChange(".data", MISSING, {"k": "new"}),
+        FieldChange(".type", "a", "b"),
     ]
-    assert hidden(found, "ConfigMap") == found
+    secret = redacted(changed, "Secret")
+    assert secret == [
+        FieldChange(".data.k", "(hidden)", MISSING),
+        FieldChange(".data", MISSING, {"k": "(hidden)"}),
+        FieldChange(".type", "a", "b"),
+    ]
+    assert redacted(changed, "ConfigMap") == changed
 
 
 @pytest.mark.parametrize("key", ["ksonnet.io/managed", "kubectl.kubernetes.io/last-applied-configuration"])
 def test_copies_of_a_secret_are_hidden_too(key: str) -> None:
-    """The annotations that hold all of what was applied, whether they change alone or the others with them."""
+    """Annotations that hold a copy of the Secret are hidden, alone and among other annotations."""
     whole = changes({"metadata": {"annotations": {key: "c2VjcmV0", "a": "b"}}}, {"metadata": {}})
-    assert hidden(whole, "Secret") == [Change(".metadata.annotations", {key: "(hidden)", "a": "b"}, MISSING)]
+    assert redacted(whole, "Secret") == [FieldChange(".metadata.annotations", {key: "(hidden)", "a": "b"}, MISSING)]
     alone = changes(
         {"metadata": {"annotations": {key: "c2VjcmV0", "a": "b"}}}, {"metadata": {"annotations": {"a": "b"}}}
     )
-    assert hidden(alone, "Secret") == [Change(f".metadata.annotations.{key}", "(hidden)", MISSING)]
+    assert redacted(alone, "Secret") == [FieldChange(f".metadata.annotations.{key}", "(hidden)", MISSING)]
 
 
 def test_values_are_shown_on_one_line() -> None:
-    """JSON, keys sorted, letters as they are; what is not there is a word."""
-    assert shown({"b": 1, "a": "ä\n"}) == '{"a": "ä\\n", "b": 1}'
-    assert shown(MISSING) == "nothing"
+    """A value is shown as JSON on one line with sorted keys; an absent field is shown as a word."""
+    assert one_line({"b": 1, "a": "ä\n"}) == '{"a": "ä\\n", "b": 1}'
+    assert one_line(MISSING) == "nothing"

@@ -1,9 +1,9 @@
-"""The order of `ks show` (ksonnet-rules.md#printing)."""
+"""The order of `ks show` (ksonnet-rules.md#printing), and the order in which a cluster gets objects."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scorekit.manifests.order import applied, ordered
+from scorekit.manifests.order import in_apply_order, in_show_order
 
 
 def thing(kind: str, name: str = "", version: str = "v1", namespace: str = "") -> dict[str, object]:
@@ -32,22 +32,22 @@ EXPECTED = [
 
 @given(st.permutations(EXPECTED))
 def test_objects_are_in_ksonnets_order(shuffled: list[dict[str, object]]) -> None:
-    """Namespace, rank of the kind with unknown kinds last by name, apiVersion, name."""
-    assert ordered(shuffled) == EXPECTED
+    """Objects sort by namespace, rank of the kind (unknown kinds last, by name), apiVersion and name."""
+    assert in_show_order(shuffled) == EXPECTED
 
 
 def test_equal_objects_keep_their_order() -> None:
-    """The sort is stable, and nothing but a kind is needed."""
+    """The sort is stable, and an object needs nothing but a kind."""
     objects: list[dict[str, object]] = [
         {"kind": "K", "n": 1},
         {"kind": "K", "n": 2},
         {"kind": "K", "metadata": None, "n": 3},
     ]
-    assert ordered(objects) == objects
+    assert in_show_order(objects) == objects
 
 
 def test_a_cluster_is_given_first_what_others_need() -> None:
-    """Namespaces, definitions, then by kind over all namespaces; kinds that nobody knows last."""
+    """Namespaces go first, then definitions, then objects by kind over all namespaces, custom kinds last."""
     given = [
         ("Thing", ""),
         ("Deployment", "a"),
@@ -57,6 +57,6 @@ def test_a_cluster_is_given_first_what_others_need() -> None:
         ("Namespace", ""),
     ]
     objects = [{"kind": kind, "metadata": {"name": "n", "namespace": namespace}} for kind, namespace in given]
-    kinds = [value["kind"] for value in applied(objects)]
+    kinds = [value["kind"] for value in in_apply_order(objects)]
     expected = ["Namespace", "CustomResourceDefinition", "ConfigMap", "ServiceAccount", "Deployment", "Thing"]
     assert kinds == expected

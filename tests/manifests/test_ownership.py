@@ -1,4 +1,4 @@
-"""Who owns which fields, and how the original ksonnet's become ours."""
+"""Field ownership is read from `managedFields`, and the original ksonnet's becomes ours."""
 
 import base64
 import gzip
@@ -27,20 +27,20 @@ DATA: Object = {"f:data": {".": {}, "f:a": {}, "f:b": {}}}
 
 @pytest.mark.parametrize("manager", ["ks", "ks-0.13.1"])
 def test_the_originals_entries_become_ours(manager: str) -> None:
-    """By its name or by its annotation: one entry of operation Apply, in the version that is applied now."""
+    """Entries with the original's name or annotation become one entry of ours, in the version that is applied."""
     theirs = entry(manager, "Update", union(DATA, MARK), apiVersion="extensions/v1beta1")
     others = [entry("kubectl", "Update", {"f:data": {"f:c": {}}}), entry("ks", "Update", {}, subresource="status")]
-    found = taken_over(of(theirs, *others), "ks", "apps/v1")
-    assert found is not None
-    assert found[0] == entry("ks", "Apply", union(DATA, MARK), apiVersion="apps/v1")
-    assert found[1:] == others
+    entries = taken_over(of(theirs, *others), "ks", "apps/v1")
+    assert entries is not None
+    assert entries[0] == entry("ks", "Apply", union(DATA, MARK), apiVersion="apps/v1")
+    assert entries[1:] == others
 
 
 def test_they_join_what_we_own_already() -> None:
-    """A run that was killed between two writes is completed by the next."""
+    """Entries are merged into one that we have already, so that a rerun completes a run that was killed."""
     ours = entry("ks", "Apply", {"f:data": {"f:a": {}}})
-    found = taken_over(of(ours, entry("ks", "Update", {"f:data": {"f:b": {}}})), "ks", "v1")
-    assert found == [entry("ks", "Apply", {"f:data": {"f:a": {}, "f:b": {}}})]
+    entries = taken_over(of(ours, entry("ks", "Update", {"f:data": {"f:b": {}}})), "ks", "v1")
+    assert entries == [entry("ks", "Apply", {"f:data": {"f:a": {}, "f:b": {}}})]
 
 
 @pytest.mark.parametrize(
@@ -49,16 +49,16 @@ def test_they_join_what_we_own_already() -> None:
     ids=["nothing", "ours", "kubectl's"],
 )
 def test_nothing_else_is_taken(entries: list[Object]) -> None:
-    """What others own stays theirs; without anything of the original's there is nothing to do."""
+    """Other managers keep their fields; an object without fields of the original is left alone."""
     assert taken_over(of(*entries), "ks", "v1") is None
 
 
 def test_what_nobody_owned_is_ours_as_far_as_we_applied_it() -> None:
-    """What was there before the server kept books is not held by that any more; the rest of it stays."""
+    """Fields that we apply leave the entry `before-first-apply`, and its other fields stay there."""
     ours, old = entry("ks", "Apply", {"f:data": {"f:a": {}}}), entry("before-first-apply", "Update", DATA)
-    found = taken_over(of(ours, old), "ks", "v1")
-    assert found == [ours, old | {"fieldsV1": {"f:data": {".": {}, "f:b": {}}}}]
-    assert taken_over(of(*found), "ks", "v1") is None
+    entries = taken_over(of(ours, old), "ks", "v1")
+    assert entries == [ours, old | {"fieldsV1": {"f:data": {".": {}, "f:b": {}}}}]
+    assert taken_over(of(*entries), "ks", "v1") is None
     whole = entry("before-first-apply", "Update", {"f:data": {".": {}, "f:a": {}}})
     assert taken_over(of(ours, whole), "ks", "v1") == [ours]
 
@@ -69,13 +69,13 @@ def kept(value: Object) -> str:
 
 
 def original(was: Object, now: Object, *entries: Object) -> Object:
-    found = of(*entries, **now)
-    found["metadata"]["annotations"] = {PRISTINE: kept(was)}
-    return found
+    value = of(*entries, **now)
+    value["metadata"]["annotations"] = {PRISTINE: kept(was)}
+    return value
 
 
 def test_what_only_the_annotation_remembers_is_abandoned() -> None:
-    """Fields and items that the original applied and the source has no longer, unless somebody owns them by now."""
+    """Fields that the original applied and the source lacks are abandoned, unless somebody else owns them now."""
     was = {
         "metadata": {"name": "n", "labels": {"old": "1"}},
         "spec": {
@@ -91,20 +91,20 @@ def test_what_only_the_annotation_remembers_is_abandoned() -> None:
     theirs = entry("kubectl", "Update", {"f:spec": {"f:d": {"f:e": {}}, "f:list": {'k:{"name":"z"}': {}}}})
     live = original(was, now, theirs, entry("before-first-apply", "Update", {"f:spec": {"f:a": {}}}))
     source = {"metadata": {"name": "n"}, "spec": {"d": {}, "list": [{"name": "x"}], "whole": [1]}}
-    found = abandoned(live, source, "ks")
-    assert [pointer for pointer, _ in found] == [
+    gone = abandoned(live, source, "ks")
+    assert [pointer for pointer, _ in gone] == [
         "/spec/list/2",  # the later item first: the first keeps its place
         "/spec/list/1/v",
         "/spec/b~1c",
         "/spec/a",
         "/metadata/annotations/ksonnet.io~1managed",
     ]
-    assert [change.path for _, change in found][:2] == ['.spec.list[name="y"]', '.spec.list[name="x"].v']
+    assert [change.path for _, change in gone][:2] == ['.spec.list[name="y"]', '.spec.list[name="x"].v']
 
 
 @pytest.mark.parametrize("annotation", ["", "{}", '{"pristine": "!"}', '{"pristine": "aGk="}', "[1]", "null"])
-def test_a_damaged_annotation_is_no_memory(annotation: str) -> None:
-    """Then only the annotation itself goes."""
+def test_a_damaged_annotation_is_only_removed(annotation: str) -> None:
+    """An annotation that cannot be read abandons no field; only the annotation itself goes."""
     live = of()
     live["metadata"]["annotations"] = {PRISTINE: annotation}
     assert pristine(live) is None
@@ -112,7 +112,7 @@ def test_a_damaged_annotation_is_no_memory(annotation: str) -> None:
 
 
 def test_what_is_owned_is_picked_out_of_the_object() -> None:
-    """Fields, items by key, by value and by place; a field without anything below it stands for all of it."""
+    """Owned fields and items (by key, by value, by place) are kept, with all that is below the last step."""
     fields = {
         "f:metadata": {"f:labels": {"f:mine": {}}},
         "f:spec": {
@@ -142,7 +142,7 @@ def test_what_is_owned_is_picked_out_of_the_object() -> None:
 
 
 def test_made_by_ks_or_not() -> None:
-    """Our entry, the original's, or its annotation; a label or another manager says nothing."""
+    """An entry of ours or of the original, or its annotation, says so; other managers do not."""
     assert is_applied(of(entry("ks", "Apply", {})), "ks")
     assert is_applied(of(entry("ks", "Update", {})), "ks")
     assert is_applied(original({}, {}), "ks")
@@ -150,7 +150,7 @@ def test_made_by_ks_or_not() -> None:
 
 
 def test_sets_of_fields_add_and_subtract() -> None:
-    """What is in both is in the sum once and in the difference not at all; the holder goes with its last field."""
+    """Sets of fields add and subtract; a mapping goes with the last field below it."""
     first: Object = {"f:a": {".": {}, "f:b": {}}, "f:c": {}}
     assert union(first, {"f:a": {"f:d": {}}}) == {"f:a": {".": {}, "f:b": {}, "f:d": {}}, "f:c": {}}
     assert minus(first, {"f:a": {"f:b": {}}}) == {"f:c": {}}

@@ -1,4 +1,4 @@
-"""The text of `ks show` (ksonnet-rules.md#printing): expected lines are go-yaml's and encoding/json's."""
+"""`ks show` prints what go-yaml and encoding/json print (ksonnet-rules.md#printing)."""
 
 import json
 import math
@@ -22,13 +22,13 @@ def line(value: Any) -> str:
     ["y", "N", "on", "Yes", "true", "null", "~", "", "123", "017", "0x1F", "1_000", "1:30", "1e3", "1.", ".5", ".inf"],
 )
 def test_text_that_some_reader_takes_for_something_else_is_quoted(text: str) -> None:
-    """YAML 1.1 and 1.2 alike: what was text is text again, whoever reads it."""
+    """Text that a reader of YAML 1.1 or 1.2 would take for another value is quoted."""
     assert line(text) == f'v: "{text}"\n'
 
 
 @pytest.mark.parametrize("text", ["yess", "1.2.3", "2018-01-01", "v1", "a:b", "1e", "http://x:80/y?z=1", "é", "a b"])
 def test_other_text_is_plain(text: str) -> None:
-    """No quotes that go-yaml would not write."""
+    """Text that every reader takes for text has no quotes, as in go-yaml."""
     assert line(text) == f"v: {text}\n"
 
 
@@ -56,12 +56,12 @@ def test_other_text_is_plain(text: str) -> None:
     ],
 )
 def test_scalars(value: Any, expected: str) -> None:
-    """Whole numbers have no `.0`; floats are Go's %g."""
+    """Whole numbers have no `.0`, and fractions look as Go's %g writes them."""
     assert line(value) == f"v: {expected}\n"
 
 
 def test_layout() -> None:
-    """`---` before each object, keys sorted, lists not indented, long text folded at 80 columns, `|` for lines."""
+    """Objects begin with `---`, keys are sorted, lists not indented, long texts folded at 80 columns."""
     value = {"b": [{"x": 1, "a": ["p"]}], "a": "word " * 20 + "end", "c": "one\ntwo\n", "d": "one\ntwo", "e": "one\n\n"}
     assert as_yaml([value, {"z": 1}]) == (
         "---\n"
@@ -86,14 +86,14 @@ def test_layout() -> None:
 
 
 def test_keys_are_in_go_yamls_natural_order() -> None:
-    """Numbers inside keys go by value, letters after signs."""
+    """Numbers inside keys sort by value, and letters sort after other characters."""
     keys = ["a10", "a2", "b", "B", "a-b", "ab", "1", "a"]
     shown = [text.split(":")[0].strip('"') for text in as_yaml([dict.fromkeys(keys, 1)]).splitlines()[1:]]
     assert shown == ["1", "B", "a", "a-b", "a2", "a10", "ab", "b"]
 
 
 def test_json_is_one_list_with_gos_escapes() -> None:
-    """Two spaces, sorted keys, `<`, `>` and `&` escaped, other characters as they are."""
+    """JSON is one List, indented by two spaces, with sorted keys and with `<`, `>` and `&` escaped as in Go."""
     assert as_json([{"k": "<é&>", "a": [], "n": 1e-7, "m": 1e21, "z": [1, 2.5]}]) == (
         '{\n  "apiVersion": "v1",\n  "items": [\n    {\n      "a": [],\n      "k": "\\u003cé\\u0026\\u003e",\n'
         '      "m": 1e+21,\n      "n": 1e-7,\n      "z": [\n        1,\n        2.5\n      ]\n    }\n  ],\n'
@@ -123,19 +123,19 @@ def number(digits: str) -> float:
 
 @given(st.dictionaries(TEXT, VALUES, max_size=4))
 def test_what_is_printed_reads_back_as_the_same_value(value: dict[str, Any]) -> None:
-    """Whatever is rendered, our own reader and one of JSON get it back from the text, as the same 64-bit numbers."""
+    """Our YAML reader and a JSON reader get the same value back, with all 64 bits of its numbers."""
     assert documents(as_yaml([value]), "here") == [value]
     assert json.loads(as_json([value]), parse_int=number)["items"] == [value]
 
 
 @given(FLOATS)
 def test_floats_lose_no_digit(value: float) -> None:
-    """ksonnet printed 32 bits of them; here the text is the number."""
+    """A printed float reads back as the same float; ksonnet printed 32 bits."""
     assert math.isclose(float(line(value).removeprefix("v: ")), value, rel_tol=0, abs_tol=0)
 
 
 @given(TEXT)
 def test_text_is_text_to_other_readers(text: str) -> None:
-    """PyYAML's reader, whose rules differ from ours, gets the same text (dates aside, which go-yaml leaves plain)."""
+    """PyYAML, whose rules differ from ours, reads every text back as that text."""
     read = yaml.load(as_yaml([{"v": text}]), Loader=yaml.BaseLoader)  # noqa: S506 - BaseLoader makes text, nothing else
     assert read == {"v": text}

@@ -1,4 +1,4 @@
-"""API versions that are gone, and what to write instead."""
+"""API versions that Kubernetes removed are named with their replacement."""
 
 import pytest
 
@@ -19,15 +19,15 @@ from scorekit.manifests.removed import removed, unserved
     ],
 )
 def test_removed_versions(api_version: str, kind: str, release: str, instead: str) -> None:
-    """Those of ksonnet's time, by the release that removed them (ksonnet-rules.md#removed-api-versions)."""
-    found = removed(api_version, kind)
-    assert found is not None
-    assert found.release == release
-    assert instead in found.instead
+    """A removed version of ksonnet's time has its release and replacement (ksonnet-rules.md#removed-api-versions)."""
+    entry = removed(api_version, kind)
+    assert entry is not None
+    assert entry.release == release
+    assert instead in entry.instead
     assert f"Kubernetes {release} removed it (the server has v1.31.0); write " in unserved(api_version, kind, "v1.31.0")
 
 
-def test_what_is_merely_unknown_is_told_so() -> None:
-    """A kind whose definition is missing was not removed by anybody."""
+def test_an_unknown_kind_gets_another_message() -> None:
+    """A kind that was never removed may lack its definition, and the message says so."""
     assert removed("apps/v1", "Deployment") is None
     assert "is its CustomResourceDefinition missing" in unserved("example.com/v1", "Thing", "v1.31.0")

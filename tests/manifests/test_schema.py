@@ -1,4 +1,4 @@
-"""Objects against OpenAPI v3 schemas."""
+"""Objects are checked against OpenAPI v3 schemas."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ SCHEMAS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    ("value", "found"),
+    ("value", "expected"),
     [
         ({"name": "ab", "count": 2, "share": 0.5, "mode": "a", "on": True, "quantity": 1, "port": "http"}, []),
         ({"name": "ab", "count": None, "mode": None}, []),
@@ -66,18 +66,18 @@ SCHEMAS: dict[str, Any] = {
         ([], [".: expected an object, got an array"]),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(value: Any, found: list[str]) -> None:
-    """Types, limits, unknown and missing fields, through references; null is as good as absent."""
-    assert list(faults(value, {"$ref": "#/components/schemas/Spec"}, SCHEMAS)) == found
+def test_every_error_names_its_field(value: Any, expected: list[str]) -> None:
+    """Types, limits, unknown and missing fields are checked through references; null counts as absent."""
+    assert list(faults(value, {"$ref": "#/components/schemas/Spec"}, SCHEMAS)) == expected
 
 
 def test_an_expression_that_only_go_knows_is_left_to_the_server() -> None:
-    """Go's regular expressions are not all Python's."""
+    """A pattern that Python cannot compile refuses nothing."""
     assert list(faults("x", {"type": "string", "pattern": r"\p{Greek}"}, {})) == []
 
 
 def test_schemas_are_found_by_kind() -> None:
-    """In a server's document by group, version and kind; in a definition by version, with what all objects have."""
+    """A schema is found by group, version and kind in a server's document, and by version in a definition."""
     named = {"x-kubernetes-group-version-kind": [{"group": "apps", "version": "v1", "kind": "D"}], "type": "object"}
     document = {"components": {"schemas": {"x": {}, "d": named}}}
     assert find_schema(document, "apps/v1", "D") is named

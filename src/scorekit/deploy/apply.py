@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from ..errors import ClusterError
 from ..manifests.documents import Object
 from ..manifests.extract import COMPONENT_LABEL
-from ..manifests.fields import Change, changes, hidden, shown, value_at
-from ..manifests.order import applied
+from ..manifests.fields import FieldChange, changes, one_line, redacted, value_at
+from ..manifests.order import in_apply_order
 from ..manifests.removed import unserved
 from .backoff import FIELD_CONFLICT, is_passing
 from .cluster import Cluster, Kind, Patience, Tell
@@ -39,7 +39,7 @@ class Done:
 
     title: str
     verb: str
-    changes: Sequence[Change] = ()
+    changes: Sequence[FieldChange] = ()
     note: str = ""
 
 
@@ -80,7 +80,7 @@ class Applying:
 
     def run(self, objects: Iterable[Object]) -> Outcome:
         """Send all ``objects``. One that is refused keeps none of the others back; a server that is gone does."""
-        todo = applied(objects)
+        todo = in_apply_order(objects)
         self._coming = {what for value in todo if (what := _made(value)) is not None}
         self.outcome.left = self._titles(todo)
         for value in todo:
@@ -245,12 +245,12 @@ def _conditions(value: Object) -> dict[str, Object]:
     return {each["type"]: each for each in (value.get("status") or {}).get("conditions") or ()}
 
 
-def _compared(live: Object | None, now: Object, gone: Sequence[Change]) -> Done:
+def _compared(live: Object | None, now: Object, gone: Sequence[FieldChange]) -> Done:
     if live is None:
         return Done(title(now), "created")
     found = changes(live, now)
     known = {change.path for change in found}
-    found = hidden([*found, *(change for change in gone if change.path not in known)], now["kind"])
+    found = redacted([*found, *(change for change in gone if change.path not in known)], now["kind"])
     return Done(title(now), "changed" if found else "unchanged", found)
 
 
@@ -261,7 +261,7 @@ def _explained(error: ClusterError, sent: Object, live: Object | None, namespace
         lines = [f"{len(conflicts)} of its fields are somebody else's:"]
         for cause in conflicts:
             ours, theirs = value_at(sent, cause.field), value_at(live, cause.field)
-            said = "" if is_secret else f" {shown(ours)} here, {shown(theirs)} on the cluster;"
+            said = "" if is_secret else f" {one_line(ours)} here, {one_line(theirs)} on the cluster;"
             lines.append(f"  {cause.field}:{said} {cause.message}")
         lines.append("take them with --force-conflicts, or leave them out of the source")
         return ClusterError("\n".join(lines), error.status, error.reason, error.causes)

@@ -5,7 +5,7 @@ from typing import Any
 
 from ..errors import ClusterError
 from ..manifests.documents import Object
-from ..manifests.order import applied
+from ..manifests.order import in_apply_order
 from ..manifests.removed import removed, unserved
 from .apply import Done, Outcome
 from .backoff import is_passing
@@ -39,7 +39,7 @@ class Deleting:
         options: dict[str, Any] = {"propagationPolicy": "Foreground"}
         if grace_period_s is not None:
             options["gracePeriodSeconds"] = grace_period_s
-        todo = applied(objects)[::-1]
+        todo = in_apply_order(objects)[::-1]
         kinds = [self._cluster.kind(str(value.get("apiVersion", "")), value["kind"]) for value in todo]
         self.outcome.left = [
             title(in_namespace(value, kind, self._namespace)) for value, kind in zip(todo, kinds, strict=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from ..errors import ClusterError, SetupError
 from ..manifests.documents import Object
 from ..manifests.extract import COMPONENT_LABEL
-from ..manifests.fields import MISSING, Change, changes, hidden, shown
-from ..manifests.order import ordered
+from ..manifests.fields import MISSING, FieldChange, changes, one_line, redacted
+from ..manifests.order import in_show_order
 from ..manifests.ownership import is_applied, owned
 from .cluster import MANAGER, Cluster
 from .stamp import DEPLOY_MANAGER, DEPLOYED_BY, GC_STRATEGY, stamped, title, with_its_tag
@@ -33,7 +33,7 @@ class Difference:
     """An object that is on one side only (``changes`` is empty, ``only`` is that side), or differs."""
 
     title: str
-    changes: Sequence[Change] = ()
+    changes: Sequence[FieldChange] = ()
     only: str = ""
 
 
@@ -61,7 +61,7 @@ def to_apply(
     ``components`` if there are any.
     """
     keys = set()
-    for value in ordered(objects):
+    for value in in_show_order(objects):
         kind = cluster.kind(str(value.get("apiVersion", "")), value["kind"])
         sent = stamped(value, kind, namespace)
         within = sent["metadata"].get("namespace", "")
@@ -76,7 +76,7 @@ def to_apply(
         known = {change.path for change in found}
         found += [change for change in to_go(live, sent) if change.path not in known]
         if found:
-            yield Difference(title(now), hidden(found, now["kind"]))
+            yield Difference(title(now), redacted(found, now["kind"]))
     for value in left_behind(cluster, namespace, components):
         if _key(value) not in keys:
             yield Difference(title(value), only="-")
@@ -124,7 +124,7 @@ def on_cluster(
 def between(first: Sequence[Object], second: Sequence[Object], namespaces: tuple[str, str]) -> Iterator[Difference]:
     """What differs between two sets of objects; each's own namespace is no difference."""
     before, after = (
-        {_key(moved): moved for value in ordered(each) for moved in [_moved(value, namespace)]}
+        {_key(moved): moved for value in in_show_order(each) for moved in [_moved(value, namespace)]}
         for each, namespace in zip((first, second), namespaces, strict=True)
     )
     for key in [*before, *(key for key in after if key not in before)]:
@@ -133,13 +133,13 @@ def between(first: Sequence[Object], second: Sequence[Object], namespaces: tuple
         elif key not in before:
             yield Difference(title(after[key]), only="+")
         elif found := changes(before[key], after[key]):
-            yield Difference(title(after[key]), hidden(found, after[key]["kind"]))
+            yield Difference(title(after[key]), redacted(found, after[key]["kind"]))
 
 
 def flipped(found: Iterable[Difference]) -> Iterator[Difference]:
     """The same, seen from the other side."""
     for each in found:
-        turned = [Change(change.path, change.new, change.old) for change in each.changes]
+        turned = [FieldChange(change.path, change.new, change.old) for change in each.changes]
         yield Difference(each.title, turned, {"+": "-", "-": "+"}.get(each.only, ""))
 
 
@@ -159,12 +159,12 @@ def printed(found: Iterable[Difference], sides: tuple[str, str], paint: Callable
         yield from field_lines(each.changes, paint)
 
 
-def field_lines(found: Iterable[Change], paint: Callable[[str, str], str]) -> Iterator[str]:
+def field_lines(found: Iterable[FieldChange], paint: Callable[[str, str], str]) -> Iterator[str]:
     """Two lines for each field, or one where a side does not have it."""
     for change in found:
         for sign, value in (("-", change.old), ("+", change.new)):
             if value is not MISSING:
-                yield paint(f"{sign} {change.path}: {shown(value)}", sign)
+                yield paint(f"{sign} {change.path}: {one_line(value)}", sign)
 
 
 def _moved(value: Object, namespace: str) -> Object:

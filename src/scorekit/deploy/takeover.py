@@ -5,7 +5,7 @@ from typing import Any
 
 from ..errors import ClusterError
 from ..manifests.documents import Object
-from ..manifests.fields import MISSING, Change, changes
+from ..manifests.fields import MISSING, FieldChange, changes
 from ..manifests.ownership import abandoned, owned, taken_over
 from .cluster import MANAGER, Cluster, Kind, Patience, Tell
 from .stamp import title
@@ -59,7 +59,7 @@ class Takeover:
         raise refused
 
 
-def to_go(live: Object, sent: Object) -> list[Change]:
+def to_go(live: Object, sent: Object) -> list[FieldChange]:
     """What goes with ksonnet's fields when ``sent`` takes them over: what it has no longer."""
     gone = [change for _, change in abandoned(live, sent, MANAGER)]
     if taken_over(live, MANAGER, sent["apiVersion"]) is not None:

@@ -1,4 +1,8 @@
-"""YAML text into documents: every one of them, with go-yaml's idea of a scalar, as JSON-like values."""
+"""YAML text to JSON-like values: every document of it, with scalars as go-yaml reads them.
+
+PyYAML only builds the tree of nodes here. What a plain scalar means is decided by :mod:`.scalars`, because PyYAML and
+the go-yaml of ksonnet disagree (``1:30``, ``08``, dates), and a value must come out as ksonnet would have read it.
+"""
 
 import math
 from typing import Any
@@ -9,6 +13,7 @@ from ..errors import RenderError
 from .scalars import meaning
 
 Object = dict[str, Any]
+"""A Kubernetes object: the value of one YAML or JSON document."""
 
 _PLAIN = "plain"
 _SCALAR_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null")}
@@ -16,8 +21,8 @@ _COLLECTION_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("map", "seq")}
 _TEXT_TAGS = {"tag:yaml.org,2002:str", "tag:yaml.org,2002:binary"}
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the C one is a matter of the wheel
-    """Composes nodes and marks plain scalars, whose meaning is ours to decide."""
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # not every wheel of PyYAML has libyaml
+    """Composes nodes and gives every plain scalar one tag, so that :func:`_scalar` can decide what it means."""
 
     def resolve(self, kind: type[yaml.Node], value: str | None, implicit: Any) -> Any:
         if kind is yaml.ScalarNode and implicit[0]:
@@ -26,9 +31,12 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 
 
 def documents(text: str, where: str) -> list[Any]:
-    """Every non-empty document of ``text`` (ksonnet took only the first: ksonnet-rules.md#repair-documents).
+    """Every non-empty document of ``text``. ksonnet 0.13.1 read only the first and lost the others
+    (ksonnet-rules.md#repair-documents).
 
-    ``where`` names the file in errors. Keys become text as in JSON; merge keys (``<<``) are applied.
+    Keys become strings as in JSON, and merge keys (``<<``) are applied. ``where`` is the file's name in errors. Raises
+    ``RenderError`` with file, line and column for text that is not YAML and for YAML that JSON cannot express: foreign
+    tags, keys that are lists or mappings, infinities and NaN, aliases that contain themselves.
     """
     try:
         nodes = list(yaml.compose_all(text, Loader=_Loader))
@@ -57,7 +65,8 @@ def _value(node: yaml.Node, where: str, above: tuple[yaml.Node, ...]) -> Any:
     for key, child in node.value:
         if isinstance(key, yaml.ScalarNode) and key.tag == _PLAIN and key.value == "<<":
             parts = _value(child, where, above)
-            # The first of several merged mappings wins, and the mapping's own keys win over all.
+            # Of several merged mappings the first wins, and the mapping's own keys win over all of them: YAML 1.1,
+            # https://yaml.org/type/merge.html.
             for part in reversed(parts if isinstance(parts, list) else [parts]):
                 if not isinstance(part, dict):
                     raise _fault("a merge key (<<) takes a mapping or a list of mappings", child, where)

@@ -1,4 +1,4 @@
-"""What a component evaluates to, turned into Kubernetes objects (ksonnet-rules.md#rendering)."""
+"""From the value that a component evaluates to, to Kubernetes objects (ksonnet-rules.md#rendering)."""
 
 import copy
 from typing import Any
@@ -7,17 +7,19 @@ from ..errors import RenderError
 from .documents import Object
 
 COMPONENT_LABEL = "ksonnet.io/component"
+"""The label by which an object names the component that rendered it."""
 
 
 def wrap(value: Any) -> Any:
-    """An array of objects stands for a ``List`` of them (ksonnet-rules.md#rendering)."""
+    """``value``, or a v1 ``List`` of its items if it is an array (ksonnet-rules.md#rendering)."""
     return {"apiVersion": "v1", "kind": "List", "items": value} if isinstance(value, list) else value
 
 
 def labelled(value: Object, component: str) -> Object:
-    """A copy with the label of its component, on each item of a v1 ``List``, else on the object itself.
+    """A copy that has the component's name as a label: on each item of a v1 ``List``, else on the object
+    (ksonnet-rules.md#rendering).
 
-    Source: ksonnet-rules.md#rendering.
+    ``metadata`` or ``labels`` that are not objects are replaced, as in ksonnet 0.13.1.
     """
     value = copy.deepcopy(value)
     is_list = value.get("apiVersion") == "v1" and value.get("kind") == "List"
@@ -31,8 +33,8 @@ def labelled(value: Object, component: str) -> Object:
 def flattened(value: Object, where: str) -> list[Object]:
     """The objects of ``value``: itself, or the items of a list, one level deep (ksonnet-rules.md#rendering).
 
-    Items that are null are dropped: packages leave objects out with an ``if`` that has no ``else``. Raises
-    ``RenderError`` for an object without a kind.
+    Items that are null are left out, because packages drop objects by an ``if`` without ``else``. ``where`` names the
+    component in errors. Raises ``RenderError`` for an item that is not an object and for an object without a kind.
     """
     _kind(value, where)
     if "items" not in value:
@@ -47,11 +49,11 @@ def _item(item: Any, parent: Object, where: str) -> Object:
     if not isinstance(item, dict):
         raise RenderError(f"a Kubernetes object was expected, not {_article(item)}", where)
     if "kind" not in item and parent["kind"] not in ("List", "") and parent["kind"].endswith("List"):
-        # A typed list, such as a RoleList, may leave out what its own kind says.
+        # The items of a typed list, such as a RoleList, may leave out the kind that the list's own kind implies.
         item = {"apiVersion": parent.get("apiVersion", ""), "kind": parent["kind"].removesuffix("List"), **item}
-    found: Object = item
-    _kind(found, where)
-    return found
+    value: Object = item
+    _kind(value, where)
+    return value
 
 
 def _kind(value: Object, where: str) -> None:

@@ -1,4 +1,16 @@
-"""The order in which ``ks show`` prints objects (ksonnet-rules.md#printing), and the order of applying them."""
+"""The two orders of objects: the one in which ``ks show`` prints them, and the one in which ``ks apply`` sends them.
+
+``in_show_order`` is ksonnet 0.13.1's, kept so that output can be compared with it line by line
+(ksonnet-rules.md#printing): namespaces sort first, and a custom object can come long before the definition of its kind.
+A cluster cannot take objects in that order. ``in_apply_order`` puts whatever others refer to first::
+
+    Namespace                    an object cannot be created in a namespace that does not exist
+    CustomResourceDefinition     nor as a kind that the server does not serve
+    by rank of the kind          ConfigMap, Secret, ServiceAccount, roles … before the workloads that use them
+    kinds without a rank         custom objects, after the operators that look after them
+
+Deletion uses the reverse order.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -37,16 +49,19 @@ _FIRST = ["Namespace", "CustomResourceDefinition"]
 _RANK = {kind: rank for rank, kind in enumerate(_KINDS)}
 
 
-def ordered(objects: Iterable[Object]) -> list[Object]:
-    """By namespace, rank of the kind (unknown kinds last, by name), apiVersion, name, generateName and uid; stable."""
+def in_show_order(objects: Iterable[Object]) -> list[Object]:
+    """Sorted by namespace, rank of the kind, kind, apiVersion, name, generateName and uid.
+
+    Kinds without a rank come last, by name. The sort is stable. Every object needs a ``kind``; nothing else is needed.
+    """
     return sorted(objects, key=_key)
 
 
-def applied(objects: Iterable[Object]) -> list[Object]:
-    """What others need first: namespaces, then the definitions of kinds, then by kind as :func:`ordered` ranks them.
+def in_apply_order(objects: Iterable[Object]) -> list[Object]:
+    """Sorted by dependency: namespaces, then definitions of kinds, then by rank of the kind over all namespaces.
 
-    Unlike there the namespace counts last, so that what an object names (a service account, a config map) is there
-    before it. What is deleted goes the other way round.
+    The namespace counts last here, so that an object's config map exists before it even if that is in a namespace of a
+    later name.
     """
     return sorted(objects, key=lambda value: (_tier(value), *_key(value)[1:], *_key(value)[:1]))
 

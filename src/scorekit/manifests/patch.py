@@ -1,10 +1,13 @@
-"""JSON merge patch (RFC 7396), which is what jsonnet's ``std.mergePatch`` does."""
+"""JSON merge patch (RFC 7396), which jsonnet's ``std.mergePatch`` implements too."""
 
 from typing import Any
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
-    """``target`` with ``patch`` laid over it: objects merge, null removes, all else replaces. Neither is changed."""
+    """``target`` with ``patch`` applied: objects merge, null removes a field, any other value replaces it.
+
+    Neither argument is changed.
+    """
     if not isinstance(patch, dict):
         return patch
     merged = dict(target) if isinstance(target, dict) else {}

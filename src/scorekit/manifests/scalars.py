@@ -1,7 +1,8 @@
-"""What a plain YAML scalar means: the rules of the go-yaml that ksonnet 0.13 was built with (YAML 1.1, roughly).
+"""The value of a plain YAML scalar, by the rules of the go-yaml that ksonnet 0.13 was built with (roughly YAML 1.1).
 
-They differ from PyYAML's in both directions (``1:30`` is text, ``08`` is a number, dates are text), so reading and
-printing share this one table instead.
+PyYAML's rules differ in both directions: for go-yaml ``1:30`` is text, ``08`` is a number and dates are text. Reading
+(:mod:`.documents`) and printing (:mod:`.printing`) therefore share this one table: a scalar is printed without quotes
+only if it is read back as the same text.
 """
 
 import math
@@ -9,27 +10,27 @@ import re
 
 Scalar = str | int | float | bool | None
 
-INT64 = range(-(2**63), 2**63)
 _UINT64_END = 2**64
 
 _TRUE = {"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"}
 _FALSE = {"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"}
-# ksonnet read these four as booleans too (ksonnet-rules.md#repair-yaml-letters). They are text here.
+# ksonnet read these four as booleans as well, so that `name: y` became `name: true`
+# (ksonnet-rules.md#repair-yaml-letters). Here they are text.
 _LETTERS = {"y", "Y", "n", "N"}
 _NULL = {"", "~", "null", "Null", "NULL"}
 _SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
 _INT = re.compile(r"([-+]?)(?:(0[xX][0-9a-fA-F]+)|(0b[01]+)|(0[0-7]+)|(0|[1-9][0-9]*))")
 _FLOAT = re.compile(r"[-+]?[0-9]*\.?[0-9]+(?:[eE][-+][0-9]+)?|\.[0-9]+[eE][0-9]+")
-# What today's readers of YAML (kubectl's go-yaml, YAML 1.2) also take for a number, and base 60 of YAML 1.1: never read
-# as one, always quoted. An image tag such as 1234e5 must survive `ks show | kubectl apply -f -`.
+# Text that is no number for `meaning`, but is one for other readers: kubectl's go-yaml, YAML 1.2, and YAML 1.1 in base
+# 60. Such text is always quoted: an image tag such as 1234e5 must survive `ks show | kubectl apply -f -`.
 _NUMBER_TO_OTHERS = re.compile(
     r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0o[0-7]+|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?"
 )
 
 
 def meaning(text: str) -> Scalar:
-    """The value of a plain (unquoted) scalar. Integers beyond 64 bits are floats, as in Go."""
+    """The value of a plain (unquoted) scalar. Integers that need more than 64 bits are floats, as in Go."""
     if text in _TRUE:
         return True
     if text in _FALSE:
@@ -53,7 +54,10 @@ def meaning(text: str) -> Scalar:
 
 
 def needs_quotes(text: str) -> bool:
-    """Whether some reader would take the plain ``text`` for something other than text (ksonnet-rules.md#printing)."""
+    """Whether some YAML reader would take ``text``, printed without quotes, for something else.
+
+    Source: ksonnet-rules.md#printing.
+    """
     return (
         text in _LETTERS
         or text == "<<"

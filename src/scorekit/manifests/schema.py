@@ -1,4 +1,8 @@
-"""Objects against the OpenAPI v3 schemas that an API server publishes, or that a CustomResourceDefinition holds."""
+"""Checks objects against OpenAPI v3 schemas: those that an API server publishes, or a CustomResourceDefinition's own.
+
+Only what Kubernetes uses of OpenAPI is understood, and its extensions (``x-kubernetes-…``) are. Whatever is not
+understood is accepted: the server has the last word when the object is applied.
+"""
 
 import difflib
 import json
@@ -21,7 +25,8 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 }
 _ANY = "x-kubernetes-preserve-unknown-fields"
 _INT_OR_STRING = "x-kubernetes-int-or-string"
-_OWN: Mapping[str, Schema] = {
+# A CustomResourceDefinition's schema leaves out these fields, which every object has.
+_EVERY_OBJECT: Mapping[str, Schema] = {
     "apiVersion": {"type": "string"},
     "kind": {"type": "string"},
     "metadata": {"type": "object", _ANY: True},
@@ -29,27 +34,30 @@ _OWN: Mapping[str, Schema] = {
 
 
 def find_schema(document: Object, api_version: str, kind: str) -> Schema | None:
-    """The schema of a kind in one of the server's documents (``/openapi/v3/apis/apps/v1``)."""
+    """The schema of a kind in one of the server's documents (``/openapi/v3/apis/apps/v1``); None if it has none."""
     group, _, version = api_version.rpartition("/")
     wanted = {"group": group, "version": version, "kind": kind}
     for schema in (document.get("components") or {}).get("schemas", {}).values():
         if wanted in (schema.get("x-kubernetes-group-version-kind") or ()):
-            found: Schema = schema
-            return found
+            match: Schema = schema
+            return match
     return None
 
 
 def defined_schema(definition: Object, version: str) -> Schema | None:
-    """The schema that a CustomResourceDefinition (v1) has for a version."""
+    """The schema that a CustomResourceDefinition (v1) has for a version; None if it does not define that version."""
     for each in (definition.get("spec") or {}).get("versions") or ():
         if each.get("name") == version:
             own = (each.get("schema") or {}).get("openAPIV3Schema") or {_ANY: True}
-            return {**own, "properties": {**(own.get("properties") or {}), **_OWN}}
+            return {**own, "properties": {**(own.get("properties") or {}), **_EVERY_OBJECT}}
     return None
 
 
 def faults(value: Any, schema: Schema, schemas: Mapping[str, Schema], path: str = "") -> Iterator[str]:
-    """What is wrong with ``value``, each as ``path: sentence``. Null is as good as absent, as the API server has it."""
+    """The errors of ``value``, each as ``path: sentence``.
+
+    ``schemas`` are those that ``$ref`` may name, by name. A field that is null counts as absent, as for the API server.
+    """
     schema = _resolved(schema, schemas)
     here = path or "."
     if schema.get(_INT_OR_STRING) or schema.get("format") == "int-or-string":
@@ -76,7 +84,7 @@ def faults(value: Any, schema: Schema, schemas: Mapping[str, Schema], path: str 
 def _object(value: Object, schema: Schema, schemas: Mapping[str, Schema], path: str) -> Iterator[str]:
     properties: Mapping[str, Schema] = schema.get("properties") or {}
     if schema.get("x-kubernetes-embedded-resource"):
-        properties = {**_OWN, **properties}
+        properties = {**_EVERY_OBJECT, **properties}
     more = schema.get("additionalProperties")
     is_open = bool(schema.get(_ANY)) or more is True or (not properties and more is None)
     for key in schema.get("required") or ():
@@ -114,7 +122,10 @@ def _limits(value: Any, schema: Schema) -> Iterator[str]:
 
 
 def _resolved(schema: Schema, schemas: Mapping[str, Schema]) -> Schema:
-    """``schema`` with what it refers to: the server writes ``{"allOf": [{"$ref": …}], "default": …}``."""
+    """The schema that ``schema`` refers to, or itself.
+
+    The server wraps a reference that has a default: ``{"allOf": [{"$ref": …}], "default": …}``.
+    """
     while True:
         if "$ref" in schema:
             schema = schemas.get(str(schema["$ref"]).removeprefix(_REF), {})
@@ -135,7 +146,7 @@ def _is(value: Any, kind: str) -> bool:
 def _matches(pattern: str, value: str) -> bool:
     try:
         return re.search(pattern, value) is not None
-    except re.error:  # Go's expressions are not all Python's: the server has the last word
+    except re.error:  # valid in Go but not in Python: left to the server
         return True
 
 
@@ -146,8 +157,8 @@ def _named(kind: str) -> str:
 def _article(value: Any) -> str:
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else "an array"
-    shown = json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False)
     word = (
         "" if value is None or isinstance(value, bool) else "the string " if isinstance(value, str) else "the number "
     )
-    return word + (shown if len(shown) < 60 else f"{shown[:57]}…")
+    return word + (text if len(text) < 60 else f"{text[:57]}…")

@@ -8,7 +8,7 @@ from typing import Any
 from ...errors import RenderError
 from ...manifests.documents import Object
 from ...manifests.extract import flattened, labelled, wrap
-from ...manifests.order import ordered
+from ...manifests.order import in_show_order
 from ...manifests.patch import merge_patch
 from ..app.app import App, Environment, load_app
 from ..app.components import AppModule, all_modules, rendered_modules
@@ -74,7 +74,7 @@ def render(
             f'there is no component "{unknown[0]}" in environment "{environment}"; it has: {known}'
             + _targeting(tree, found, unknown[0])
         )
-    return ordered(objects)
+    return in_show_order(objects)
 
 
 def _targeting(tree: Tree, environment: Environment, component: str) -> str:
