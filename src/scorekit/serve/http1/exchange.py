@@ -35,9 +35,9 @@ class Exchange:
     """One request and its answer-to-be."""
 
     __slots__ = (
-        "_connection",
         "_reference",
         "body",
+        "connection",
         "head",
         "headers",
         "keep_alive",
@@ -47,7 +47,7 @@ class Exchange:
     )
 
     def __init__(self, connection: ExchangeConnection, head: RequestHead, body: bytes, keep_alive: bool) -> None:
-        self._connection = connection
+        self.connection = connection
         self.head = head
         self.body = body
         self.response: bytes | None = None
@@ -67,11 +67,6 @@ class Exchange:
         """Whether a response has been handed over."""
         return self.response is not None
 
-    @property
-    def abandoned(self) -> bool:
-        """Whether the client has gone."""
-        return self._connection.lost
-
     def respond(self, status: int, body: bytes, content_type: bytes = JSON, headers: bytes = b"") -> None:
         """Hand over the whole response; ``headers`` are complete lines with their line ends.
 
@@ -87,8 +82,8 @@ class Exchange:
             headers += b"Connection: keep-alive\r\n"
         sent = b"" if self.head.method == "HEAD" else body
         self.response = b"%b%d\r\n%b\r\n%b" % (_heads.get(status, content_type), len(body), headers, sent)
-        self._connection.observe(self, status)
-        self._connection.flush()
+        self.connection.observe(self, status)
+        self.connection.flush()
 
     @property
     def reference(self) -> str:
@@ -102,7 +97,7 @@ class Exchange:
     @property
     def peer(self) -> str:
         """Who asks."""
-        return self._connection.peer
+        return self.connection.peer
 
 
 class _ResponseHeads:

@@ -1,6 +1,7 @@
 """Requests as the service takes them, decoded only as far as the component needs it; and where REST finds them."""
 
 import urllib.parse
+from dataclasses import dataclass
 from typing import Any
 
 from ...codec import json, large, multipart, proto
@@ -10,20 +11,18 @@ from ..http1.exchange import Exchange
 from ..observe.references import printable
 
 
+@dataclass(slots=True)
 class JsonRequest:
     """A parsed JSON value as the service takes it."""
 
-    __slots__ = ("_document_bytes", "raw")
+    raw: Any
+    document_bytes: int
 
     form = Form.JSON
     take_metrics = staticmethod(json.take_metrics)
 
-    def __init__(self, value: Any, document_bytes: int) -> None:
-        self.raw = value
-        self._document_bytes = document_bytes
-
     def message(self) -> Message:
-        return json.from_value(self.raw, self._document_bytes)
+        return json.from_value(self.raw, self.document_bytes)
 
     def messages(self) -> list[Message]:
         return json.messages_from_value(self.raw)

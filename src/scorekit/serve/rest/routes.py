@@ -92,19 +92,16 @@ class RestOptions:
 class RestCaller:
     """An exchange as the service sees it: someone who waits for a message."""
 
-    __slots__ = ("_exchange", "_manners")
+    __slots__ = ("_exchange", "_manners", "deadline")
 
     def __init__(self, exchange: Exchange, manners: RestOptions) -> None:
         self._exchange = exchange
         self._manners = manners
+        self.deadline = exchange.started + (exchange.head.timeout_s or manners.timeout_s)
 
     @property
     def abandoned(self) -> bool:
-        return self._exchange.abandoned
-
-    @property
-    def deadline(self) -> float:
-        return self._exchange.started + (self._exchange.head.timeout_s or self._manners.timeout_s)
+        return self._exchange.connection.lost
 
     def answer(self, message: Message) -> None:
         try:
@@ -257,7 +254,8 @@ class RestRoutes:
         bare_nan = manners.stock
 
         def handle(exchange: Exchange) -> None:
-            ask(verb, read(exchange, bare_nan), caller(exchange, manners))
+            waiting = caller(exchange, manners)
+            ask(verb, read(exchange, bare_nan), waiting)
 
         return handle
 
