@@ -191,6 +191,21 @@ def test_a_missing_venv_is_named_where_we_may_not(
         debian_without_venv.need_venv()
 
 
+def test_children_of_tests_have_default_signals(tmp_path: Path) -> None:
+    """Children of a test can be interrupted even where pytest runs in the background and ignores SIGINT itself."""
+    (tmp_path / "conftest.py").write_bytes((ROOT / "tests" / "conftest.py").read_bytes())
+    (tmp_path / "test_signals.py").write_text(
+        "import signal, subprocess, sys\n"
+        "def test_it():\n"
+        "    signal.raise_signal(signal.SIGINT)\n"
+        "    ask = 'import signal; print(signal.SIG_IGN in map(signal.getsignal, (1, 2, 3, 15)))'\n"
+        "    assert subprocess.check_output([sys.executable, '-c', ask]) == b'False\\n'\n"
+    )
+    command = f"trap '' HUP INT QUIT; exec {sys.executable} -m pytest -q -p no:cacheprovider test_signals.py"
+    done = subprocess.run(["/bin/sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_seldon_core_is_there_where_it_can_be() -> None:
     """The developer's environment has the stock tester up to Python 3.12; in CI it may not be missing there."""
     if find_spec("seldon_core") is None:
