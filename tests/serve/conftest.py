@@ -90,7 +90,7 @@ class Wire:
             with contextlib.suppress(OSError):
                 client.socket.shutdown(socket.SHUT_RDWR)
             client.socket.close()
-        self.drain(5)
+        self.drain(0.05)  # nobody is left to read an answer
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
         self.loop.close()
