@@ -50,8 +50,8 @@ def test_a_raw_method_may_say_that_it_is_not_there() -> None:
 
     component = Component(Model(), "Model")
     assert component.call_raw(Verb.PREDICT, Form.JSON, {}) is NOT_OFFERED
-    assert component.offers_raw(Verb.PREDICT, Form.PROTO)
-    assert not component.offers_raw(Verb.ROUTE, Form.JSON)
+    assert Form.PROTO in component.hooks[Verb.PREDICT].raw
+    assert Form.JSON not in component.hooks[Verb.ROUTE].raw
 
 
 def test_a_method_may_say_that_it_is_not_there() -> None:

@@ -123,10 +123,6 @@ class Component:
         """Call ``health_status()``; one that the class does not have is well. Raises as :meth:`call`."""
         return self._said(Verb.HEALTH_STATUS, self.hooks[Verb.HEALTH_STATUS].method, None)
 
-    def offers_raw(self, verb: Verb, form: Form) -> bool:
-        """Whether the class has a method for ``verb`` that sees the message itself, in this form."""
-        return form in self.hooks[verb].raw
-
     def call_raw(self, verb: Verb, form: Form, *request: Any) -> Any:
         """What the class's raw method makes of ``request``, the transport's own form of it.
 
