@@ -56,10 +56,12 @@ class Load:
 class Rest(Load):
     """HTTP/1.1: some over kept connections without a pause, some with pauses, some over a new connection each time."""
 
-    def __init__(self, port: int, path: str, body: bytes, ends: bool = False, each: int = 4) -> None:
+    def __init__(
+        self, port: int, path: str, body: bytes, ends: bool = False, each: int = 4, host: str = "127.0.0.1"
+    ) -> None:
         super().__init__(ends)
-        self._port = port
-        head = f"POST {path} HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Type: application/json\r\n"
+        self._address = host, port
+        head = f"POST {path} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: application/json\r\n"
         self._request = f"{head}Content-Length: {len(body)}\r\n".encode(), b"\r\n" + body
         kinds = [(0.0, False)] * each + [(0.05, False)] * each + [(0.0, True)] * each
         self._clients = [asyncio.ensure_future(self._client(*kind)) for kind in kinds]
@@ -71,7 +73,7 @@ class Rest(Load):
         while not self._over:
             if streams is None:
                 try:
-                    streams = await asyncio.wait_for(asyncio.open_connection("127.0.0.1", self._port), _WITHIN_S)
+                    streams = await asyncio.wait_for(asyncio.open_connection(*self._address), _WITHIN_S)
                     self.counts.connections += 1
                 except OSError:
                     self.counts.refused += 1
@@ -114,7 +116,13 @@ class Grpc(Load):
     """gRPC: several calls at once on several channels, as the library has it, without a retry policy."""
 
     def __init__(
-        self, port: int, headers: Sequence[tuple[str, str]] = (), ends: bool = False, channels: int = 4, each: int = 2
+        self,
+        port: int,
+        headers: Sequence[tuple[str, str]] = (),
+        ends: bool = False,
+        channels: int = 4,
+        each: int = 2,
+        host: str = "127.0.0.1",
     ) -> None:
         super().__init__(ends)
         request = message_class("seldon.protos.SeldonMessage")()
@@ -123,7 +131,7 @@ class Grpc(Load):
         self._message = request.SerializeToString()
         self._headers = tuple(headers)
         self._channels = [
-            grpc.aio.insecure_channel(f"127.0.0.1:{port}", [("grpc.use_local_subchannel_pool", 1)])
+            grpc.aio.insecure_channel(f"{host}:{port}", [("grpc.use_local_subchannel_pool", 1)])
             for _ in range(channels)
         ]
         self._clients = [asyncio.ensure_future(self._client(channel)) for channel in self._channels * each]
