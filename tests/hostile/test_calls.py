@@ -47,7 +47,7 @@ def status_of(loop: Loop, body: bytes, path: bytes = b"/seldon.protos.Model/Pred
             connection.data_received(frame(DATA, 0, 1, body[at : at + 16_000]))
     if connection.streams:
         connection.data_received(frame(DATA, END_STREAM, 1))
-    while loop.turn():
+    while loop.run_once():
         pass
     return _status(bytes(transport.written))
 

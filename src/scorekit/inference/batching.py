@@ -2,7 +2,7 @@
 
 One call of a scikit-learn model costs about the same for 1 row as for 64 (170 µs against 165 µs measured), so rows
 gathered over one turn of the event loop are nearly free. An idle server never waits: the first request of a turn
-schedules the flush for the very next one, by no timer. While the lane to the model is busy a batch goes on growing.
+schedules the flush for the very next one, by no timer. While the executor to the model is busy a batch goes on growing.
 """
 
 import logging
@@ -18,7 +18,7 @@ from ..codec.tensor import Array
 from ..errors import RequestError
 from ..message import Prediction
 from .answers import unsplittable
-from .executor import Lane, Turns
+from .executor import EventLoop, Executor
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ Predict = Callable[[Array, Sequence[str] | None], Prediction]
 
 
 class Batcher:
-    """Gathers jobs and predicts those that are alike in a single call, on ``lane``.
+    """Gathers jobs and predicts those that are alike in a single call, on ``executor``.
 
     Alike means: the model cannot tell the difference but by the number of rows (same names, dtype and row shape).
     A merged call that raises, or whose answer does not split by rows, is made again job by job, so that a poison row
@@ -70,8 +70,8 @@ class Batcher:
     def __init__(
         self,
         predict: Predict,
-        turns: Turns,
-        lane: Lane,
+        loop: EventLoop,
+        executor: Executor,
         max_rows: int,
         max_delay_s: float = 0.005,
         observe: Observe = lambda rows, waited_s: None,
@@ -83,11 +83,11 @@ class Batcher:
         self.admits = admits
         self.clock = clock
         self.max_delay_s = max_delay_s
-        self._turns = turns
-        self._lane = lane
+        self._loop = loop
+        self._executor = executor
         self._max_rows = max_rows
         self._open: dict[Hashable, _Batch] = {}
-        self._gathering: list[_Batch] = []  # those that are not on the lane yet
+        self._gathering: list[_Batch] = []  # those that are not on the executor yet
         self._scheduled = False
         self.waiting = 0
         """Jobs that the model has not begun."""
@@ -117,7 +117,7 @@ class Batcher:
                 self._open[key] = batch
             if not self._scheduled:
                 self._scheduled = True
-                self._turns.call_soon(self._flush)
+                self._loop.call_soon(self._flush)
         self.waiting += 1
         batch.jobs.append(job)
         batch.rows += count
@@ -135,7 +135,7 @@ class Batcher:
 
     def _enter(self, batch: "_Batch") -> None:
         batch.entered = True
-        self._lane.enter(batch)
+        self._executor.submit(batch)
 
     def _flush(self) -> None:
         self._scheduled = False
@@ -146,7 +146,7 @@ class Batcher:
 
 
 class _Batch:
-    """Jobs that are alike: a task of the lane's, which grows until it begins."""
+    """Jobs that are alike: a task of the executor's, which grows until it begins."""
 
     __slots__ = ("_batcher", "_input", "_merged", "_outcomes", "entered", "jobs", "key", "rows", "since")
 
