@@ -119,6 +119,7 @@ def test_a_method_that_is_none_is_told(loop: Loop, path: bytes) -> None:
     assert status_of(loop, framed(GOOD), path) == 12
 
 
+@pytest.mark.slow
 def test_a_message_in_tiny_frames_takes_what_is_in_it(loop: Loop) -> None:
     """Two bytes a frame, a quarter of a million frames: no more than a few times the message is held."""
     transport = Transport()

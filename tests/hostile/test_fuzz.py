@@ -80,8 +80,7 @@ def bounded(target: Target, drawn: st.SearchStrategy[bytes], examples: int = 150
     fixed = FUZZ_S == 0
 
     @settings(
-        max_examples=examples,
-        deadline=None,
+        max_examples=examples * settings().max_examples // 100,
         derandomize=fixed,
         database=None,
         suppress_health_check=list(HealthCheck),
