@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scorekit.errors import BadAnswer, BadRequest, ComponentError, RequestError
 from scorekit.inference.batching import Batcher
 from scorekit.inference.executor import Executor
-from scorekit.message import Prediction
+from scorekit.message import Kind, Message, Prediction
 from scorekit.testing import ManualLoop
 
 Array = npt.NDArray[Any]
@@ -22,17 +22,15 @@ class Job:
     """A request that remembers how it was answered."""
 
     def __init__(self, rows: Any, names: Sequence[str] | None = (), abandoned: bool = False) -> None:
-        self.rows: Array = np.array(rows)
-        self.names = names
+        self.message = Message(Kind.NDARRAY, np.array(rows), names)
         self.abandoned = abandoned
         self.outcomes: list[Any] = []
         self.deadline = float("inf")
 
-    def expired(self) -> None:
-        self.outcomes.append("expired")
-
-    def refusal(self) -> RequestError | None:
-        return BadRequest("unfit") if self.rows.dtype.kind == "i" and (self.rows == 7).any() else None
+    def wanted(self, now: float) -> bool:
+        if self.deadline < now:
+            self.outcomes.append("expired")
+        return not self.abandoned and self.deadline >= now
 
     def done(self, prediction: Prediction) -> None:
         self.outcomes.append(np.array(prediction.payload).tolist())
@@ -65,7 +63,7 @@ class Bench:
     def __init__(self, max_rows: int = 100) -> None:
         self.model = Model()
         self.loop = ManualLoop()
-        self.batcher = Batcher(self.model, self.loop, executor(self.loop), max_rows)
+        self.batcher = Batcher(self.model, self.loop, executor(self.loop), max_rows=max_rows)
 
     def submit(self, *jobs: Job) -> None:
         for job in jobs:
@@ -143,18 +141,24 @@ def test_what_the_model_shall_not_see_is_refused_by_itself() -> None:
     bench = Bench()
     asked: list[int] = []
 
-    def admits(rows: Array) -> bool:
-        asked.append(len(rows))
-        return not (rows == 7).any()
+    class NoSeven:
+        def admits(self, rows: Array) -> bool:
+            asked.append(len(rows) if rows.ndim else 0)
+            return not (rows == 7).any()
 
-    bench.batcher = Batcher(bench.model, bench.loop, executor(bench.loop), 100, admits=admits)
+        def __call__(self, message: Message) -> None:
+            if (message.payload == 7).any():
+                raise BadRequest("unfit")
+
+    loop = bench.loop
+    bench.batcher = Batcher(bench.model, loop, executor(loop), max_rows=100, check=NoSeven())
     good = [Job([[1]]), Job([[2]])]
     bench.submit(*good)
     bench.loop.run_once()
     mixed = [Job([[3]]), Job([[7]]), Job([[4]]), Job(7)]
     bench.submit(*mixed)
     bench.loop.run_once()
-    assert asked == [2, 3]
+    assert asked == [2, 3, 0]
     assert bench.model.calls == [2, 2]
     assert [job.outcomes for job in good + mixed] == [[[[2]]], [[[4]]], [[[6]]], [BadRequest], [[[8]]], [BadRequest]]
 
@@ -180,7 +184,7 @@ def test_an_answer_without_a_row_for_each_row_is_not_split(payload: Any) -> None
         return Prediction(payload if len(rows) > 1 else rows)
 
     jobs = [Job([[1]]), Job([[2]])]
-    batcher = Batcher(model, loop, executor(loop), 10)
+    batcher = Batcher(model, loop, executor(loop), max_rows=10)
     for job in jobs:
         batcher.submit(job)
     loop.run_once()
@@ -208,7 +212,7 @@ def test_bad_answers_fail_like_errors() -> None:
     def model(rows: Array, names: Sequence[str] | None) -> Prediction:
         raise BadAnswer("no form")
 
-    batcher, jobs = Batcher(model, loop, executor(loop), 10), [Job([[1]]), Job([[2]])]
+    batcher, jobs = Batcher(model, loop, executor(loop), max_rows=10), [Job([[1]]), Job([[2]])]
     for job in jobs:
         batcher.submit(job)
     loop.run_once()
@@ -239,7 +243,9 @@ def test_a_turn_that_takes_too_long_is_not_waited_for() -> None:
     """When requests keep coming in one turn, a batch leaves after the delay that was allowed, and the next begins."""
     bench = Bench()
     now = [0.0]
-    bench.batcher = Batcher(bench.model, bench.loop, executor(bench.loop), 100, max_delay_s=0.005, clock=lambda: now[0])
+    bench.batcher = Batcher(
+        bench.model, bench.loop, executor(bench.loop), max_rows=100, max_delay_s=0.005, clock=lambda: now[0]
+    )
     jobs = [Job([[n]]) for n in range(6)]
     for job in jobs:
         bench.submit(job)
@@ -260,7 +266,7 @@ def test_a_batch_grows_while_the_model_is_busy() -> None:
             work.append((task, done))
 
     slow = Executor(bench.loop, Thread(), clock=lambda: 0.0, mean_s=0.1)
-    bench.batcher = Batcher(bench.model, bench.loop, slow, 100)
+    bench.batcher = Batcher(bench.model, bench.loop, slow, max_rows=100)
     jobs = [Job([[n]]) for n in range(5)]
     for job in jobs:  # one a turn
         bench.submit(job)
@@ -278,7 +284,7 @@ def test_a_batch_grows_while_the_model_is_busy() -> None:
 def test_what_is_too_late_never_reaches_the_model() -> None:
     """A job whose deadline has come before its turn is told so; its batch-mates are predicted without it."""
     bench = Bench()
-    bench.batcher = Batcher(bench.model, bench.loop, executor(bench.loop), 100, clock=lambda: 5.0)
+    bench.batcher = Batcher(bench.model, bench.loop, executor(bench.loop), max_rows=100, clock=lambda: 5.0)
     jobs = [Job([[1]]), Job([[2]]), Job([[3]])]
     jobs[1].deadline = 4.9
     bench.submit(*jobs)

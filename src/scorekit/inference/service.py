@@ -10,8 +10,8 @@ from ..metrics.registry import Metrics
 from ..model.component import NOT_OFFERED, Component
 from ..model.methods import assumed_health
 from .answers import joined
-from .batching import Batcher
-from .calls import Call, Caller, CallTask, Check, FeedbackRequest, RawAnswer, RawTask, Request, Responder
+from .batching import Batcher, Check
+from .calls import Call, Caller, CallTask, FeedbackRequest, RawAnswer, RawTask, Request, Responder
 from .executor import EventLoop, Executor
 
 
@@ -46,6 +46,7 @@ class Service:
         self._max_in_flight = max_in_flight
         self._max_wait_s = max_wait_s
         self._component = component
+        self._check = check
         self._metrics = metrics or Metrics({})
         self._path = dict(path)
         self._responder = Responder(
@@ -53,7 +54,6 @@ class Service:
             metrics=self._metrics,
             path=self._path,
             include_metrics=include_metrics,
-            check=check,
         )
         self._executor = Executor(loop) if executor is None else executor
         self._batcher = None
@@ -62,10 +62,10 @@ class Service:
                 component.predict,
                 loop,
                 self._executor,
-                max_batch_rows,
-                max_batch_delay_s,
-                self._metrics.batch,
-                None if check is None else check.admits,
+                max_rows=max_batch_rows,
+                max_delay_s=max_batch_delay_s,
+                check=check,
+                observe=self._metrics.batch,
             )
         self._predict_takes_meta = component.hooks[Verb.PREDICT].takes_meta
 
@@ -105,9 +105,12 @@ class Service:
             if self._batcher is not None and message.kind.is_array and not told_meta:
                 self._batcher.submit(call)
                 return
-            if (refusal := self._responder.refusal(message)) is not None:
-                call.failed(refusal)
-                return
+            if self._check is not None:
+                try:
+                    self._check(message)
+                except RequestError as error:
+                    call.failed(error)
+                    return
         self._run(call, lambda: self._component.call(verb, message.payload, message.names, message.meta))
 
     def tell(self, request: FeedbackRequest, caller: Caller) -> None:
