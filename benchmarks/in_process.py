@@ -59,7 +59,7 @@ class Server:
 
     def http1(self) -> Http1Connection:
         """The protocol of one HTTP/1.1 connection."""
-        return Http1Connection(self._rest, refuse, self._fleet, 1 << 30, self._observe)
+        return Http1Connection(self._rest, refuse, self._fleet, 1 << 30, observe=self._observe)
 
     def connection(self) -> tuple[Http1Connection, Transport]:
         """A connection known to speak HTTP/1.1, and its transport."""
