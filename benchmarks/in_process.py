@@ -1,6 +1,6 @@
 """The server's whole call path in this process: the bytes of a request go in, the bytes of its answer come out.
 
-There are no sockets, no worker processes and no event loop: the loop's turns are run by hand. What this leaves out is
+There are no sockets, no worker processes and no event loop: the loop's loop are run by hand. What this leaves out is
 the operating system's part and the loop's own.
 """
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from scorekit.contract.columns import Contract
 from scorekit.contract.enforce import Conformity
-from scorekit.inference.executor import Lane
+from scorekit.inference.executor import Executor
 from scorekit.inference.service import Service
 from scorekit.metrics.registry import Metrics
 from scorekit.model.component import Component
@@ -17,7 +17,7 @@ from scorekit.serve.http1.connection import Http1Connection
 from scorekit.serve.limits.open_connections import OpenConnections
 from scorekit.serve.rest.routes import RestRoutes, refuse
 from scorekit.serve.workers.worker import observer
-from scorekit.testing import ManualTurns
+from scorekit.testing import ManualLoop
 
 
 class Transport:
@@ -41,23 +41,25 @@ class Server:
     """One model behind REST, batching on; requests are checked where there is a ``contract``."""
 
     def __init__(self, model: object, contract: Contract | None = None) -> None:
-        self._turns = ManualTurns()
+        self._loop = ManualLoop()
         self._fleet: OpenConnections = set()
         metrics = Metrics({})
         check = None if contract is None else Conformity(contract)
-        lane = Lane(self._turns, None, metrics.call)
+        executor = Executor(self._loop, None, metrics.call)
         component = Component(model, "Model")
-        self._rest = RestRoutes(Service(component, self._turns, {}, 1024, metrics=metrics, check=check, lane=lane))
+        self._rest = RestRoutes(
+            Service(component, self._loop, {}, 1024, metrics=metrics, check=check, executor=executor)
+        )
         self._observe = observer(metrics)
 
     def finish(self) -> None:
-        """Run turns of the loop until every request that came has its answer."""
-        while self._turns.turn():
+        """Run loop of the loop until every request that came has its answer."""
+        while self._loop.run_once():
             pass
 
     def http1(self) -> Http1Connection:
         """The protocol of one HTTP/1.1 connection."""
-        return Http1Connection(self._rest, refuse, self._fleet, 1 << 30, self._observe)
+        return Http1Connection(self._rest, refuse, self._fleet, 1 << 30, observe=self._observe)
 
     def connection(self) -> tuple[Http1Connection, Transport]:
         """A connection known to speak HTTP/1.1, and its transport."""

@@ -1,6 +1,19 @@
-"""What holds for every test: children start with default signals."""
+"""What holds for every test: the signals of its children, how much Hypothesis draws, and what counts as slow."""
 
+import resource
 import signal
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+SLOW_S = 1.0
+"""A test that takes more CPU time than this is marked ``slow``, and `script/test fast` leaves it out."""
+
+# Tests run beside each other on busy machines: no example has a deadline. `--hypothesis-profile=fast` draws few.
+settings.register_profile("full", settings(), deadline=None)
+settings.register_profile("fast", settings(), deadline=None, max_examples=10)
+settings.load_profile("full")
 
 
 def pytest_configure() -> None:
@@ -16,3 +29,29 @@ def restore_signals_of_children() -> None:
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Notes the CPU time of a test and its children, where it should be one of the quick ones."""
+    before = cpu_time_s()
+    try:
+        return (yield)
+    finally:
+        if not any(item.iter_markers("slow")) and not any(item.iter_markers("e2e")):
+            item.user_properties.append(("cpu_time_s", cpu_time_s() - before))
+
+
+def cpu_time_s() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Names the tests that should be marked ``slow``, in a run without those that are."""
+    if "not slow" not in terminalreporter.config.getoption("markexpr"):
+        return
+    for report in terminalreporter.getreports("passed"):
+        used = dict(report.user_properties).get("cpu_time_s", 0.0)
+        if isinstance(used, float) and used > SLOW_S:
+            terminalreporter.write_line(f"{report.nodeid} took {used:.1f} s of CPU time: mark it slow")

@@ -3,7 +3,7 @@
 The names are the wire's own (Seldon Core v1 ``SeldonMessage``).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -83,8 +83,24 @@ class Form(Enum):
     __hash__ = object.__hash__  # members are single, and Enum's own hash is a call of Python's at every look-up
 
 
-Text = Callable[[], bytes]
-"""The numbers of an array as JSON, without its brackets, where they have been written with those of others."""
+@dataclass(slots=True)
+class BatchAnswer:
+    """The model's answer to a batch, whose rows belong to several requests."""
+
+    payload: Any
+    """An array or a list of shape ``(rows, …)``."""
+    requests: int
+    encoded: Any = None
+    """What an encoder keeps of it from one request to the next."""
+
+
+@dataclass(slots=True)
+class BatchRows:
+    """The place of one request's rows in the answer to its batch: from ``start`` up to ``end``."""
+
+    answer: BatchAnswer
+    start: int
+    end: int
 
 
 # Two of each are made for every request, and a frozen dataclass takes three times as long to make (0.49 µs to 0.14).
@@ -104,8 +120,8 @@ class Message:
     payload: Any
     names: Any = field(default_factory=list)
     meta: Meta | None = None
-    text: Text | None = None
-    """Of an answer whose numbers are written already."""
+    batch_rows: BatchRows | None = None
+    """Where the payload stands in the answer to a batch, if it was part of one: an encoder may use it, or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,4 +147,4 @@ class Prediction:
     """``None`` where the component names no classes."""
     tags: Meta = field(default_factory=dict)
     metrics: list[Any] = field(default_factory=list)
-    text: Text | None = None
+    batch_rows: BatchRows | None = None

@@ -5,19 +5,19 @@ from collections import deque
 from collections.abc import Callable, Mapping
 
 
-class ManualTurns:
-    """An event loop's turns, run by hand: fulfils ``lane.Turns``."""
+class ManualLoop:
+    """An event loop's turns, run by hand: fulfils ``executor.EventLoop``."""
 
     def __init__(self) -> None:
         self._waiting: deque[Callable[[], object]] = deque()
 
     def __repr__(self) -> str:
-        return f"<ManualTurns waiting={len(self._waiting)}>"
+        return f"<ManualLoop waiting={len(self._waiting)}>"
 
     def call_soon(self, callback: Callable[[], object], /) -> None:
         self._waiting.append(callback)
 
-    def turn(self) -> int:
+    def run_once(self) -> int:
         """Run what waited when the turn began, as an event loop does. Returns how many callbacks that were."""
         count = len(self._waiting)
         for _ in range(count):

@@ -8,6 +8,8 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 OPENLOOP = Path(__file__).parents[2] / "benchmarks" / "openloop.py"
 
 
@@ -27,6 +29,7 @@ def server(stall_s: float, listener: socket.socket) -> None:
     client.close()
 
 
+@pytest.mark.slow
 def test_a_stall_is_charged_to_every_request_that_was_due_in_it(tmp_path: Path) -> None:
     """At 100 a second, a server that stalls for half a second delays fifty requests, not one."""
     body = tmp_path / "body"

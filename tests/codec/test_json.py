@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from scorekit.codec import json
 from scorekit.errors import BadRequest, UnwritableAnswer
-from scorekit.message import Kind, Message
+from scorekit.message import BatchAnswer, BatchRows, Kind, Message
 
 from .test_tensor import JSON
 
@@ -227,18 +227,23 @@ def test_text_written_for_a_batch_is_the_text_of_each_answer(array: Any, data: s
     end = data.draw(st.integers(start + 1, len(array)))
     meta = data.draw(st.sampled_from([None, {}, {"puid": "é", "tags": {"a": [1, None]}}]))
     names = data.draw(st.sampled_from([[], ["t:0", "],["], [np.str_("n")]]))
-    assert json.SharedText.fits(array, len(array))
-    shared = json.SharedText(array)
+    answer = BatchAnswer(array, len(array))
     for kind in (Kind.TENSOR, Kind.NDARRAY):
         alone = Message(kind, array[start:end], names, meta)
-        cut = Message(kind, array[start:end], names, meta, lambda: shared.cut(start, end))
+        cut = Message(kind, array[start:end], names, meta, BatchRows(answer, start, end))
         assert json.encode(cut) == json.encode(alone)
         assert json.encode(cut, bare_nan=True) == json.encode(alone, bare_nan=True)
+    assert answer.encoded
 
 
 @pytest.mark.parametrize(
     "array", [np.array(["a"]), np.zeros((2, 2, 2)), np.zeros((2, 0)), np.array(1.0), np.array([True])]
 )
 def test_what_is_not_rows_of_numbers_is_not_cut(array: Any) -> None:
-    """Texts have commas of their own; three dimensions, no values and booleans are written by themselves."""
-    assert not json.SharedText.fits(array, 2)
+    """Texts have commas of their own; arrays of three dimensions, without values or of booleans are written alone."""
+    answer = BatchAnswer(array, 2)
+    rows = array[:1] if array.ndim else array
+    assert json.encode(Message(Kind.NDARRAY, rows, [], None, BatchRows(answer, 0, 1))) == json.encode(
+        Message(Kind.NDARRAY, rows)
+    )
+    assert not answer.encoded

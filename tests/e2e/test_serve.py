@@ -142,12 +142,12 @@ def test_what_does_not_start_is_one_sentence(
     assert command.output.startswith("scorekit: ")
 
 
-def test_a_file_in_place_of_its_folder_is_told(start: Callable[..., Command], tmp_path: Path) -> None:
-    """Who names the class's file is told to name its folder."""
+def test_a_file_in_place_of_its_folder_is_named_with_its_folder(start: Callable[..., Command], tmp_path: Path) -> None:
+    """The error about the file of a class names the folder to serve."""
     (tmp_path / "Mine.py").touch()
     command = start("serve", str(tmp_path / "Mine.py"))
     assert command.ended() == 1
-    assert command.output.endswith(f"neither a folder nor the name of a module; say its folder: {tmp_path}\n")
+    assert command.output.endswith(f"Mine.py is a file; name the folder that it is in: {tmp_path}\n")
 
 
 def test_a_reader_that_has_gone_is_no_error() -> None:

@@ -140,6 +140,7 @@ class TestPredict:
 
 
 class TestModelFile:
+    @pytest.mark.slow
     def test_a_missing_model_file_stops_the_start_and_the_named_command_mends_it(self, copy: Path) -> None:
         """The start ends with a sentence that names file and command; after that command the component starts."""
         (copy / "model.npz").unlink()
@@ -255,6 +256,7 @@ class TestTraining:
         one, two = ([(folder / name).read_bytes() for name in (example.MODEL, example.CHECKSUM)] for folder in folders)
         assert one == two
 
+    @pytest.mark.slow
     def test_check_passes_here_and_writes_nothing(self, copy: Path) -> None:
         """`train.py --check` says that the committed model is the trained one and leaves its files alone."""
         before = {path: path.stat().st_mtime_ns for path in copy.iterdir() if path.is_file()}
@@ -263,6 +265,7 @@ class TestTraining:
         assert "model.npz is the model that training gives" in checked.stdout
         assert {path: path.stat().st_mtime_ns for path in copy.iterdir() if path.is_file()} == before
 
+    @pytest.mark.slow
     def test_check_fails_on_another_model(self, copy: Path) -> None:
         """A sealed but different model ends `train.py --check` with status 1 and one sentence."""
         classifier = train.fit(train.split()[0])

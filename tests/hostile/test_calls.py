@@ -47,7 +47,7 @@ def status_of(loop: Loop, body: bytes, path: bytes = b"/seldon.protos.Model/Pred
             connection.data_received(frame(DATA, 0, 1, body[at : at + 16_000]))
     if connection.streams:
         connection.data_received(frame(DATA, END_STREAM, 1))
-    while loop.turn():
+    while loop.run_once():
         pass
     return _status(bytes(transport.written))
 
@@ -119,6 +119,7 @@ def test_a_method_that_is_none_is_told(loop: Loop, path: bytes) -> None:
     assert status_of(loop, framed(GOOD), path) == 12
 
 
+@pytest.mark.slow
 def test_a_message_in_tiny_frames_takes_what_is_in_it(loop: Loop) -> None:
     """Two bytes a frame, a quarter of a million frames: no more than a few times the message is held."""
     transport = Transport()

@@ -185,7 +185,17 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("case", [pytest.param(each, id=f"{each.kind[:14]}-{each.name}") for each in CASES])
+PARAMETERS = [
+    pytest.param(
+        case,
+        id=f"{case.kind[:14]}-{case.name}",
+        marks=pytest.mark.slow if case.kind == _PROTO and len(case.sent) >= 2 * MEGABYTE else (),
+    )
+    for case in CASES
+]
+
+
+@pytest.mark.parametrize("case", PARAMETERS)
 def test_every_case_is_refused_in_our_words(case: Case) -> None:
     """Our error, with a sentence, before much memory or time is gone; what is only odd is read."""
     tracemalloc.start()

@@ -26,7 +26,7 @@ from scorekit.serve.http2 import connection as http2
 from scorekit.serve.http2.frames import PREFACE, frame
 from scorekit.serve.limits.open_connections import ClientTimeouts, OpenConnections
 from scorekit.serve.rest.routes import RestRoutes, refuse
-from scorekit.testing import ManualTurns
+from scorekit.testing import ManualLoop
 
 from . import http1, test_codec, test_http2
 from .recorder import MAX_BODY, Transport
@@ -39,7 +39,7 @@ WITHIN_BYTES = 64 * MEGABYTE
 Target = Callable[[bytes], None]
 
 
-class Loop(ManualTurns):
+class Loop(ManualLoop):
     def time(self) -> float:
         return 0.0
 
@@ -80,8 +80,7 @@ def bounded(target: Target, drawn: st.SearchStrategy[bytes], examples: int = 150
     fixed = FUZZ_S == 0
 
     @settings(
-        max_examples=examples,
-        deadline=None,
+        max_examples=examples * settings().max_examples // 100,
         derandomize=fixed,
         database=None,
         suppress_health_check=list(HealthCheck),
@@ -210,14 +209,14 @@ def talked(loop: Loop) -> Target:
         for at in range(0, len(data), step):
             if not transport.closed and not transport.paused:
                 current[0].data_received(data[at : at + step])
-            while loop.turn():
+            while loop.run_once():
                 pass
         for now in (0.0, 40.0, 700.0):
             if not transport.closed:
                 current[0].check_time(now, ClientTimeouts())
         if not transport.closed:
             current[0].eof_received()
-        while loop.turn():
+        while loop.run_once():
             pass
         assert 500 not in transport.statuses()
         current[0].connection_lost(None)

@@ -16,7 +16,7 @@ from scorekit.serve.http2.frames import ErrorCode as Code
 from scorekit.serve.limits.memory import Budget
 from scorekit.serve.limits.open_connections import ClientTimeouts
 from scorekit.settings.limits import MAX_HELD_BYTES
-from scorekit.testing import ManualTurns
+from scorekit.testing import ManualLoop
 
 from .kinds import KINDS
 from .recorder import Transport
@@ -26,7 +26,7 @@ POST = b"\x83\x86\x84"  # :method POST, :scheme http, :path /
 CALM = Code.ENHANCE_YOUR_CALM
 
 
-class Loop(ManualTurns):
+class Loop(ManualLoop):
     def call_later(self, delay: float, callback: Any) -> None:
         pass
 

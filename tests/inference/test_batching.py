@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from scorekit.errors import BadAnswer, BadRequest, ComponentError, RequestError
 from scorekit.inference.batching import Batcher
-from scorekit.inference.executor import Lane
-from scorekit.message import Prediction
-from scorekit.testing import ManualTurns
+from scorekit.inference.executor import Executor
+from scorekit.message import Kind, Message, Prediction
+from scorekit.testing import ManualLoop
 
 Array = npt.NDArray[Any]
 
@@ -22,17 +22,15 @@ class Job:
     """A request that remembers how it was answered."""
 
     def __init__(self, rows: Any, names: Sequence[str] | None = (), abandoned: bool = False) -> None:
-        self.rows: Array = np.array(rows)
-        self.names = names
+        self.message = Message(Kind.NDARRAY, np.array(rows), names)
         self.abandoned = abandoned
         self.outcomes: list[Any] = []
         self.deadline = float("inf")
 
-    def expired(self) -> None:
-        self.outcomes.append("expired")
-
-    def refusal(self) -> RequestError | None:
-        return BadRequest("unfit") if self.rows.dtype.kind == "i" and (self.rows == 7).any() else None
+    def wanted(self, now: float) -> bool:
+        if self.deadline < now:
+            self.outcomes.append("expired")
+        return not self.abandoned and self.deadline >= now
 
     def done(self, prediction: Prediction) -> None:
         self.outcomes.append(np.array(prediction.payload).tolist())
@@ -54,18 +52,18 @@ class Model:
         return Prediction(rows * 2 if rows.dtype.kind in "if" else rows)
 
 
-def lane(turns: ManualTurns) -> Lane:
-    """A lane whose clock stands still: no call is ever slow."""
-    return Lane(turns, clock=lambda: 0.0)
+def executor(loop: ManualLoop) -> Executor:
+    """An executor whose clock stands still: no call is ever slow."""
+    return Executor(loop, clock=lambda: 0.0)
 
 
 class Bench:
-    """A batcher, its model and its turns."""
+    """A batcher, its model and its event loop."""
 
     def __init__(self, max_rows: int = 100) -> None:
         self.model = Model()
-        self.turns = ManualTurns()
-        self.batcher = Batcher(self.model, self.turns, lane(self.turns), max_rows)
+        self.loop = ManualLoop()
+        self.batcher = Batcher(self.model, self.loop, executor(self.loop), max_rows=max_rows)
 
     def submit(self, *jobs: Job) -> None:
         for job in jobs:
@@ -78,7 +76,7 @@ def test_requests_of_one_turn_are_one_call() -> None:
     jobs = [Job([[n, n + 0.5]]) for n in range(10)]
     bench.submit(*jobs)
     assert bench.model.calls == []
-    bench.turns.turn()
+    bench.loop.run_once()
     assert bench.model.calls == [10]
     assert [job.outcomes for job in jobs] == [[[[2.0 * n, 2 * n + 1.0]]] for n in range(10)]
 
@@ -88,9 +86,9 @@ def test_an_idle_server_waits_one_turn_and_no_timer() -> None:
     bench = Bench()
     job = Job([[1]])
     bench.submit(job)
-    assert bench.turns.turn() == 1
+    assert bench.loop.run_once() == 1
     assert job.outcomes == [[[2]]]
-    assert bench.turns.turn() == 0
+    assert bench.loop.run_once() == 0
 
 
 def test_a_full_batch_goes_at_once() -> None:
@@ -98,7 +96,7 @@ def test_a_full_batch_goes_at_once() -> None:
     bench = Bench(max_rows=4)
     jobs = [Job([[1]] * 3), Job([[2]] * 2), Job([[3]] * 9)]
     bench.submit(*jobs)
-    bench.turns.turn()
+    bench.loop.run_once()
     assert bench.model.calls == [3, 2, 9]
     assert [len(job.outcomes[0]) for job in jobs] == [3, 2, 9]
 
@@ -123,7 +121,7 @@ def test_what_the_model_could_tell_apart_is_not_merged(one: Job, other: Job) -> 
     """Other names, dtype or row shape, no rows, no row axis: each request is a call of its own."""
     bench = Bench()
     bench.submit(one, other)
-    bench.turns.turn()
+    bench.loop.run_once()
     assert len(bench.model.calls) == 2
     assert len(one.outcomes) == len(other.outcomes) == 1
 
@@ -133,7 +131,7 @@ def test_a_poison_row_fails_its_own_request_only() -> None:
     bench = Bench()
     jobs = [Job([[1]]), Job([[-1]]), Job([[3]])]
     bench.submit(*jobs)
-    bench.turns.turn()
+    bench.loop.run_once()
     assert bench.model.calls == [3, 1, 1, 1]
     assert [job.outcomes for job in jobs] == [[[[2]]], [ComponentError], [[[6]]]]
 
@@ -143,18 +141,24 @@ def test_what_the_model_shall_not_see_is_refused_by_itself() -> None:
     bench = Bench()
     asked: list[int] = []
 
-    def admits(rows: Array) -> bool:
-        asked.append(len(rows))
-        return not (rows == 7).any()
+    class NoSeven:
+        def admits(self, rows: Array) -> bool:
+            asked.append(len(rows) if rows.ndim else 0)
+            return not (rows == 7).any()
 
-    bench.batcher = Batcher(bench.model, bench.turns, lane(bench.turns), 100, admits=admits)
+        def __call__(self, message: Message) -> None:
+            if (message.payload == 7).any():
+                raise BadRequest("unfit")
+
+    loop = bench.loop
+    bench.batcher = Batcher(bench.model, loop, executor(loop), max_rows=100, check=NoSeven())
     good = [Job([[1]]), Job([[2]])]
     bench.submit(*good)
-    bench.turns.turn()
+    bench.loop.run_once()
     mixed = [Job([[3]]), Job([[7]]), Job([[4]]), Job(7)]
     bench.submit(*mixed)
-    bench.turns.turn()
-    assert asked == [2, 3]
+    bench.loop.run_once()
+    assert asked == [2, 3, 0]
     assert bench.model.calls == [2, 2]
     assert [job.outcomes for job in good + mixed] == [[[[2]]], [[[4]]], [[[6]]], [BadRequest], [[[8]]], [BadRequest]]
 
@@ -164,7 +168,7 @@ def test_a_caller_who_left_costs_nothing_and_harms_nobody() -> None:
     bench = Bench()
     jobs = [Job([[1]]), Job([[2]], abandoned=True), Job([[3]])]
     bench.submit(*jobs)
-    bench.turns.turn()
+    bench.loop.run_once()
     assert bench.model.calls == [2]
     assert [job.outcomes for job in jobs] == [[[[2]]], [], [[[6]]]]
 
@@ -173,17 +177,17 @@ def test_a_caller_who_left_costs_nothing_and_harms_nobody() -> None:
 def test_an_answer_without_a_row_for_each_row_is_not_split(payload: Any) -> None:
     """A model that answers a batch as a whole is asked again, request by request."""
     calls = []
-    turns = ManualTurns()
+    loop = ManualLoop()
 
     def model(rows: Array, names: Sequence[str] | None) -> Prediction:
         calls.append(len(rows))
         return Prediction(payload if len(rows) > 1 else rows)
 
     jobs = [Job([[1]]), Job([[2]])]
-    batcher = Batcher(model, turns, lane(turns), 10)
+    batcher = Batcher(model, loop, executor(loop), max_rows=10)
     for job in jobs:
         batcher.submit(job)
-    turns.turn()
+    loop.run_once()
     assert calls == [2, 1, 1]
     assert [job.outcomes for job in jobs] == [[[[1]]], [[[2]]]]
 
@@ -195,23 +199,23 @@ def test_a_request_that_comes_during_a_flush_waits_for_the_next_turn() -> None:
     first = Job([[1]])
     first.done = lambda prediction: bench.submit(late)  # type: ignore[method-assign]
     bench.submit(first)
-    bench.turns.turn()
+    bench.loop.run_once()
     assert late.outcomes == []
-    bench.turns.turn()
+    bench.loop.run_once()
     assert late.outcomes == [[[10]]]
 
 
 def test_bad_answers_fail_like_errors() -> None:
     """An error of the request family from the model's side reaches the caller as such."""
-    turns = ManualTurns()
+    loop = ManualLoop()
 
     def model(rows: Array, names: Sequence[str] | None) -> Prediction:
         raise BadAnswer("no form")
 
-    batcher, jobs = Batcher(model, turns, lane(turns), 10), [Job([[1]]), Job([[2]])]
+    batcher, jobs = Batcher(model, loop, executor(loop), max_rows=10), [Job([[1]]), Job([[2]])]
     for job in jobs:
         batcher.submit(job)
-    turns.turn()
+    loop.run_once()
     assert [job.outcomes for job in jobs] == [[BadAnswer], [BadAnswer]]
 
 
@@ -228,8 +232,8 @@ def test_batched_equals_single(requests: list[tuple[list[list[int]], bool]], max
     for job, (_, turn_after) in zip(jobs, requests, strict=True):
         bench.submit(job)
         if turn_after:
-            bench.turns.turn()
-    bench.turns.turn()
+            bench.loop.run_once()
+    bench.loop.run_once()
     for job, (rows, _) in zip(jobs, requests, strict=True):
         alone = ComponentError if any(n < 0 for row in rows for n in row) else [[n * 2 for n in row] for row in rows]
         assert job.outcomes == [alone]
@@ -239,13 +243,15 @@ def test_a_turn_that_takes_too_long_is_not_waited_for() -> None:
     """When requests keep coming in one turn, a batch leaves after the delay that was allowed, and the next begins."""
     bench = Bench()
     now = [0.0]
-    bench.batcher = Batcher(bench.model, bench.turns, lane(bench.turns), 100, max_delay_s=0.005, clock=lambda: now[0])
+    bench.batcher = Batcher(
+        bench.model, bench.loop, executor(bench.loop), max_rows=100, max_delay_s=0.005, clock=lambda: now[0]
+    )
     jobs = [Job([[n]]) for n in range(6)]
     for job in jobs:
         bench.submit(job)
         now[0] += 0.002
     assert bench.model.calls == [4]  # the fourth came 6 ms after the first
-    bench.turns.turn()
+    bench.loop.run_once()
     assert bench.model.calls == [4, 2]
     assert [job.outcomes for job in jobs] == [[[[2 * n]]] for n in range(6)]
 
@@ -259,12 +265,12 @@ def test_a_batch_grows_while_the_model_is_busy() -> None:
         def run(self, task: Any, done: Any, /) -> None:
             work.append((task, done))
 
-    slow = Lane(bench.turns, Thread(), clock=lambda: 0.0, mean_s=0.1)
-    bench.batcher = Batcher(bench.model, bench.turns, slow, 100)
+    slow = Executor(bench.loop, Thread(), clock=lambda: 0.0, mean_s=0.1)
+    bench.batcher = Batcher(bench.model, bench.loop, slow, max_rows=100)
     jobs = [Job([[n]]) for n in range(5)]
     for job in jobs:  # one a turn
         bench.submit(job)
-        bench.turns.turn()
+        bench.loop.run_once()
     assert len(work) == 1
     jobs[2].abandoned = True
     while work:
@@ -278,12 +284,12 @@ def test_a_batch_grows_while_the_model_is_busy() -> None:
 def test_what_is_too_late_never_reaches_the_model() -> None:
     """A job whose deadline has come before its turn is told so; its batch-mates are predicted without it."""
     bench = Bench()
-    bench.batcher = Batcher(bench.model, bench.turns, lane(bench.turns), 100, clock=lambda: 5.0)
+    bench.batcher = Batcher(bench.model, bench.loop, executor(bench.loop), max_rows=100, clock=lambda: 5.0)
     jobs = [Job([[1]]), Job([[2]]), Job([[3]])]
     jobs[1].deadline = 4.9
     bench.submit(*jobs)
     assert bench.batcher.waiting == 3
-    bench.turns.turn()
+    bench.loop.run_once()
     assert bench.batcher.waiting == 0
     assert bench.model.calls == [2]
     assert [job.outcomes for job in jobs] == [[[[2]]], ["expired"], [[[6]]]]

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from scorekit.errors import RequestError
-from scorekit.inference.executor import SLOW_S, Lane
-from scorekit.testing import ManualTurns
+from scorekit.inference.executor import SLOW_S, Executor
+from scorekit.testing import ManualLoop
 
 
 class Clock:
@@ -54,10 +54,10 @@ class ByHand:
 class Bench:
     def __init__(self, mean_s: float = 0.0) -> None:
         self.log: list[str] = []
-        self.clock, self.turns = Clock(), ManualTurns()
+        self.clock, self.loop = Clock(), ManualLoop()
         self.thread = ByHand(self.clock)
         self.seen: list[float] = []
-        self.lane = Lane(self.turns, self.thread, self.seen.append, self.clock, mean_s)
+        self.executor = Executor(self.loop, self.thread, self.seen.append, self.clock, mean_s)
 
     def task(self, name: str, seconds: float = 0.0, wanted: bool = True) -> Task:
         return Task(name, self.log, self.clock, seconds, wanted)
@@ -66,45 +66,45 @@ class Bench:
 def test_a_short_call_is_over_when_it_has_entered() -> None:
     """While calls are short nothing waits: neither for a turn of the loop nor for a thread."""
     bench = Bench()
-    bench.lane.enter(bench.task("a", 0.0001))
+    bench.executor.submit(bench.task("a", 0.0001))
     assert bench.log == ["run a", "finish a"]
     assert bench.thread.work == []
-    assert bench.turns.turn() == 0
+    assert bench.loop.run_once() == 0
 
 
 def test_a_turn_of_the_loop_is_not_filled_with_calls() -> None:
-    """After its slice of a turn the lane waits for the next one, in which connections were served first."""
+    """After its slice of a turn the executor waits for the next one, in which connections were served first."""
     bench = Bench()
     for name in "abcdefghijkl":
-        bench.lane.enter(bench.task(name, 0.0009))
+        bench.executor.submit(bench.task(name, 0.0009))
     assert bench.log[-1] == "finish f"
-    bench.turns.turn()
+    bench.loop.run_once()
     assert bench.log[-1] == "finish l"
 
 
 def test_slow_calls_move_to_the_thread_and_back() -> None:
     """A mean above a millisecond moves the calls to the thread, one below half of it back to the loop."""
     bench = Bench()
-    bench.lane.enter(bench.task("slow", 0.02))
-    assert bench.lane.in_thread
-    assert bench.lane.mean_s > SLOW_S
-    bench.lane.enter(bench.task("b"))
+    bench.executor.submit(bench.task("slow", 0.02))
+    assert bench.executor.in_thread
+    assert bench.executor.mean_s > SLOW_S
+    bench.executor.submit(bench.task("b"))
     assert bench.log[-1] == "finish slow"  # only handed over
     bench.thread.do()
     assert bench.log[-1] == "finish b"
     for _ in range(20):
-        bench.lane.enter(bench.task("c"))
+        bench.executor.submit(bench.task("c"))
         if bench.thread.work:
             bench.thread.do()
-        bench.turns.turn()
-    assert not bench.lane.in_thread
+        bench.loop.run_once()
+    assert not bench.executor.in_thread
     assert len(bench.seen) == 22
 
 
 def test_a_model_known_to_be_slow_begins_in_the_thread() -> None:
     """What the start measured decides about the first request already."""
     bench = Bench(mean_s=0.1)
-    bench.lane.enter(bench.task("a"))
+    bench.executor.submit(bench.task("a"))
     assert bench.log == []
     assert len(bench.thread.work) == 1
 
@@ -113,14 +113,14 @@ def test_one_call_at_a_time_in_order_but_for_the_urgent() -> None:
     """While the thread is at work the others wait; what is first passes them, what is unwanted is passed over."""
     bench = Bench(mean_s=0.1)
     for name in "ab":
-        bench.lane.enter(bench.task(name, 0.1))
-    bench.lane.enter(bench.task("gone", wanted=False))
-    bench.lane.enter(bench.task("health", 0.1), first=True)
-    assert bench.lane.waiting == 3
+        bench.executor.submit(bench.task(name, 0.1))
+    bench.executor.submit(bench.task("gone", wanted=False))
+    bench.executor.submit(bench.task("health", 0.1), first=True)
+    assert bench.executor.waiting == 3
     while bench.thread.work:
         assert len(bench.thread.work) == 1
         bench.thread.do()
-        bench.turns.turn()
+        bench.loop.run_once()
     assert bench.log == ["run a", "finish a", "run health", "finish health", "run b", "finish b"]
 
 
@@ -132,11 +132,11 @@ def test_a_task_that_enters_another_from_its_end_does_not_nest() -> None:
     finish = first.finish
 
     def ask_again() -> None:
-        bench.lane.enter(second)
+        bench.executor.submit(second)
         finish()
 
     first.finish = ask_again  # type: ignore[method-assign]
-    bench.lane.enter(first)
+    bench.executor.submit(first)
     assert bench.log == ["run a", "finish a", "run b", "finish b"]
 
 
@@ -144,13 +144,13 @@ def test_a_thread_that_does_not_come_back_is_given_up() -> None:
     """Its caller hears that it is too late, who waits and who comes that they may try again; an end is passed over."""
     bench = Bench(mean_s=0.1)
     for name in "abc":
-        bench.lane.enter(bench.task(name, 0.1, wanted=name != "b"))
+        bench.executor.submit(bench.task(name, 0.1, wanted=name != "b"))
     bench.clock.now += 7
-    assert bench.lane.running_s == 7
-    bench.lane.give_up()
-    bench.lane.enter(bench.task("d"))
+    assert bench.executor.running_s == 7
+    bench.executor.give_up()
+    bench.executor.submit(bench.task("d"))
     assert bench.log == ["give up a: DeadlineExceeded", "give up c: Overloaded", "give up d: Overloaded"]
-    assert bench.lane.running_s == 0
+    assert bench.executor.running_s == 0
     bench.thread.do()
     assert bench.log[3:] == ["run a"]
     assert bench.thread.work == []
@@ -159,13 +159,13 @@ def test_a_thread_that_does_not_come_back_is_given_up() -> None:
 def test_a_wait_is_told_by_the_pace_and_not_by_the_calls_alone() -> None:
     """Calls of 0.1 s that begin every 0.3 s, for the loop is busy in between, make three that wait wait for 0.9 s."""
     bench = Bench(mean_s=0.1)
-    assert bench.lane.wait_s == 0
+    assert bench.executor.wait_s == 0
     for _ in range(104):
-        bench.lane.enter(bench.task("a", 0.1))
+        bench.executor.submit(bench.task("a", 0.1))
     for _ in range(100):
         work, done = bench.thread.work.pop()
         work()
         bench.clock.now += 0.2
         done(0.1)
-    assert bench.lane.waiting == 3
-    assert abs(bench.lane.wait_s - 0.9) < 0.01
+    assert bench.executor.waiting == 3
+    assert abs(bench.executor.wait_s - 0.9) < 0.01

@@ -8,11 +8,11 @@ import pytest
 
 from scorekit.errors import BadAnswer, BadRequest, ComponentError, DeadlineExceeded, Overloaded, RequestError
 from scorekit.inference.answers import answer_meta, joined, package
-from scorekit.inference.executor import Lane
+from scorekit.inference.executor import Executor
 from scorekit.inference.service import Service
 from scorekit.message import Form, Kind, Message, Prediction, Verb
 from scorekit.model.component import Component
-from scorekit.testing import ManualTurns
+from scorekit.testing import ManualLoop
 
 
 class Caller:
@@ -152,18 +152,18 @@ class Doubling:
         return X * 2
 
 
-def service(model: object, turns: ManualTurns, max_batch_rows: int | None = 10) -> Service:
-    # The lane's clock stands still: no call is ever slow.
-    return Service(Component(model, "Model"), turns, {}, max_batch_rows, lane=Lane(turns, clock=lambda: 0.0))
+def service(model: object, loop: ManualLoop, max_batch_rows: int | None = 10) -> Service:
+    # The executor's clock stands still: no call is ever slow.
+    return Service(Component(model, "Model"), loop, {}, max_batch_rows, executor=Executor(loop, clock=lambda: 0.0))
 
 
 def test_concurrent_arrays_are_one_call_of_the_model() -> None:
     """Two requests of one turn are answered by one call, each in its own form."""
-    model, turns, callers = Doubling(), ManualTurns(), [Caller(), Caller()]
-    served = service(model, turns)
+    model, loop, callers = Doubling(), ManualLoop(), [Caller(), Caller()]
+    served = service(model, loop)
     ask(served, asked(Kind.TENSOR), callers[0])
     ask(served, asked(Kind.NDARRAY, meta={"puid": "p"}), callers[1])
-    turns.turn()
+    loop.run_once()
     assert model.calls == 1
     assert [caller.outcomes[0].kind for caller in callers] == [Kind.TENSOR, Kind.NDARRAY]
     assert callers[1].outcomes[0].meta == {"puid": "p"}
@@ -172,7 +172,7 @@ def test_concurrent_arrays_are_one_call_of_the_model() -> None:
 def test_batching_is_off_unless_asked_for() -> None:
     """Without a batch size each request is its own call, answered before predict returns."""
     model, caller = Doubling(), Caller()
-    ask(service(model, ManualTurns(), None), asked(Kind.TENSOR), caller)
+    ask(service(model, ManualLoop(), None), asked(Kind.TENSOR), caller)
     assert caller.outcomes[0].payload.tolist() == [[2.0, 4.0]]
 
 
@@ -188,18 +188,18 @@ def test_a_component_that_could_tell_is_never_batched() -> None:
             return super().predict(X, names)
 
     for model, meta in ((Tagging(), None), (Meta(), {"puid": "p"})):
-        turns = ManualTurns()
-        served = service(model, turns)
+        loop = ManualLoop()
+        served = service(model, loop)
         for _ in range(2):
             ask(served, asked(Kind.TENSOR, meta=meta), Caller())
-        turns.turn()
+        loop.run_once()
         assert model.calls == 2
 
 
 def test_text_and_bytes_are_never_batched() -> None:
     """Only arrays have rows to merge."""
     caller = Caller()
-    ask(service(Doubling(), ManualTurns()), asked(Kind.STR, "ab"), caller)
+    ask(service(Doubling(), ManualLoop()), asked(Kind.STR, "ab"), caller)
     assert caller.outcomes[0].payload == "abab"
 
 
@@ -211,7 +211,7 @@ def test_a_failing_model_is_logged_once_and_told_safely(caplog: pytest.LogCaptur
             raise ValueError("the secret")
 
     caller = Caller()
-    ask(service(Failing(), ManualTurns(), None), asked(Kind.TENSOR), caller)
+    ask(service(Failing(), ManualLoop(), None), asked(Kind.TENSOR), caller)
     (error,) = caller.outcomes
     assert isinstance(error, ComponentError)
     assert "the secret" not in str(error)
@@ -238,11 +238,11 @@ def test_an_answer_that_cannot_be_looked_at_fails_its_own_request_only(returned:
         def predict(self, X: Any, names: Any) -> Any:  # noqa: N803
             return returned if X.shape[1] == 1 else X
 
-    turns, bad, good = ManualTurns(), Caller(), Caller()
-    served = service(Model(), turns)
+    loop, bad, good = ManualLoop(), Caller(), Caller()
+    served = service(Model(), loop)
     ask(served, asked(Kind.NDARRAY, np.array([[1.0]])), bad)
     ask(served, asked(Kind.NDARRAY), good)
-    turns.turn()
+    loop.run_once()
     assert isinstance(bad.outcomes[0], ComponentError)
     assert good.outcomes[0].payload.tolist() == [[1.0, 2.0]]
 
@@ -254,8 +254,8 @@ def test_batching_that_cannot_be_is_not_claimed() -> None:
         def tags(self) -> dict[str, int]:
             return {}
 
-    assert not service(Tagging(), ManualTurns()).batching
-    assert service(Doubling(), ManualTurns()).batching
+    assert not service(Tagging(), ManualLoop()).batching
+    assert service(Doubling(), ManualLoop()).batching
 
 
 class Graph:
@@ -276,7 +276,7 @@ class Graph:
 
 def test_each_verb_calls_its_method() -> None:
     """Transform, route and aggregate are the class's own; a missing transform is the identity."""
-    served, caller = service(Graph(), ManualTurns(), None), Caller()
+    served, caller = service(Graph(), ManualLoop(), None), Caller()
     ask(served, asked(Kind.TENSOR), caller, Verb.TRANSFORM_INPUT)
     ask(served, asked(Kind.TENSOR), caller, Verb.TRANSFORM_OUTPUT)
     ask(served, asked(Kind.NDARRAY, meta={"puid": "p", "tags": {"a": 1}}), caller, Verb.ROUTE)
@@ -290,7 +290,7 @@ def test_each_verb_calls_its_method() -> None:
 def test_a_raw_method_is_given_the_request_and_answers_verbatim() -> None:
     """predict_raw sees the transport's own form, and what it returns is sent as it is."""
     caller = Caller()
-    ask(service(Graph(), ManualTurns()), asked(Kind.TENSOR), caller)
+    ask(service(Graph(), ManualLoop()), asked(Kind.TENSOR), caller)
     assert caller.outcomes == [("raw", {"got": {"raw": 1}})]
 
 
@@ -300,7 +300,7 @@ def test_a_raw_method_is_given_the_request_and_answers_verbatim() -> None:
 def test_a_missing_route_or_aggregate_is_a_bad_request(verb: Verb, told: str) -> None:
     """In the stock wrapper's words."""
     caller = Caller()
-    ask(service(Doubling(), ManualTurns()), asked(Kind.TENSOR), caller, verb)
+    ask(service(Doubling(), ManualLoop()), asked(Kind.TENSOR), caller, verb)
     assert str(caller.outcomes[0]) == told
 
 
@@ -322,7 +322,7 @@ def test_an_aggregate_merges_meta_from_left_to_right() -> None:
 
 def test_a_check_stands_before_the_model() -> None:
     """What the check refuses never reaches the model, batched or not; other verbs and raw methods are not checked."""
-    turns, calls = ManualTurns(), list[Any]()
+    loop, calls = ManualLoop(), list[Any]()
 
     class Model:
         def predict(self, X: Any, names: Any) -> Any:  # noqa: N803
@@ -343,11 +343,11 @@ def test_a_check_stands_before_the_model() -> None:
             return False
 
     for max_batch_rows in (None, 10):
-        served = Service(Component(Model(), "Model"), turns, {}, max_batch_rows, check=Refuse())
+        served = Service(Component(Model(), "Model"), loop, {}, max_batch_rows, check=Refuse())
         caller = Caller()
         for verb in (Verb.PREDICT, Verb.TRANSFORM_INPUT, Verb.TRANSFORM_OUTPUT):
             ask(served, asked(Kind.TENSOR), caller, verb)
-            turns.turn()
+            loop.run_once()
         refused, transformed, raw = caller.outcomes
         assert str(refused) == "not this one at $.data"
         assert isinstance(transformed, Message)
@@ -373,13 +373,13 @@ class Held:
 @pytest.mark.parametrize("max_batch_rows", [None, 100])
 def test_what_would_wait_in_too_long_a_queue_is_refused_at_once(max_batch_rows: int | None) -> None:
     """Beyond the limit a request fails before it is decoded; those that wait are answered, and then there is room."""
-    turns, thread, model = ManualTurns(), Held(), Doubling()
-    slow = Lane(turns, thread, clock=lambda: 0.0, mean_s=0.1)
-    served = Service(Component(model, "Model"), turns, {}, max_batch_rows, lane=slow, max_in_flight=3)
+    loop, thread, model = ManualLoop(), Held(), Doubling()
+    slow = Executor(loop, thread, clock=lambda: 0.0, mean_s=0.1)
+    served = Service(Component(model, "Model"), loop, {}, max_batch_rows, executor=slow, max_in_flight=3)
     callers = [Caller() for _ in range(6)]
     for caller in callers:
         ask(served, asked(Kind.TENSOR), caller)
-        turns.turn()
+        loop.run_once()
     refused = [caller for caller in callers if caller.outcomes]
     assert [type(caller.outcomes[0]) for caller in refused] == [Overloaded] * 2
     while thread.work:
@@ -387,16 +387,16 @@ def test_what_would_wait_in_too_long_a_queue_is_refused_at_once(max_batch_rows: 
     assert sum(isinstance(caller.outcomes[0], Message) for caller in callers) == 4
     late = Caller()
     ask(served, asked(Kind.TENSOR), late)
-    turns.turn()
+    loop.run_once()
     thread.do()
     assert isinstance(late.outcomes[0], Message)
 
 
 def test_a_wait_that_would_be_too_long_is_refused() -> None:
     """What counts is time: ten calls of 0.1 s that wait are a second."""
-    turns, thread = ManualTurns(), Held()
-    slow = Lane(turns, thread, clock=lambda: 0.0, mean_s=0.1)
-    served = Service(Component(Doubling(), "Model"), turns, {}, None, lane=slow, max_wait_s=0.95)
+    loop, thread = ManualLoop(), Held()
+    slow = Executor(loop, thread, clock=lambda: 0.0, mean_s=0.1)
+    served = Service(Component(Doubling(), "Model"), loop, {}, None, executor=slow, max_wait_s=0.95)
     callers = [Caller() for _ in range(15)]
     for caller in callers:
         ask(served, asked(Kind.TENSOR), caller)
@@ -405,9 +405,9 @@ def test_a_wait_that_would_be_too_long_is_refused() -> None:
 
 def test_who_would_be_answered_too_late_is_refused_at_once() -> None:
     """Behind five calls of 0.1 s a request that has half a second is refused, one that has a minute waits."""
-    turns, thread = ManualTurns(), Held()
-    slow = Lane(turns, thread, clock=lambda: 0.0, mean_s=0.1)
-    served = Service(Component(Doubling(), "Model"), turns, {}, None, lane=slow)
+    loop, thread = ManualLoop(), Held()
+    slow = Executor(loop, thread, clock=lambda: 0.0, mean_s=0.1)
+    served = Service(Component(Doubling(), "Model"), loop, {}, None, executor=slow)
     for _ in range(6):
         ask(served, asked(Kind.TENSOR), Caller())
     for left_s, outcome in ((0.5, [Overloaded]), (60.0, [])):
@@ -420,13 +420,13 @@ def test_who_would_be_answered_too_late_is_refused_at_once() -> None:
 @pytest.mark.parametrize("max_batch_rows", [None, 100])
 def test_callers_of_a_model_that_hangs_are_told(max_batch_rows: int | None) -> None:
     """The one whose call hangs hears that its time is over, those behind it that they may ask again."""
-    turns, thread = ManualTurns(), Held()
-    slow = Lane(turns, thread, clock=lambda: 0.0, mean_s=0.1)
-    served = Service(Component(Doubling(), "Model"), turns, {}, max_batch_rows, lane=slow)
+    loop, thread = ManualLoop(), Held()
+    slow = Executor(loop, thread, clock=lambda: 0.0, mean_s=0.1)
+    served = Service(Component(Doubling(), "Model"), loop, {}, max_batch_rows, executor=slow)
     callers = [Caller() for _ in range(3)]
     for caller in callers:
         ask(served, asked(Kind.TENSOR), caller)
-        turns.turn()
+        loop.run_once()
     slow.give_up()
     assert [type(caller.outcomes[0]) for caller in callers] == [DeadlineExceeded, Overloaded, Overloaded]
 
@@ -434,8 +434,8 @@ def test_callers_of_a_model_that_hangs_are_told(max_batch_rows: int | None) -> N
 @pytest.mark.parametrize("verb", [Verb.PREDICT, Verb.TRANSFORM_INPUT])
 def test_a_deadline_that_has_passed_is_told(verb: Verb) -> None:
     """A call whose time is over when its turn comes is not made."""
-    turns, model, caller = ManualTurns(), Doubling(), Caller()
+    loop, model, caller = ManualLoop(), Doubling(), Caller()
     caller.deadline = 0.0
-    ask(service(model, turns, None), asked(Kind.TENSOR), caller, verb)
+    ask(service(model, loop, None), asked(Kind.TENSOR), caller, verb)
     assert isinstance(caller.outcomes[0], DeadlineExceeded)
     assert model.calls == 0

@@ -24,12 +24,14 @@ def sent(**plan: Any) -> list[bytes]:
     return [ask.body() for ask in served.asks]
 
 
+@pytest.mark.slow
 def test_the_same_seed_sends_the_same_requests() -> None:
     """A run is repeated by its seed, and another seed draws other rows."""
     assert sent(seed=7) == sent(seed=7)
     assert sent(seed=7) != sent(seed=8)
 
 
+@pytest.mark.slow
 def test_a_random_finding_is_shrunk() -> None:
     """A fault that needs two rows and a large value is told by two rows, one of them as plain as can be."""
 

@@ -39,9 +39,14 @@ def make_parser() -> CommandParser:
     """The parser of ``scorekit`` and all its commands. What a command needs is imported when it runs."""
     from . import check, contract, dockerfile, init, microservice, serve, test, up
 
-    parser = CommandParser(prog="scorekit", description="A Python model behind a production endpoint.")
+    parser = CommandParser(
+        prog="scorekit",
+        description="Serve, test and deploy a Python model as a Seldon Core v1 component. The command `ks` deploys it "
+        "with ksonnet.",
+        examples=("scorekit init wine-model", "scorekit serve --help"),
+    )
     parser.add_argument("--version", action="version", version=f"scorekit {__version__}")
     commands = parser.commands(required=False)
-    for module in (serve, microservice, up, init, test, contract, check, dockerfile):
+    for module in (init, serve, check, test, contract, up, dockerfile, microservice):
         module.add(commands)
     return parser

@@ -14,8 +14,8 @@ from ..contract import USUAL, Contract, configured_contract, read_contract
 from ..errors import SetupError
 from ..net import free_ports
 from ..settings import ENV_EXPOSE_ERRORS, ENV_GRPC_PORT, ENV_HOST, ENV_HTTP_PORT, ENV_METRICS_PORT, read_settings
+from .component import component_of
 from .parser import Commands
-from .serve import component_of
 
 _HOST = "127.0.0.1"
 _TRY_EVERY_S, _TELL_EVERY_S = 0.02, 5.0
@@ -32,13 +32,18 @@ VERBS = {
 
 
 def add(commands: Commands) -> None:
+    """Add the command to ``commands``."""
     parser = commands.add_parser(
         "check",
-        help="see whether a component loads and answers a row of its contract",
-        description="Serve a component on a free port of this machine, ask it one row of its contract.json, judge the "
-        "answer, and end. Exit status: 0 it answered, 1 it does not load or answers wrongly.",
+        help="check that a component loads and answers a row of its contract",
+        description="Serve a component on a free port of this machine, send it one row of its contract.json, check the "
+        "answer and stop. Exit status: 0 if the answer is right, 1 if the component does not load or answers wrongly.",
+        examples=("scorekit check wine-model",),
+        when_missing="which component? Name its folder: `scorekit check DIR`",
     )
-    parser.add_argument("component", metavar="DIR_OR_MODULE", help="the component's folder, or its module")
+    parser.add_argument(
+        "component", metavar="DIR_OR_MODULE", help="the component's folder, or a module of the current folder"
+    )
     parser.set_defaults(command=check)
 
 
@@ -47,7 +52,7 @@ def check(arguments: argparse.Namespace) -> int:
     directory, environ = component_of(arguments.component, os.environ)
     settings = read_settings(environ, {})
     contract = configured_contract(settings.contract, directory)
-    usual = (directory or Path.cwd()) / USUAL
+    usual = directory / USUAL
     if contract is None and usual.is_file():
         contract = read_contract(usual)
     verb = VERBS[settings.service_type]

@@ -13,19 +13,43 @@ from .parser import Commands
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add_parser("contract", help="print a sample request; make a contract from data")
+    """Add the command and its subcommands to ``commands``."""
+    parser = commands.add_parser(
+        "contract",
+        help="print a sample request of a contract, or make a contract from a table",
+        description="Work with contract.json, which describes a model's features and targets.",
+        examples=("scorekit contract sample wine-model/contract.json",),
+    )
     verbs = parser.commands()
-    one = verbs.add_parser("sample", help="print a request body and a ready curl")
-    one.add_argument("contract", metavar="CONTRACT")
-    one.add_argument("--url", default="http://localhost:9000", help="the server (http://localhost:9000)")
-    one.add_argument("-n", "--rows", type=int, default=1, help="rows of the request (1)")
-    one.set_defaults(command=_sample)
-    two = verbs.add_parser("infer", help="print a contract made from a CSV file")
-    two.add_argument("data", metavar="DATA.csv")
-    two.add_argument("--target", metavar="COLUMN", action="append", default=[], help="a target (the last column)")
-    two.add_argument("--categorical", metavar="COLUMN", action="append", default=[], help="numbers that only name")
-    two.add_argument("--skip", metavar="COLUMN", action="append", default=[], help="a column to leave out")
-    two.set_defaults(command=_infer)
+    sample = verbs.add_parser(
+        "sample",
+        help="print a request that a contract allows, and a curl command that sends it",
+        description="Print a request body that a contract allows, and a curl command that sends it.",
+        examples=("scorekit contract sample wine-model/contract.json --rows 2",),
+        when_missing="which contract? Name its file: `scorekit contract sample DIR/contract.json`",
+    )
+    sample.add_argument("contract", metavar="CONTRACT", help="the contract's file")
+    sample.add_argument(
+        "--url", default="http://localhost:9000", help="the server in the curl command (default: http://localhost:9000)"
+    )
+    sample.add_argument("-n", "--rows", type=int, default=1, help="rows in the request (default: 1)")
+    sample.set_defaults(command=_sample)
+    infer = verbs.add_parser(
+        "infer",
+        help="print a contract that describes a CSV file",
+        description="Print a contract that describes the columns of a CSV file: columns of numbers with their range, "
+        "other columns with their categories. The file needs a header.",
+        examples=("scorekit contract infer wine.csv --target quality --skip id > contract.json",),
+        when_missing="which data? Name a CSV file: `scorekit contract infer DATA.csv`",
+    )
+    infer.add_argument("data", metavar="DATA.csv", help="a CSV file in UTF-8, with a header")
+    for flag, about in (
+        ("--target", "a column that the model predicts; repeatable (default: the last column)"),
+        ("--categorical", "a column whose numbers are categories; repeatable"),
+        ("--skip", "a column to leave out; repeatable"),
+    ):
+        infer.add_argument(flag, metavar="COLUMN", action="append", default=[], help=about)
+    infer.set_defaults(command=_infer)
 
 
 def _sample(arguments: argparse.Namespace) -> int:

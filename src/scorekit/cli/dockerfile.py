@@ -11,16 +11,24 @@ from .parser import Commands
 
 
 def add(commands: Commands) -> None:
+    """Add the command to ``commands``."""
     parser = commands.add_parser(
         "dockerfile",
         help="print a Dockerfile that makes a component's image as `s2i build` does",
-        description="Print a Dockerfile with the steps of `s2i build DIR`, for docker and podman: "
-        "scorekit dockerfile DIR | docker build -t NAME -f - DIR",
+        description="Print a Dockerfile with the steps of `s2i build`, to build a component's image with docker or "
+        "podman.",
+        examples=("scorekit dockerfile wine-model | docker build -t wine-model:0.1 -f - wine-model",),
+        when_missing="which component? Name its folder: `scorekit dockerfile DIR`",
     )
     parser.add_argument("directory", metavar="DIR", type=Path, help="the component's folder")
-    parser.add_argument("--builder", default=f"{BUILDER}:{__version__}", help=f"({BUILDER}:{__version__})")
+    builder = f"{BUILDER}:{__version__}"
     parser.add_argument(
-        "--no-secret", action="store_true", help="for engines without BuildKit: a pip.conf cannot come as a secret"
+        "--builder", metavar="IMAGE", default=builder, help=f"the image to start from (default: {builder})"
+    )
+    parser.add_argument(
+        "--no-secret",
+        action="store_true",
+        help="do not take pip.conf as a build secret; for engines without BuildKit",
     )
     parser.set_defaults(command=_print)
 

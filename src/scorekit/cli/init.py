@@ -30,21 +30,25 @@ _TAKEN = {each.casefold() for each in sys.stdlib_module_names} | {
 
 
 def add(commands: Commands) -> None:
+    """Add the command to ``commands``."""
     parser = commands.add_parser(
         "init",
         help="write a component folder to put your model in",
-        description="Write a component folder: a class, its training, contract, requirements, environment and test, "
-        "around a small scikit-learn model to put your own in place of.",
+        description="Write a component folder around a small scikit-learn model: a class, its training, contract, "
+        "requirements, environment and a test. Replace the model with your own.",
+        examples=("scorekit init wine-model", "scorekit init forest --name Forest --model-file joblib"),
+        when_missing="which folder? Name a new one: `scorekit init DIR`",
     )
-    parser.add_argument("directory", metavar="DIR", type=Path, help="the folder, new or empty")
-    parser.add_argument("--name", help="the class, and its module (made from the folder's name)")
+    parser.add_argument("directory", metavar="DIR", type=Path, help="the folder; it must be new or empty")
+    parser.add_argument("--name", help="the name of the class and of its module (default: made from the folder's name)")
     parser.add_argument(
         "--model-file",
         choices=("npz", "joblib"),
         default="npz",
-        help="npz: plain arrays; joblib: a pickle, for any scikit-learn model, whose loading runs code (npz)",
+        help="npz: the model is saved as plain arrays; joblib: as a pickle, which suits any scikit-learn model, but "
+        "loading it runs code (default: npz)",
     )
-    parser.add_argument("--force", action="store_true", help="write into a folder that has files, over those alike")
+    parser.add_argument("--force", action="store_true", help="write into a folder with files, and overwrite them")
     parser.set_defaults(command=init)
 
 

@@ -5,6 +5,7 @@ suggest spellings itself (``suggest_on_error``); that stays off, because older v
 """
 
 import argparse
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn, TypeAlias
 
@@ -18,10 +19,19 @@ _REQUIRED = "the following arguments are required: "
 
 
 class Formatter(argparse.HelpFormatter):
-    """argparse's own, with a wider column of flags, and the list of commands without a line ``COMMAND`` above it."""
+    """argparse's own, with a wider column of flags, no line breaks inside of their names, and a plain list of commands.
+
+    argparse writes a line ``COMMAND`` above the commands.
+    """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **{"max_help_position": 28, **options})
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n".join(indent + line for line in self._split_lines(text, width - len(indent)))
 
     def _format_action(self, action: argparse.Action) -> str:
         if isinstance(action, argparse._SubParsersAction):

@@ -13,48 +13,34 @@ from typing import TYPE_CHECKING
 
 from ..contract import Contract, read_contract
 from ..errors import ScorekitError, SetupError
+from .clients import clients
 from .parser import Commands
+from .tester_flags import PHASES, add_flags
 
 if TYPE_CHECKING:
-    from ..tester.clients.grpc import GrpcClient
-    from ..tester.clients.rest import RestClient
     from ..tester.session import Plan, Result
 
-    Client = GrpcClient | RestClient
-
 COULD_NOT_TEST = 2
-_PROBE_S = 3.0
-_PHASES = ("examples", "boundaries", "random", "negative", "feedback")
 
 
 def add(commands: Commands) -> None:
+    """Add the command to ``commands``."""
     parser = commands.add_parser(
         "test",
         help="test a server against its contract",
-        description="Draw requests from a contract, send them, and judge the answers. Exit status: 0 all held, 1 the "
-        "contract is broken, 2 could not test. `CONTRACT HOST PORT` is the stock seldon-core-tester's form: it sends "
-        "-n requests of -b rows and judges each answer, unless --phases asks for more.",
+        usage="scorekit test [FLAGS] CONTRACT URL ...",
+        description="Send requests that the contract describes, and others that it forbids, and judge the answers. "
+        "Exit status: 0 if the server keeps the contract, 1 if it does not, 2 if it could not be tested. `CONTRACT "
+        "HOST PORT` is the form of seldon-core-tester: it sends -n requests of -b rows and judges each answer alone, "
+        "unless --phases asks for more.",
+        examples=(
+            "scorekit test wine-model/contract.json http://localhost:9000",
+            "scorekit test wine-model/contract.json localhost 9000 -n 3 -b 2 -p",
+            "scorekit test wine-model/contract.json http://localhost:8003/seldon/wine --phases examples,negative",
+        ),
+        when_missing="which server, and which contract? `scorekit test CONTRACT URL`",
     )
-    parser.add_argument("contract", metavar="CONTRACT", help="contract.json")
-    parser.add_argument("urls", metavar="URL", nargs="+", help="http(s)://HOST:PORT, grpc://…, a prefix; or HOST PORT")
-    parser.add_argument("--phases", help=f"of {','.join(_PHASES)} (all)")
-    parser.add_argument("--seed", type=int, default=0, help="of the random cases (0)")
-    parser.add_argument("-n", "--n-requests", "--max-examples", type=int, help="random cases a law (50; stock form: 1)")
-    parser.add_argument("-b", "--batch-size", type=int, help="rows of a random case (1 to 6; stock form: 1)")
-    parser.add_argument("-t", "--tensor", action="store_true", help="random cases as tensors only")
-    parser.add_argument("-p", "--prnt", action="store_true", help="print each request and answer")
-    parser.add_argument("--endpoint", choices=("predict", "send-feedback", "transform-input"), default="predict")
-    parser.add_argument("--grpc", action="store_true", help="ask over gRPC (needs scorekit[test])")
-    parser.add_argument("--grpc-port", type=int, metavar="PORT", help="where gRPC is spoken (the URL's port)")
-    parser.add_argument("--strict", action="store_true", help="whatever breaks the contract must be refused")
-    parser.add_argument("--timeout", type=float, default=10, help="seconds to wait for one answer (10)")
-    parser.add_argument("--cacert", metavar="FILE", help="certificates to trust in place of the system's")
-    parser.add_argument("--api-key-file", metavar="FILE", help="its first line goes with every request, as X-API-Key")
-    parser.add_argument("--junit", metavar="FILE", help="write a JUnit report")
-    parser.add_argument("--json", metavar="FILE", help="write a JSON report; - for standard output")
-    parser.add_argument("--cases", metavar="DIR", default="scorekit-cases", help="where broken cases are saved")
-    parser.add_argument("--replay", metavar="FILE", help="try one saved case again")
-    parser.add_argument("--log-level", choices=("DEBUG", "INFO", "ERROR"), default="ERROR")
+    add_flags(parser)
     parser.set_defaults(command=test)
 
 
@@ -114,10 +100,10 @@ def _asked_for(arguments: argparse.Namespace) -> tuple[list[str], "Plan"]:
 
 def _phases(given: str | None, stock: bool, endpoint: str) -> Sequence[str]:
     if given is None:
-        return ("feedback",) if endpoint == "send-feedback" else ("random",) if stock else _PHASES
+        return ("feedback",) if endpoint == "send-feedback" else ("random",) if stock else PHASES
     phases = [each.strip() for each in given.split(",")]
-    if unknown := [each for each in phases if each not in _PHASES]:
-        raise SetupError(f"--phases: there is no phase {unknown[0]!r}; choose of {', '.join(_PHASES)}")
+    if unknown := [each for each in phases if each not in PHASES]:
+        raise SetupError(f"--phases: there is no phase {unknown[0]!r}; choose of {', '.join(PHASES)}")
     return phases
 
 
@@ -171,82 +157,12 @@ def _one(contract: Contract, url: str, plan: "Plan", arguments: argparse.Namespa
         except (OSError, UnicodeDecodeError) as error:
             raise SetupError(f"{arguments.replay} cannot be read: {error}") from error
         plan = replace(plan, verb=replay.endpoint)
-    with _clients(contract, url, plan.verb, arguments) as (main, other):
+    with clients(contract, url, plan.verb, arguments) as (main, other):
         probe(contract, main, plan.verb)
         transport = Printing(main, plan.verb) if arguments.prnt else main
         session = Session(contract, transport, plan, None if plan.single else other, _progress)
         results = [session.replay(replay.law, replay.case)] if replay else session.run()
         return results, session.sent, main.where(plan.verb)
-
-
-@contextlib.contextmanager
-def _clients(
-    contract: Contract, url: str, verb: str, arguments: argparse.Namespace
-) -> Iterator[tuple["Client", "Client | None"]]:
-    """The server over the protocol that is tested, and over the other one if it is spoken there."""
-    from dataclasses import replace
-
-    from ..tester.clients.address import parse
-    from ..tester.clients.grpc import GrpcClient
-    from ..tester.clients.rest import RestClient
-
-    address = parse(url)
-    plain = address.scheme in ("http", "https")
-    grpc = arguments.grpc or not plain
-    calls = replace(address, port=arguments.grpc_port or address.port)
-    how = arguments.timeout, arguments.cacert, _key(arguments.api_key_file)
-    with contextlib.ExitStack() as stack:
-        main: Client
-        other: Client | None = None
-        if grpc:
-            main = GrpcClient(calls, *how)
-            stack.callback(main.close)
-            if plain:
-                other = RestClient(address, *how)
-        else:
-            main = RestClient(address, *how)
-            with contextlib.suppress(SetupError):  # without grpcio there is one protocol
-                other = GrpcClient(calls, *how)
-            if other is None and arguments.grpc_port:
-                raise SetupError("--grpc-port: gRPC is asked by the package 'grpcio': pip install 'scorekit[test]'")
-            stack.callback(main.close)
-        if other is not None:
-            stack.callback(other.close)
-            if not _spoken(contract, other, verb, must=bool(arguments.grpc_port) and not grpc):
-                other = None
-        yield main, other
-
-
-def _key(file: str | None) -> str | None:
-    """The first key of the server's own file of keys. Raises ``SetupError``."""
-    if file is None:
-        return None
-    from ..serve.guard.api_keys import read_keys
-
-    try:
-        keys = read_keys(Path(file).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SetupError(f"--api-key-file: {file} cannot be read: {type(error).__name__}") from error
-    if not keys or not (keys[0].isascii() and keys[0].isprintable()):
-        raise SetupError(f"--api-key-file: {file} has no API key in its first line")
-    return keys[0]
-
-
-def _spoken(contract: Contract, client: "Client", verb: str, must: bool) -> bool:
-    """Whether the second protocol is spoken there; ``must`` raises ``Unreachable`` instead of saying no."""
-    from ..tester.session import probe
-    from ..tester.wire import Unreachable
-
-    patience, client.timeout_s = client.timeout_s, client.timeout_s if must else min(_PROBE_S, client.timeout_s)
-    try:
-        probe(contract, client, verb, patient=False)
-    except Unreachable:
-        if must:
-            raise
-        return False
-    finally:
-        client.timeout_s = patience
-    return True
 
 
 def _saved(results: Sequence["Result"], folder: Path, endpoint: str) -> dict[str, str]:

@@ -30,17 +30,26 @@ IMAGES = "images.yaml"
 
 
 def add(commands: Commands) -> None:
+    """Add the command to ``commands``."""
     parser = commands.add_parser(
         "up",
         help="run a ksonnet app on this machine, behind a real Envoy",
         description="Render a ksonnet app and run its SeldonDeployments as processes behind a real Envoy that routes "
-        f"as Ambassador would. {IMAGES} beside app.yaml says which folder stands for which image.",
+        f"as Ambassador would. {IMAGES}, beside app.yaml, has a line `image: folder` for each image: the component in "
+        "the folder runs in its place.",
+        examples=("scorekit up ksonnet-app --port 8003",),
     )
-    parser.add_argument("app", metavar="APP", nargs="?", default=".", help="the app's folder (the current one)")
-    parser.add_argument("--env", default="default", help="the app's environment (default)")
-    parser.add_argument("-c", "--component", action="append", default=[], help="only this component; may be repeated")
-    parser.add_argument("--host", default="127.0.0.1", help="address of the gateway (127.0.0.1)")
-    parser.add_argument("--port", type=int, default=8003, help="port of the gateway; 0 takes a free one (8003)")
+    parser.add_argument("app", metavar="APP", nargs="?", default=".", help="the app's folder (default: this one)")
+    parser.add_argument("--env", metavar="NAME", default="default", help="environment of the app (default: default)")
+    parser.add_argument(
+        "-c", "--component", metavar="NAME", action="append", default=[], help="run only this component; repeatable"
+    )
+    parser.add_argument(
+        "--host", metavar="ADDRESS", default="127.0.0.1", help="IP address of the gateway (default: 127.0.0.1)"
+    )
+    parser.add_argument(
+        "--port", type=int, default=8003, help="port of the gateway; 0 for one that is free (default: 8003)"
+    )
     parser.set_defaults(command=up)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import orjson
 
 from ..errors import BadRequest, PayloadTooLarge, UnwritableAnswer
-from ..message import Kind, Message, Meta, Verb, labelled
+from ..message import BatchRows, Kind, Message, Meta, Verb, labelled
 from ..settings.limits import MAX_JSON_CONTAINERS
 from .shape import refuse_deep, refuse_doubled
 from .tensor import Array, from_ndarray, from_tensor
@@ -132,20 +132,41 @@ def encode_value(value: Any, bare_nan: bool = False) -> bytes:
     return _dump_python(value) if bare_nan else _dump(value)
 
 
-class SharedText:
+def encode(message: Message, bare_nan: bool = False) -> bytes:
+    """The JSON document of an answer, keys in alphabetical order as the stock wrapper writes them.
+
+    ``NaN`` and infinities become ``null``: they are no JSON; or stand bare, as in the stock wrapper's answers. Raises
+    ``UnwritableAnswer`` for a value JSON cannot hold.
+    """
+    if message.batch_rows is not None and not bare_nan:
+        text = _shared_text(message.batch_rows)
+        if text is not None:
+            return _around(message, text)
+    return encode_value(_envelope(message), bare_nan)
+
+
+def encode_error(info: str, reason: str) -> bytes:
+    """The stock wrapper's error envelope (code and status are constants there)."""
+    info = info.encode(errors="replace").decode()  # half a surrogate pair, say in a model's own str(), is no JSON
+    status = {"code": -1, "info": info, "reason": reason, "status": 1}
+    return orjson.dumps({"status": status}, option=orjson.OPT_APPEND_NEWLINE)
+
+
+class _SharedText:
     """The numbers of a batch's answer as JSON, written once for all its requests and cut by rows.
 
     Cutting is safe because numbers have neither brackets nor commas. ``array`` has one or two dimensions.
     """
 
-    __slots__ = ("_array", "_rows")
+    __slots__ = ("_flat", "_rows")
 
     def __init__(self, array: Array) -> None:
-        self._array = array
-        self._rows: list[bytes] | None = None
+        text = orjson.dumps(_writable(array), option=orjson.OPT_SERIALIZE_NUMPY)
+        self._flat = array.ndim == 1
+        self._rows = text[1:-1].split(b",") if self._flat else text[2:-2].split(b"],[")
 
     def __repr__(self) -> str:
-        return f"<SharedText rows={len(self._array)}>"
+        return f"<_SharedText rows={len(self._rows)}>"
 
     @staticmethod
     def fits(array: Array, requests: int) -> bool:
@@ -156,31 +177,20 @@ class SharedText:
     def cut(self, start: int, end: int) -> bytes:
         """The rows from ``start`` to ``end`` without their outer brackets."""
         rows = self._rows
-        if rows is None:
-            text = orjson.dumps(_writable(self._array), option=orjson.OPT_SERIALIZE_NUMPY)
-            flat = self._array.ndim == 1
-            rows = self._rows = text[1:-1].split(b",") if flat else text[2:-2].split(b"],[")
         if end == start + 1:
             return rows[start]
-        return (b"," if self._array.ndim == 1 else b"],[").join(rows[start:end])
+        return (b"," if self._flat else b"],[").join(rows[start:end])
 
 
-def encode(message: Message, bare_nan: bool = False) -> bytes:
-    """The JSON document of an answer, keys in alphabetical order as the stock wrapper writes them.
-
-    ``NaN`` and infinities become ``null``: they are no JSON; or stand bare, as in the stock wrapper's answers. Raises
-    ``UnwritableAnswer`` for a value JSON cannot hold.
-    """
-    if message.text is not None and not bare_nan:
-        return _around(message, message.text())
-    return encode_value(_envelope(message), bare_nan)
-
-
-def encode_error(info: str, reason: str) -> bytes:
-    """The stock wrapper's error envelope (code and status are constants there)."""
-    info = info.encode(errors="replace").decode()  # half a surrogate pair, say in a model's own str(), is no JSON
-    status = {"code": -1, "info": info, "reason": reason, "status": 1}
-    return orjson.dumps({"status": status}, option=orjson.OPT_APPEND_NEWLINE)
+def _shared_text(rows: BatchRows) -> bytes | None:
+    """The numbers of ``rows`` without their outer brackets; ``None`` if they are not written together with others."""
+    answer = rows.answer
+    shared = answer.encoded
+    if shared is None:  # the first request of its batch
+        array = answer.payload
+        fits = type(array) is np.ndarray and _SharedText.fits(array, answer.requests)
+        shared = answer.encoded = _SharedText(array) if fits else False
+    return shared.cut(rows.start, rows.end) if shared else None
 
 
 def _around(message: Message, text: bytes) -> bytes:

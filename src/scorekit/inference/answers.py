@@ -56,7 +56,7 @@ def package(request: Message, prediction: Prediction, path: Mapping[str, str], i
     meta = answer_meta(request.meta, prediction, path, include_metrics)
     if isinstance(payload, _ARRAYS):
         answer = _array_answer(request.kind, payload, prediction.class_names, meta)
-        answer.text = prediction.text
+        answer.batch_rows = prediction.batch_rows
         return answer
     if isinstance(payload, dict):
         return Message(Kind.JSON, payload, [], meta)

@@ -13,11 +13,10 @@ gone gets none, unless its call must be made all the same.
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ..codec.tensor import Array
 from ..errors import ComponentError, DeadlineExceeded, RequestError
 from ..message import Feedback, Form, Message, Prediction, Verb
 from ..metrics.registry import Metrics
@@ -83,16 +82,6 @@ class FeedbackRequest(Protocol):
         """As :meth:`Request.take_metrics`."""
 
 
-class Check(Protocol):
-    """What requests to predict must keep to."""
-
-    def __call__(self, message: Message, /) -> None:
-        """Raise ``BadRequest`` for a message that the model shall not see."""
-
-    def admits(self, rows: Array, /) -> bool:
-        """Whether every one of ``rows`` may pass."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Responder:
     """Answers the callers of one component: with a message of what it returned, or with an error that is counted."""
@@ -103,16 +92,6 @@ class Responder:
     """What this component adds to ``meta.requestPath``: its id and image, or nothing."""
     include_metrics: bool
     """Whether answers carry the component's metrics."""
-    check: Check | None
-
-    def refusal(self, message: Message) -> RequestError | None:
-        """Why the model shall not see ``message``, if it shall not."""
-        if self.check is not None:
-            try:
-                self.check(message)
-            except RequestError as error:
-                return error
-        return None
 
     def message(self, verb: Verb, request: Message, prediction: Prediction) -> Message:
         """Return the answer to ``request``. Raises ``BadAnswer`` for a value that has no form on the wire."""
@@ -147,7 +126,7 @@ class RawAnswer:
 class Call:
     """One request to one method of the component: a job of the batcher's, or the subject of a :class:`CallTask`."""
 
-    __slots__ = ("_responder", "_source", "_verb", "caller", "deadline", "message", "names", "rows")
+    __slots__ = ("_caller", "_responder", "_source", "_verb", "message")
 
     def __init__(
         self,
@@ -160,32 +139,20 @@ class Call:
     ) -> None:
         self._responder = responder
         self._verb = verb
+        self._caller = caller
         self._source = source
         self.message = message
-        self.caller = caller
-        self.deadline = caller.deadline
-        # Of a job for the batcher, which are of array kinds only.
-        self.rows: Array = message.payload
-        self.names: Sequence[str] | None = message.names
 
-    @property
-    def abandoned(self) -> bool:
-        return self.caller.abandoned
-
-    def expired(self) -> None:
-        """Its deadline has come before its turn."""
-        _expire(self.caller)
-
-    def refusal(self) -> RequestError | None:
-        """See :meth:`Responder.refusal`."""
-        return self._responder.refusal(self.message)
+    def wanted(self, now: float) -> bool:
+        """Whether the caller still waits at ``now``, by ``time.perf_counter``. If its time is over, it is told."""
+        return _wanted(self._caller, now)
 
     def done(self, outcome: Prediction | RawAnswer) -> None:
         """Answer the caller with what the component returned."""
         responder = self._responder
         try:
             if isinstance(outcome, RawAnswer):
-                responder.answer_raw(self._verb, self._source, outcome.value, self.caller)
+                responder.answer_raw(self._verb, self._source, outcome.value, self._caller)
                 return
             answer = responder.message(self._verb, self.message, outcome)
         except RequestError as error:
@@ -194,25 +161,20 @@ class Call:
             # What the model returned is an object of its own making, and looking at it runs its code.
             self.failed(responder.component.error(error))
         else:
-            self.caller.answer(answer)
+            self._caller.answer(answer)
 
     def failed(self, error: RequestError) -> None:
         """Answer the caller with ``error``."""
-        self._responder.fail(self.caller, error)
+        self._responder.fail(self._caller, error)
 
 
-def _wanted(caller: Caller) -> bool:
-    """Whether a turn has come in time for somebody who still waits; if it is too late, the caller is told."""
+def _wanted(caller: Caller, now: float) -> bool:
     if caller.abandoned:
         return False
-    if caller.deadline < time.perf_counter():
-        _expire(caller)
+    if caller.deadline < now:
+        caller.fail(DeadlineExceeded("the time for an answer was over before the model was free"))
         return False
     return True
-
-
-def _expire(caller: Caller) -> None:
-    caller.fail(DeadlineExceeded("the time for an answer was over before the model was free"))
 
 
 class CallTask:
@@ -227,7 +189,7 @@ class CallTask:
         self._outcome: Any = None
 
     def begin(self) -> bool:
-        return self._even_if_abandoned or _wanted(self._call.caller)
+        return self._even_if_abandoned or self._call.wanted(time.perf_counter())
 
     def run(self) -> None:
         try:
@@ -267,7 +229,7 @@ class RawTask:
         self._outcome: Any = None
 
     def begin(self) -> bool:
-        return _wanted(self._caller)
+        return _wanted(self._caller, time.perf_counter())
 
     def run(self) -> None:
         request = self._request

@@ -1,4 +1,4 @@
-"""One lane to the user's code: one call at a time, in the event loop while calls are short, else in a thread.
+"""Runs the calls of the user's code: one at a time, in the event loop while calls are short, else in a thread.
 
 A component need not be fit for threads, so no two of its methods ever run at the same moment. Short calls run where
 they are asked for, because a thread costs more than many a model takes; but never for longer than a slice of each turn
@@ -24,7 +24,7 @@ _SLICE_S = 0.005  # of one turn of the loop
 _TOLD_S = 0.0005  # less than this is forgotten with a later turn
 
 
-class Turns(Protocol):
+class EventLoop(Protocol):
     """What is needed of an event loop: something that runs a callback in the loop's next turn."""
 
     def call_soon(self, callback: Callable[[], object], /) -> object: ...
@@ -53,7 +53,7 @@ class Task(Protocol):
         """Tell whoever waits, in the loop's thread, that there will be no outcome."""
 
 
-class Lane:
+class Executor:
     """Runs tasks one at a time, in the order they came. Without a ``thread`` all of them run in the loop.
 
     ``mean_s`` is what a call is known to take; ``observe`` is told the seconds of each.
@@ -61,13 +61,13 @@ class Lane:
 
     def __init__(
         self,
-        turns: Turns,
+        loop: EventLoop,
         thread: Thread | None = None,
         observe: Callable[[float], None] = lambda seconds: None,
         clock: Callable[[], float] = time.perf_counter,
         mean_s: float = 0.0,
     ) -> None:
-        self._turns = turns
+        self._loop = loop
         self._thread = thread
         self._observe = observe
         self._clock = clock
@@ -87,7 +87,7 @@ class Lane:
 
     def __repr__(self) -> str:
         place = "thread" if self.in_thread else "loop"
-        return f"<Lane {place} waiting={len(self._queue)} mean_ms={self.mean_s * 1000:.3f}>"
+        return f"<Executor {place} waiting={len(self._queue)} mean_ms={self.mean_s * 1000:.3f}>"
 
     @property
     def waiting(self) -> int:
@@ -102,7 +102,7 @@ class Lane:
         """
         return len(self._queue) * max(self.mean_s, self._pace_s)
 
-    def enter(self, task: Task, first: bool = False) -> None:
+    def submit(self, task: Task, first: bool = False) -> None:
         """Run ``task`` when its turn comes, which may be now. With ``first`` it passes those that wait."""
         if self._given_up is not None:
             task.give_up(self._given_up)
@@ -161,7 +161,7 @@ class Lane:
         self._busy = False
         if not self._awaits_turn and (queue or self._spent_s > _TOLD_S):
             self._awaits_turn = True
-            self._turns.call_soon(self._turn)
+            self._loop.call_soon(self._turn)
 
     def _back(self, task: Task, seconds: float) -> None:
         if self._given_up is not None:

@@ -10,9 +10,9 @@ from ..metrics.registry import Metrics
 from ..model.component import NOT_OFFERED, Component
 from ..model.methods import assumed_health
 from .answers import joined
-from .batching import Batcher
-from .calls import Call, Caller, CallTask, Check, FeedbackRequest, RawAnswer, RawTask, Request, Responder
-from .executor import Lane, Turns
+from .batching import Batcher, Check
+from .calls import Call, Caller, CallTask, FeedbackRequest, RawAnswer, RawTask, Request, Responder
+from .executor import EventLoop, Executor
 
 
 class Service:
@@ -22,7 +22,7 @@ class Service:
     PREDICTIVE_UNIT_ID is set). With ``max_batch_rows`` requests are merged, where the component cannot tell; none
     waits longer than ``max_batch_delay_s`` for others. Without ``include_metrics`` answers do not carry the component's
     metrics. ``check`` sees each decoded message to predict, or rows of several at once; raw methods are asked without
-    it. Every call of the component is made on ``lane``.
+    it. Every call of the component is made on ``executor``.
 
     A request that would be one of more than ``max_in_flight`` that wait, or would wait for longer than ``max_wait_s``
     or for most of what its own deadline leaves, fails at once with ``Overloaded``; one whose deadline has come before
@@ -32,13 +32,13 @@ class Service:
     def __init__(
         self,
         component: Component,
-        turns: Turns,
+        loop: EventLoop,
         path: Mapping[str, str],
         max_batch_rows: int | None = None,
         include_metrics: bool = True,
         metrics: Metrics | None = None,
         check: Check | None = None,
-        lane: Lane | None = None,
+        executor: Executor | None = None,
         max_batch_delay_s: float = 0.005,
         max_in_flight: int = 1024,
         max_wait_s: float = float("inf"),
@@ -46,6 +46,7 @@ class Service:
         self._max_in_flight = max_in_flight
         self._max_wait_s = max_wait_s
         self._component = component
+        self._check = check
         self._metrics = metrics or Metrics({})
         self._path = dict(path)
         self._responder = Responder(
@@ -53,24 +54,23 @@ class Service:
             metrics=self._metrics,
             path=self._path,
             include_metrics=include_metrics,
-            check=check,
         )
-        self._lane = Lane(turns) if lane is None else lane
+        self._executor = Executor(loop) if executor is None else executor
         self._batcher = None
         if max_batch_rows is not None and not component.hooks_per_call:
             self._batcher = Batcher(
                 component.predict,
-                turns,
-                self._lane,
-                max_batch_rows,
-                max_batch_delay_s,
-                self._metrics.batch,
-                None if check is None else check.admits,
+                loop,
+                self._executor,
+                max_rows=max_batch_rows,
+                max_delay_s=max_batch_delay_s,
+                check=check,
+                observe=self._metrics.batch,
             )
         self._predict_takes_meta = component.hooks[Verb.PREDICT].takes_meta
 
     def __repr__(self) -> str:
-        return f"<Service {self._component!r} {self._lane!r} {self._batcher or 'batching off'}>"
+        return f"<Service {self._component!r} {self._executor!r} {self._batcher or 'batching off'}>"
 
     def ask(self, verb: Verb, request: Request, caller: Caller) -> None:
         """Answer ``caller`` with what the component makes of ``request``, now or in a later turn of the loop."""
@@ -78,18 +78,18 @@ class Service:
             caller.fail(Overloaded("this server has as many requests waiting as it takes; try again"))
             return
         if request.form in self._component.hooks[verb].raw:
-            self._lane.enter(RawTask(self._responder, verb, request, caller, otherwise=self._ask_decoded))
+            self._executor.submit(RawTask(self._responder, verb, request, caller, otherwise=self._ask_decoded))
         else:
             self._ask_decoded(verb, request, caller)
 
     def _full(self, caller: Caller) -> bool:
-        lane, batcher = self._lane, self._batcher
-        waiting = lane.waiting if batcher is None else max(lane.waiting, batcher.waiting)
-        wait_s = lane.wait_s
+        executor, batcher = self._executor, self._batcher
+        waiting = executor.waiting if batcher is None else max(executor.waiting, batcher.waiting)
+        wait_s = executor.wait_s
         if waiting >= self._max_in_flight or wait_s > self._max_wait_s:
             return True
         # Who would be answered too late is refused now: in time to ask elsewhere, and before others are late for it.
-        return wait_s > 0 and time.perf_counter() + _MARGIN * wait_s + lane.mean_s > caller.deadline
+        return wait_s > 0 and time.perf_counter() + _MARGIN * wait_s + executor.mean_s > caller.deadline
 
     def _ask_decoded(self, verb: Verb, request: Request, caller: Caller) -> None:
         """:meth:`ask`, by the method that is given rows."""
@@ -105,9 +105,12 @@ class Service:
             if self._batcher is not None and message.kind.is_array and not told_meta:
                 self._batcher.submit(call)
                 return
-            if (refusal := self._responder.refusal(message)) is not None:
-                call.failed(refusal)
-                return
+            if self._check is not None:
+                try:
+                    self._check(message)
+                except RequestError as error:
+                    call.failed(error)
+                    return
         self._run(call, lambda: self._component.call(verb, message.payload, message.names, message.meta))
 
     def tell(self, request: FeedbackRequest, caller: Caller) -> None:
@@ -131,14 +134,14 @@ class Service:
 
         # Nobody's leaving takes back what was told.
         call = Call(self._responder, verb, told.request, caller, source=request)
-        self._lane.enter(CallTask(call, learn, even_if_abandoned=True))
+        self._executor.submit(CallTask(call, learn, even_if_abandoned=True))
 
     def health(self, caller: Caller) -> None:
         """Answer ``caller`` with what the component says of its health; it passes all who wait for predictions."""
         verb, component = Verb.HEALTH_STATUS, self._component
         call = Call(self._responder, verb, _NOTHING, caller)
         if Form.JSON in component.hooks[verb].raw:
-            self._lane.enter(CallTask(call, lambda: RawAnswer(component.call_raw(verb, Form.JSON))), first=True)
+            self._executor.submit(CallTask(call, lambda: RawAnswer(component.call_raw(verb, Form.JSON))), first=True)
         elif component.hooks[verb].method in (None, assumed_health):
             call.done(component.health())  # no code of the user's: nothing to wait for
         else:
@@ -150,7 +153,7 @@ class Service:
         return self._batcher is not None
 
     def _run(self, call: Call, work: Callable[[], Prediction], first: bool = False) -> None:
-        self._lane.enter(CallTask(call, work), first)
+        self._executor.submit(CallTask(call, work), first)
 
 
 # Waits are estimated by what a call takes on average.

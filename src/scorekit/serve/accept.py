@@ -82,7 +82,13 @@ class Doors:
     def _http(self) -> Http1Connection:
         told = self._settings
         return Http1Connection(
-            self._rest, self._refuse, self._fleet, told.max_body_bytes, self._observe, told.max_headers, self._budget
+            self._rest,
+            self._refuse,
+            self._fleet,
+            told.max_body_bytes,
+            observe=self._observe,
+            max_headers=told.max_headers,
+            budget=self._budget,
         )
 
     def _http2(self) -> Http2Connection:

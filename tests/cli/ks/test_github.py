@@ -295,7 +295,11 @@ def test_an_archive_of_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
     assert len(list(unpacked(io.BytesIO(huge), "p", "p"))) == 20
 
 
-@pytest.mark.parametrize("data", [b"", b"no archive", gzip.compress(b"no archive"), archive(**PACKAGE)[:80]])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"no archive", gzip.compress(b"no archive"), archive(**PACKAGE)[:80]],
+    ids=["empty", "text", "compressed text", "cut off"],
+)
 def test_a_broken_archive_is_our_error(ks: Run, app: Path, hub: Hub, data: bytes) -> None:
     """Nothing is written."""
     added(ks)

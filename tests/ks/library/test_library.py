@@ -178,6 +178,7 @@ def test_the_wheels_library_is_packed_as_it_would_be_packed_now() -> None:
     assert bundled.packed(bundled.unpacked(text)) == text
 
 
+@pytest.mark.slow
 def test_every_file_of_the_wheels_library_is_jsonnet() -> None:
     """Each version of each group, of what is served and of what is within, evaluates."""
     counts = evaluated(

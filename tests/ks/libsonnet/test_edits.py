@@ -13,7 +13,7 @@ from scorekit.ks.libsonnet.edits import SourceText, UneditableSource
 
 from .layouts import NAMES, PARAMS, VALUES, sources
 
-many = settings(max_examples=200, deadline=None)
+many = settings(max_examples=2 * settings().max_examples)
 
 
 def evaluated(text: str) -> Any:

@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from scorekit.errors import RenderError, SetupError
@@ -16,7 +16,6 @@ from scorekit.ks.params import edits as paramfiles
 
 from ..libsonnet.layouts import NAMES, PARAMS, VALUES, sources
 
-many = settings(max_examples=100, deadline=None)
 ENVIRONMENT = """local params = std.extVar("params");
 local globals = {};
 local envParams = params + %s;
@@ -47,7 +46,6 @@ def with_value(data: dict[str, Any], path: list[str], value: Any) -> dict[str, A
     return data
 
 
-@many
 @given(st.data(), components, NAMES, paths, VALUES)
 def test_a_modules_file(data: st.DataObject, held: dict[str, Any], component: str, path: list[str], value: Any) -> None:
     """Set, it evaluates to the value and all else is as before; deleted again, it is the same file."""
@@ -58,7 +56,6 @@ def test_a_modules_file(data: st.DataObject, held: dict[str, Any], component: st
     assert paramfiles.delete_param(edited, "p", component, path) == text
 
 
-@many
 @given(st.data(), components, NAMES, paths, VALUES)
 def test_an_environments_file(
     data: st.DataObject, held: dict[str, Any], component: str, path: list[str], value: Any
@@ -91,7 +88,6 @@ def test_an_environments_file_of_another_shape() -> None:
         paramfiles.set_env_param('import "x"', "e", "web", ["n"], 2)
 
 
-@many
 @given(st.data(), components, NAMES, PARAMS)
 def test_an_entry_is_appended_in_any_layout(
     data: st.DataObject, held: dict[str, Any], component: str, params: dict[str, Any]

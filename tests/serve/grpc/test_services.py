@@ -158,6 +158,7 @@ def test_many_calls_at_once(server: Server) -> None:
     assert got == [2 * n for n in range(1000)]
 
 
+@pytest.mark.slow
 def test_large_messages_flow_both_ways(server: Server) -> None:
     """Bodies larger than every window arrive whole, in both directions, several at once."""
     rows = [[float(n)] * 300 for n in range(1000)]

@@ -52,7 +52,7 @@ def test_a_connection_serves_many_requests(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("request_", [post(), CHUNKED], ids=["length", "chunked"])
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings().max_examples // 4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_it_does_not_matter_how_the_bytes_arrive(wire: Wire, request_: bytes, data: st.DataObject) -> None:
     """A request cut anywhere into packets is the same request."""

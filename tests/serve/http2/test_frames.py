@@ -14,7 +14,7 @@ from scorekit.serve.http2.frames import PREFACE, Http2Error, frame
 from scorekit.serve.http2.frames import ErrorCode as Code
 from scorekit.serve.limits.open_connections import OpenConnections
 from scorekit.settings.limits import MAX_STREAMS
-from scorekit.testing import ManualTurns
+from scorekit.testing import ManualLoop
 
 NAMES = st.sampled_from([b":path", b":method", b"te", b"content-type", b"x-mine", b"grpc-timeout", b"long" * 40])
 VALUES = st.sampled_from([b"POST", b"trailers", b"application/grpc", b"", b"a", b"1S", b"\xff" * 200])
@@ -90,7 +90,7 @@ class Transport:
         self.closed = True
 
 
-class Loop(ManualTurns):
+class Loop(ManualLoop):
     def call_later(self, delay: float, callback: Any) -> None:
         pass
 
@@ -150,7 +150,7 @@ def test_nonsense_ends_in_a_goaway_and_nothing_worse(
     for cut in [*cuts, len(data)]:
         made.data_received(data[:cut])
         data = data[cut:]
-        while loop.turn():
+        while loop.run_once():
             pass
     if made._closing:
         assert b"\x07" in transport.written  # the type of a GOAWAY

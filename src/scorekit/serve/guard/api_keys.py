@@ -78,10 +78,10 @@ def guarded(
 
     def handle(exchange: Exchange) -> None:
         head = exchange.head
-        if keys.allow(head.told) or head.path in _OPEN or head.method == "OPTIONS":
+        if keys.allow(head.headers) or head.path in _OPEN or head.method == "OPTIONS":
             handler(exchange)
         else:
-            exchange.headers += b"WWW-Authenticate: Bearer\r\n"
+            exchange.response_headers += b"WWW-Authenticate: Bearer\r\n"
             refuse(exchange, Unauthenticated(_WHAT_TO_DO))
 
     return handle

@@ -1,4 +1,4 @@
-"""One HTTP/1.1 request and its answer-to-be."""
+"""One HTTP/1.1 request and its answer, which may come later."""
 
 import time
 from email.utils import formatdate
@@ -22,60 +22,58 @@ class ExchangeConnection(Protocol):
 
     @property
     def peer(self) -> str:
-        """Who has connected."""
+        """The client's address as ``host:port``."""
 
     def flush(self) -> None:
-        """Send what is ready, in the order it was asked."""
+        """Send the responses that are ready, in the order of their requests."""
 
     def observe(self, exchange: "Exchange", status: int, /) -> None:
-        """Take note of an answer."""
+        """Count and report an answered exchange."""
 
 
 class Exchange:
-    """One request and its answer-to-be."""
+    """One request and its answer."""
 
     __slots__ = (
         "_reference",
         "body",
         "connection",
         "head",
-        "headers",
         "keep_alive",
         "response",
+        "response_headers",
         "service",
         "started",
     )
 
     def __init__(self, connection: ExchangeConnection, head: RequestHead, body: bytes, keep_alive: bool) -> None:
         self.connection = connection
+        self.response: bytes | None = None
+        """The whole response, once there is one."""
         self.head = head
         self.body = body
-        self.response: bytes | None = None
-        """The bytes to send, once there are any."""
         self.keep_alive = keep_alive
-        self.headers = head.headers
-        """Complete lines that stand in the response, whatever it is."""
+        """Whether the connection stays open after the response."""
+        self.response_headers = head.response_headers
+        """Complete header lines that the response carries, whatever its status."""
         self.service = "unknown"
-        """What metrics call the route."""
+        """The name of the route in metrics."""
         self.started = time.perf_counter()
 
     def __repr__(self) -> str:
-        return f"<Exchange {self.head!r} {'answered' if self.answered else 'open'}>"
-
-    @property
-    def answered(self) -> bool:
-        """Whether a response has been handed over."""
-        return self.response is not None
+        return f"<Exchange {self.head!r} {'open' if self.response is None else 'answered'}>"
 
     def respond(self, status: int, body: bytes, content_type: bytes = JSON, headers: bytes = b"") -> None:
-        """Hand over the whole response; ``headers`` are complete lines with their line ends.
+        """Answer with a whole response. ``headers`` are complete lines with their line ends.
 
-        It leaves when every earlier exchange of the connection has left. Only the first response counts.
+        The response leaves once those of all earlier requests of the connection have left. Only the first call counts:
+        a model that answers after its time limit must not send a second response.
         """
         if self.response is not None:
             return
-        headers += self.headers
-        # HTTP/1.0 clients that asked to keep the connection must be told; HTTP/1.1 ones are told only of the end.
+        headers += self.response_headers
+        # Persistent connections are the default of HTTP/1.1 and an option of HTTP/1.0, so a client of 1.0 that asked to
+        # keep the connection needs a confirmation, and one of 1.1 only hears of the end (RFC 9112 §9.3, §9.6).
         if not self.keep_alive:
             headers += b"Connection: close\r\n"
         elif self.head.is_http_10:
@@ -87,8 +85,8 @@ class Exchange:
 
     @property
     def reference(self) -> str:
-        """Under which the log tells more of the answer, if it does."""
-        return getattr(self, "_reference", "")  # few have one, and none of them is in a hurry
+        """The reference under which the log has the cause of an error; empty for most exchanges."""
+        return getattr(self, "_reference", "")  # not set in __init__: few have one, and each assignment costs
 
     @reference.setter
     def reference(self, reference: str) -> None:
@@ -96,12 +94,17 @@ class Exchange:
 
     @property
     def peer(self) -> str:
-        """Who asks."""
+        """The client's address as ``host:port``."""
         return self.connection.peer
 
 
 class _ResponseHeads:
-    """Response heads up to the length, made once a second: the date costs more than all the rest."""
+    """Response heads up to the number of ``Content-Length``, each made once a second.
+
+    A ``Date`` has a resolution of one second (RFC 9110 §6.6.1) and formatting it costs more than the rest of the head
+    together. Within one second all responses with the same status and content type begin with the same bytes, so those
+    are kept until the second ends.
+    """
 
     def __init__(self) -> None:
         self._second = 0

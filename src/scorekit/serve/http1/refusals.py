@@ -1,35 +1,29 @@
-"""Why an HTTP/1.1 request is refused before it is one."""
+"""Errors that end a connection because a request on it cannot be read to its end."""
 
 from ...errors import BadRequest, HeadTooLarge, Overloaded, PayloadTooLarge, TooSlow
 from ...settings.limits import MAX_HEAD_BYTES
 
 Refusal = BadRequest | PayloadTooLarge | HeadTooLarge | TooSlow | Overloaded
-"""What can be wrong with a request before it is one."""
+"""What can be wrong with a request before it is complete."""
 
 
 class RequestRefused(Exception):
-    """A signal out of a parser callback, not an error of its own."""
+    """Carries a refusal out of a parser callback to the connection, which answers with it and closes."""
 
     def __init__(self, error: Refusal) -> None:
         self.error = error
 
 
 def head_too_large() -> HeadTooLarge:
-    """Of a request line and headers."""
+    """Return the error for a request line and headers above ``MAX_HEAD_BYTES``."""
     return HeadTooLarge(f"the head of a request may be {MAX_HEAD_BYTES} bytes long")
 
 
-def body_too_large(most: int) -> PayloadTooLarge:
-    """Of a body longer than ``most`` bytes."""
-    return PayloadTooLarge(f"the body is larger than this server accepts ({most} bytes)")
+def body_too_large(max_bytes: int) -> PayloadTooLarge:
+    """Return the error for a body of more than ``max_bytes``."""
+    return PayloadTooLarge(f"the body is larger than this server accepts ({max_bytes} bytes)")
 
 
-def too_many() -> Overloaded:
-    """Of a body that would be one too many."""
+def budget_exhausted() -> Overloaded:
+    """Return the error for a body that does not fit into the worker's memory budget."""
     return Overloaded("this server holds as many bytes of requests as it may")
-
-
-def exceeds(digits: bytes, limit: int) -> bool:
-    """Whether a Content-Length is over ``limit``; what is no number is left to the parser to refuse."""
-    significant = digits.lstrip(b"0")
-    return digits.isdigit() and (len(significant) > 18 or int(significant or b"0") > limit)

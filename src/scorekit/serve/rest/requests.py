@@ -137,7 +137,7 @@ def find(exchange: Exchange) -> bytes | str | dict[str, Any]:
     """
     if exchange.head.is_json:
         return exchange.body
-    coding = exchange.head.told.get(b"content-encoding", b"identity")
+    coding = exchange.head.headers.get(b"content-encoding", b"identity")
     if coding.lower() != b"identity":
         raise NotTaken(
             f"this server takes bodies as they are, without Content-Encoding; this one has {printable(coding)}"

@@ -75,9 +75,9 @@ class RestOptions:
     def allow(self, exchange: Exchange) -> None:
         """Put the CORS headers of the answer in place, as the stock wrapper has them."""
         if exchange.head.origin and self.origins in ("*", exchange.head.origin.decode("latin-1")):
-            exchange.headers += b"Access-Control-Allow-Origin: %b\r\nVary: Origin\r\n" % exchange.head.origin
+            exchange.response_headers += b"Access-Control-Allow-Origin: %b\r\nVary: Origin\r\n" % exchange.head.origin
         else:
-            exchange.headers += f"Access-Control-Allow-Origin: {self.origins}\r\n".encode("latin-1", "replace")
+            exchange.response_headers += f"Access-Control-Allow-Origin: {self.origins}\r\n".encode("latin-1", "replace")
 
     def preflight(self, exchange: Exchange, methods: tuple[str, ...]) -> bytes:
         """The header lines that tell a page what it may ask."""

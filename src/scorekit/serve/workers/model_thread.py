@@ -13,7 +13,7 @@ Work = tuple[Callable[[], None], Callable[[float], None]]
 
 
 class WorkerThread:
-    """Fulfils ``lane.Thread`` for ``loop``. It is started when first needed and ends with the process."""
+    """Fulfils ``executor.Thread`` for ``loop``. It is started when first needed and ends with the process."""
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self._loop = loop

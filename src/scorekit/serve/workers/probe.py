@@ -10,7 +10,7 @@ from ...codec.tensor import from_ndarray
 from ...contract.columns import Contract
 from ...errors import ComponentError, RequestError
 from ...inference.batch_trial import MAX_ROWS, Verdict, tried
-from ...inference.executor import Lane
+from ...inference.executor import Executor
 from ...message import Verb
 from ...model.component import Component
 
@@ -99,12 +99,12 @@ class Retrial:
 
 
 def until_it_works(
-    probe: Probe, lane: Lane, later: Callable[[float, Callable[[], None]], object], works: Callable[[], None]
+    probe: Probe, lane: Executor, later: Callable[[float, Callable[[], None]], object], works: Callable[[], None]
 ) -> None:
     """Ask the model again, ``later`` and on ``lane``, until it answers; then call ``works``."""
 
     def again() -> None:
-        lane.enter(Retrial(probe, lambda good: works() if good else ask_later()))
+        lane.submit(Retrial(probe, lambda good: works() if good else ask_later()))
 
     def ask_later() -> None:
         later(AGAIN_S, again)

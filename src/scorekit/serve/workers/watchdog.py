@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ...inference.executor import Lane
+from ...inference.executor import Executor
 from ...metrics.registry import Metrics
 from ...settings import Settings
 from . import channel
@@ -29,7 +29,7 @@ class Watchdog:
     def __init__(
         self,
         settings: Settings,
-        lane: Lane,
+        lane: Executor,
         thread: WorkerThread,
         metrics: Metrics,
         tell: Callable[[bytes, bytes], None],

@@ -17,7 +17,7 @@ import uvloop
 from ...contract.columns import Contract
 from ...contract.enforce import Conformity
 from ...inference.batch_trial import Verdict
-from ...inference.executor import Lane
+from ...inference.executor import Executor
 from ...inference.service import Service
 from ...metrics.exposition import Histogram, plain
 from ...metrics.registry import Metrics, component_labels
@@ -132,7 +132,7 @@ async def _serve(
     path = {settings.unit_id: settings.unit_image} if settings.unit_id else {}
     metrics = _metrics(settings)
     thread = WorkerThread(loop)
-    lane = Lane(loop, thread, metrics.call, mean_s=probe.call_s)
+    lane = Executor(loop, thread, metrics.call, mean_s=probe.call_s)
     service = Service(
         built.component,
         loop,
