@@ -1,4 +1,4 @@
-"""Counting clients inside the node's network: `python -m tests.cluster.load HOST HTTP-PORT GRPC-PORT [PATH [DEPLOYMENT]]`.
+"""Counting clients in the network of the node. `python -m tests.cluster.load HOST HTTP GRPC [PATH [DEPLOYMENT]]`.
 
 Prints a line of JSON with the counts every tenth of a second, until its standard input ends; then the last line.
 """
@@ -17,7 +17,8 @@ async def main(host: str, http: int, grpc: int, path: str = "/predict", deployme
     calls = Grpc(grpc, [("seldon", deployment)] if deployment else [], host=host)
 
     def tell() -> None:
-        print(json.dumps({"rest": vars(rest.counts), "grpc": vars(calls.counts)}), flush=True)
+        sys.stdout.write(json.dumps({"rest": vars(rest.counts), "grpc": vars(calls.counts)}) + "\n")
+        sys.stdout.flush()
 
     async def keep_telling() -> None:
         while True:
