@@ -71,13 +71,18 @@ def traces() -> list[str]:
     return found
 
 
+def load_image(name: str) -> None:
+    """Have the node hold an image of Docker's."""
+    loaded = script("images", name)
+    assert loaded.returncode == 0, loaded.stderr
+
+
 @pytest.fixture(scope="session")
 def component(node: Node, example: str) -> Iterator[str]:  # noqa: F811
     """The example's image, in the node under the name that its manifests have."""
     subprocess.run(["docker", "tag", example, EXAMPLE], check=True)
     try:
-        loaded = script("images", EXAMPLE)
-        assert loaded.returncode == 0, loaded.stderr
+        load_image(EXAMPLE)
         yield EXAMPLE
     finally:
         subprocess.run(["docker", "image", "rm", EXAMPLE], capture_output=True, check=False)
