@@ -22,10 +22,9 @@ class Kind(Enum):
 
     __hash__ = object.__hash__  # members are single, and Enum's own hash is a call of Python's at every look-up
 
-    @property
-    def is_array(self) -> bool:
+    def __init__(self, key: str) -> None:
+        self.is_array = key in ("tensor", "ndarray")
         """Whether the payload travels inside ``data``."""
-        return self is Kind.TENSOR or self is Kind.NDARRAY
 
 
 Meta = dict[str, Any]
