@@ -45,10 +45,10 @@ class Server:
         self._fleet: OpenConnections = set()
         metrics = Metrics({})
         check = None if contract is None else Conformity(contract)
-        executor = Executor(self._loop, None, metrics.call)
+        executor = Executor(self._loop, observe=metrics.calls.observe)
         component = Component(model, "Model")
         self._rest = RestRoutes(
-            Service(component, self._loop, {}, 1024, metrics=metrics, check=check, executor=executor)
+            Service(component, self._loop, max_batch_rows=1024, metrics=metrics, check=check, executor=executor)
         )
         self._observe = observer(metrics)
 

@@ -154,7 +154,9 @@ class Doubling:
 
 def service(model: object, loop: ManualLoop, max_batch_rows: int | None = 10) -> Service:
     # The executor's clock stands still: no call is ever slow.
-    return Service(Component(model, "Model"), loop, {}, max_batch_rows, executor=Executor(loop, clock=lambda: 0.0))
+    return Service(
+        Component(model, "Model"), loop, max_batch_rows=max_batch_rows, executor=Executor(loop, clock=lambda: 0.0)
+    )
 
 
 def test_concurrent_arrays_are_one_call_of_the_model() -> None:
@@ -343,7 +345,7 @@ def test_a_check_stands_before_the_model() -> None:
             return False
 
     for max_batch_rows in (None, 10):
-        served = Service(Component(Model(), "Model"), loop, {}, max_batch_rows, check=Refuse())
+        served = Service(Component(Model(), "Model"), loop, max_batch_rows=max_batch_rows, check=Refuse())
         caller = Caller()
         for verb in (Verb.PREDICT, Verb.TRANSFORM_INPUT, Verb.TRANSFORM_OUTPUT):
             ask(served, asked(Kind.TENSOR), caller, verb)
@@ -375,7 +377,7 @@ def test_what_would_wait_in_too_long_a_queue_is_refused_at_once(max_batch_rows: 
     """Beyond the limit a request fails before it is decoded; those that wait are answered, and then there is room."""
     loop, thread, model = ManualLoop(), Held(), Doubling()
     slow = Executor(loop, thread, clock=lambda: 0.0, mean_s=0.1)
-    served = Service(Component(model, "Model"), loop, {}, max_batch_rows, executor=slow, max_in_flight=3)
+    served = Service(Component(model, "Model"), loop, max_batch_rows=max_batch_rows, executor=slow, max_in_flight=3)
     callers = [Caller() for _ in range(6)]
     for caller in callers:
         ask(served, asked(Kind.TENSOR), caller)
@@ -396,7 +398,7 @@ def test_a_wait_that_would_be_too_long_is_refused() -> None:
     """What counts is time: ten calls of 0.1 s that wait are a second."""
     loop, thread = ManualLoop(), Held()
     slow = Executor(loop, thread, clock=lambda: 0.0, mean_s=0.1)
-    served = Service(Component(Doubling(), "Model"), loop, {}, None, executor=slow, max_wait_s=0.95)
+    served = Service(Component(Doubling(), "Model"), loop, executor=slow, max_wait_s=0.95)
     callers = [Caller() for _ in range(15)]
     for caller in callers:
         ask(served, asked(Kind.TENSOR), caller)
@@ -407,7 +409,7 @@ def test_who_would_be_answered_too_late_is_refused_at_once() -> None:
     """Behind five calls of 0.1 s a request that has half a second is refused, one that has a minute waits."""
     loop, thread = ManualLoop(), Held()
     slow = Executor(loop, thread, clock=lambda: 0.0, mean_s=0.1)
-    served = Service(Component(Doubling(), "Model"), loop, {}, None, executor=slow)
+    served = Service(Component(Doubling(), "Model"), loop, executor=slow)
     for _ in range(6):
         ask(served, asked(Kind.TENSOR), Caller())
     for left_s, outcome in ((0.5, [Overloaded]), (60.0, [])):
@@ -422,7 +424,7 @@ def test_callers_of_a_model_that_hangs_are_told(max_batch_rows: int | None) -> N
     """The one whose call hangs hears that its time is over, those behind it that they may ask again."""
     loop, thread = ManualLoop(), Held()
     slow = Executor(loop, thread, clock=lambda: 0.0, mean_s=0.1)
-    served = Service(Component(Doubling(), "Model"), loop, {}, max_batch_rows, executor=slow)
+    served = Service(Component(Doubling(), "Model"), loop, max_batch_rows=max_batch_rows, executor=slow)
     callers = [Caller() for _ in range(3)]
     for caller in callers:
         ask(served, asked(Kind.TENSOR), caller)

@@ -132,19 +132,19 @@ async def _serve(
     path = {settings.unit_id: settings.unit_image} if settings.unit_id else {}
     metrics = _metrics(settings)
     thread = WorkerThread(loop)
-    lane = Executor(loop, thread, metrics.call, mean_s=probe.call_s)
+    lane = Executor(loop, thread, observe=metrics.calls.observe, mean_s=probe.call_s)
     service = Service(
         built.component,
         loop,
-        path,
-        settings.max_batch_rows if verdict.merges else None,
-        settings.include_metrics,
-        metrics,
-        built.check,
-        lane,
-        settings.max_batch_delay_ms / 1000,
-        settings.max_in_flight,
-        settings.max_wait_ms / 1000,
+        path=path,
+        max_batch_rows=settings.max_batch_rows if verdict.merges else None,
+        include_metrics=settings.include_metrics,
+        metrics=metrics,
+        check=built.check,
+        executor=lane,
+        max_batch_delay_s=settings.max_batch_delay_ms / 1000,
+        max_in_flight=settings.max_in_flight,
+        max_wait_s=settings.max_wait_ms / 1000,
     )
     metadata = _told(built.metadata, verdict, settings)
     timeout_s = settings.request_timeout_ms / 1000 or float("inf")
