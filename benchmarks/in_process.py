@@ -1,6 +1,6 @@
 """The server's whole call path in this process: the bytes of a request go in, the bytes of its answer come out.
 
-There are no sockets, no worker processes and no event loop: the loop's loop are run by hand. What this leaves out is
+There are no sockets, no worker processes and no event loop: the loop's turns are run by hand. What this leaves out is
 the operating system's part and the loop's own.
 """
 
