@@ -21,7 +21,10 @@ import scorekit
 from scorekit.contract.columns import Column, Contract
 
 PACKAGE = Path(scorekit.__file__).parent
-CONTRACT = Contract((Column("length", "continuous"), Column("width", "continuous")), (Column("area", "continuous"),))
+CONTRACT = Contract(
+    features=tuple(Column(name=name, ftype="continuous") for name in ("length", "width")),
+    targets=(Column(name="area", ftype="continuous"),),
+)
 
 # Python before 3.12 runs a comprehension as a function of its own.
 _INLINE = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
