@@ -13,9 +13,9 @@ import pytest
 
 from scorekit.cli import main
 from scorekit.cli.printing import request, response
-from scorekit.net import free_ports
 from scorekit.tester.wire import Answer, Ask
 
+from ..ports import free_ports
 from ..tester.served import FLOATS, Rows, Served
 
 

@@ -13,11 +13,12 @@ import grpc
 import pytest
 
 from scorekit.errors import SetupError
-from scorekit.net import free_ports
 from scorekit.proto import message_class
 from scorekit.tester.clients.address import parse
 from scorekit.tester.clients.grpc import GrpcClient, plain, serialized
 from scorekit.tester.wire import Ask, NoAnswer, Unreachable, Unsendable
+
+from ...ports import free_ports
 
 BODY = {"meta": {"puid": "p"}, "data": {"names": ["a"], "tensor": {"shape": [1, 2], "values": [1.5, 2]}}}
 

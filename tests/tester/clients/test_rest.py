@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from scorekit.errors import SetupError
-from scorekit.net import free_ports
 from scorekit.tester.clients.address import parse
 from scorekit.tester.clients.rest import RestClient
 from scorekit.tester.wire import Ask, NoAnswer, Unreachable, Unsendable
+
+from ...ports import free_ports
 
 ASK = Ask({"data": {"ndarray": [[1]]}})
 
