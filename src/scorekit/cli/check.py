@@ -13,7 +13,8 @@ from typing import Any
 from ..contract import USUAL, Contract, configured_contract, read_contract
 from ..errors import SetupError
 from ..net import free_ports
-from ..settings import ENV_EXPOSE_ERRORS, ENV_GRPC_PORT, ENV_HOST, ENV_HTTP_PORT, ENV_METRICS_PORT, read_settings
+from ..settings import read_settings
+from ..settings.names import ENV_EXPOSE_ERRORS, ENV_GRPC_PORT, ENV_HOST, ENV_HTTP_PORT, ENV_METRICS_PORT
 from .component import component_of
 from .parser import Commands
 
@@ -51,18 +52,18 @@ def check(arguments: argparse.Namespace) -> int:
     """Say what was found. Raises ``SetupError`` where the component is not fit to be served."""
     directory, environ = component_of(arguments.component, os.environ)
     settings = read_settings(environ, {})
-    contract = configured_contract(settings.contract, directory)
+    contract = configured_contract(settings.model.contract, directory)
     usual = directory / USUAL
     if contract is None and usual.is_file():
         contract = read_contract(usual)
-    verb = VERBS[settings.service_type]
+    verb = VERBS[settings.model.service_type]
     began = time.perf_counter()
     asyncio.run(_tried(arguments.component, contract, verb))
     took = f"{time.perf_counter() - began:.1f} s"
     if contract is None:
-        print(f"check: {settings.model_name} loads, in {took}; there is no contract.json, so it was asked nothing")
+        print(f"check: {settings.model.name} loads, in {took}; there is no contract.json, so it was asked nothing")
     else:
-        print(f"check: {settings.model_name} answers {verb} for a row of {settings.contract or USUAL}, in {took}")
+        print(f"check: {settings.model.name} answers {verb} for a row of {settings.model.contract or USUAL}, in {took}")
     return 0
 
 
