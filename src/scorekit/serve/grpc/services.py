@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...codec import proto
-from ...errors import NotFound, NotOffered, NotTaken
+from ...errors import NotFound, NotOffered, UnsupportedEncoding
 from ...inference.service import Service
 from ...message import Verb
 from ...proto import SERVICES
@@ -92,7 +92,7 @@ class GrpcServices:
         make = self._methods.get(head.get(b":path", b""))
         if encoding != b"identity":
             error = f"this server takes messages as they are, not compressed by {ascii(encoding[:40])[2:-1]}"
-            fields = (*ANSWER, (b"grpc-accept-encoding", b"identity"), *status.of(NotTaken(error)))
+            fields = (*ANSWER, (b"grpc-accept-encoding", b"identity"), *status.of(UnsupportedEncoding(error)))
             stream.start(fields, end=True)
             return StreamListener()
         if make is None:

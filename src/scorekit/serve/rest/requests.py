@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...codec import json, large, multipart, proto
-from ...errors import BadRequest, NotTaken
+from ...errors import BadRequest, UnsupportedEncoding
 from ...message import Feedback, Form, Message, Verb
 from ..http1.exchange import Exchange
 from ..observe.references import printable
@@ -139,7 +139,7 @@ def find(exchange: Exchange) -> bytes | str | dict[str, Any]:
         return exchange.body
     coding = exchange.head.headers.get(b"content-encoding", b"identity")
     if coding.lower() != b"identity":
-        raise NotTaken(
+        raise UnsupportedEncoding(
             f"this server takes bodies as they are, without Content-Encoding; this one has {printable(coding)}"
         )
     mimetype = exchange.head.content_type.partition(";")[0].strip().lower()

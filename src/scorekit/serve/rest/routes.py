@@ -20,12 +20,12 @@ from ...errors import (
     MethodNotAllowed,
     NotFound,
     NotOffered,
-    NotTaken,
     Overloaded,
     PayloadTooLarge,
     RequestError,
-    TooSlow,
+    RequestTimeout,
     Unauthenticated,
+    UnsupportedEncoding,
     UnwritableAnswer,
 )
 from ...inference.service import Service
@@ -42,9 +42,9 @@ STATUS: dict[type[RequestError], tuple[int, str]] = {
     MethodNotAllowed: (405, "MICROSERVICE_INTERNAL_ERROR"),
     PayloadTooLarge: (413, "MICROSERVICE_BAD_DATA"),
     HeadTooLarge: (431, "MICROSERVICE_BAD_DATA"),
-    TooSlow: (408, "MICROSERVICE_BAD_DATA"),
+    RequestTimeout: (408, "MICROSERVICE_BAD_DATA"),
     Unauthenticated: (401, "MICROSERVICE_BAD_DATA"),
-    NotTaken: (415, "MICROSERVICE_BAD_DATA"),
+    UnsupportedEncoding: (415, "MICROSERVICE_BAD_DATA"),
     BadAnswer: (400, "MICROSERVICE_BAD_DATA"),  # the stock wrapper's choice, though the model is to blame
     ComponentError: (500, "MICROSERVICE_INTERNAL_ERROR"),
     UnwritableAnswer: (500, "MICROSERVICE_INTERNAL_ERROR"),
