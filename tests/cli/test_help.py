@@ -14,7 +14,7 @@ from scorekit import cli
 from scorekit.cli.parser import CommandParser
 from scorekit.cli.tester_flags import PHASES
 from scorekit.settings.explain import explained
-from scorekit.tester.session import PHASES as TESTER_PHASES
+from scorekit.tester.plan import PHASES as TESTER_PHASES
 
 NEEDS_MORE = {"serve": "a port that stays open", "test": "a server", "up": "Envoy", "microservice": "a port"}
 """Commands whose examples are only parsed, and what they would need to run."""

@@ -106,23 +106,20 @@ async def _listening(port: int) -> None:
 
 def _ask(port: int, contract: Contract, verb: str) -> None:
     """Ask one row. Raises ``SetupError`` that says what is wrong with the answer."""
-    from ..tester.clients.address import parse
-    from ..tester.clients.rest import RestClient
-    from ..tester.law import Case
-    from ..tester.laws import LAWS
-    from ..tester.wire import Ask, NoAnswer, Unreachable
+    from ..tester import LAWS, Case, NoAnswer, Query, Unreachable
+    from ..tester.clients import RestClient, parse_address
 
     message: Mapping[str, Any] = contract.sample()
     if verb == "aggregate":
         message = {"seldonMessages": [message]}
-    client = RestClient(parse(f"http://{_HOST}:{port}"), _ANSWER_WITHIN_S)
+    client = RestClient(parse_address(f"http://{_HOST}:{port}"), _ANSWER_WITHIN_S)
     try:
-        answer = client.send(Ask(message, verb))
+        answer = client.send(Query(message, verb))
     except (NoAnswer, Unreachable) as error:
         raise SetupError(f"{verb} for a row of the contract: {error}") from error
     finally:
         client.close()
-    case = Case((tuple(contract.sample_row()),))
+    case = Case(rows=(tuple(contract.sample_row()),))
     for law in LAWS:
         if law.single and (verb == "predict" or not law.targets) and (fault := law.judge(contract, case, [answer])):
             raise SetupError(f"{verb} for a row of the contract: {fault}; expected: {law.promise}")
