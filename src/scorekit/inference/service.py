@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import Overloaded, RequestError
-from ..message import Form, Kind, Message, Prediction, Verb
+from ..message import Form, Message, PayloadKind, Prediction, Verb
 from ..metrics.registry import Metrics
 from ..model.component import NOT_OFFERED, Component
 from ..model.methods import assumed_health
@@ -167,4 +167,4 @@ class Service:
 _MARGIN = 1.25
 
 # A request without payload or meta: what a health check asks.
-_NOTHING = Message(Kind.STR, "")
+_NOTHING = Message(PayloadKind.STR, "")

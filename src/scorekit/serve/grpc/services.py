@@ -9,7 +9,7 @@ from ...inference.service import Service
 from ...message import Verb
 from ...proto import SERVICES
 from ..http2.streams import Headers, Stream, StreamListener
-from ..rest.requests import FeedbackRequest, ProtoRequest
+from ..rest.requests import ProtoFeedback, ProtoRequest
 from . import status
 from .calls import (
     ANSWER,
@@ -66,7 +66,7 @@ class GrpcServices:
             name: self._unary(self._asking(verb)) for name, verb in _VERBS.items()
         }
         verbs |= {
-            "SendFeedback": self._unary(lambda body, call: service.tell(FeedbackRequest(body), call)),
+            "SendFeedback": self._unary(lambda body, call: service.tell(ProtoFeedback(body), call)),
             **dict.fromkeys(("Metadata", "ModelMetadata"), self._unary(lambda body, call: call.reply(metadata_body))),
             "GraphMetadata": self._unary(_no_graph),
         }

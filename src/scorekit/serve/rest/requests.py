@@ -91,7 +91,7 @@ class ProtoRequest:
         return proto.decode_list(self._body)
 
 
-class FeedbackRequest:
+class ProtoFeedback:
     """A serialized Feedback as the service takes it, over REST too, where it has come as JSON."""
 
     __slots__ = ("_body",)

@@ -32,7 +32,7 @@ from ...inference.service import Service
 from ...message import Message, Verb
 from ..http1.exchange import HTML, Exchange
 from ..observe.references import internal_error_text, new_reference, printable
-from .requests import FeedbackRequest, JsonRequest, UnreadRequest, find, read
+from .requests import JsonRequest, ProtoFeedback, UnreadRequest, find, read
 
 log = logging.getLogger(__name__)
 
@@ -265,7 +265,7 @@ class RestRoutes:
         self._service.ask(Verb.PREDICT, request, PassedThroughCaller(exchange, self._manners))
 
     def _feedback(self, exchange: Exchange) -> None:
-        feedback = FeedbackRequest(proto.feedback_from_json(read(exchange, self._manners.stock).raw))
+        feedback = ProtoFeedback(proto.feedback_from_json(read(exchange, self._manners.stock).raw))
         self._service.tell(feedback, FeedbackCaller(exchange, self._manners))
 
     def _ping(self, exchange: Exchange) -> None:
