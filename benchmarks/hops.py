@@ -2,8 +2,8 @@
 
 A reader who follows a request through the code turns a page at each such return, so fewer is better. Counted are the
 functions of scorekit that are called from the first bytes of a connection to its answer, in order: each call into
-another file than the call before is a hop, and a hop into a file that was left before is a return. The model is the
-example component; its contract is checked and batching is on. ``-v`` prints the path.
+another file than the call before is a hop, and a hop into a file that was left before is a return. The model's contract
+is checked and batching is on. ``-v`` prints the path.
 """
 
 import asyncio
@@ -14,19 +14,33 @@ from types import FrameType
 from typing import Any
 
 import in_process
+import numpy as np
 import orjson
 
 import scorekit
-from scorekit.contract import parse_contract
+from scorekit.contract.columns import Column, Contract
 
-COMPONENT = Path(__file__).parents[1] / "seldon-ml-score-component"
 PACKAGE = Path(scorekit.__file__).parent
+CONTRACT = Contract(
+    features=tuple(Column(name=name, ftype="continuous") for name in ("length", "width")),
+    targets=(Column(name="area", ftype="continuous"),),
+)
 
 # Python before 3.12 runs a comprehension as a function of its own.
 _INLINE = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
 
 Call = tuple[str, str]
 """A function that was called: its file below the package, and its qualified name."""
+
+
+class Area:
+    """A model with what most have: predict, and names for the columns of its answer."""
+
+    def predict(self, X: Any, features_names: Any) -> Any:  # noqa: N803
+        return np.prod(X, axis=1, keepdims=True)
+
+    def class_names(self) -> list[str]:
+        return ["area"]
 
 
 def calls() -> list[Call]:
@@ -47,12 +61,8 @@ def returns(path: Sequence[Call]) -> list[int]:
 
 
 async def _traced() -> list[Call]:
-    sys.path.insert(0, str(COMPONENT))
-    from MLModel import MLModel
-
-    contract = parse_contract((COMPONENT / "contract.json").read_text())
-    server = in_process.Server(MLModel(), contract)
-    request = in_process.request(orjson.dumps(contract.sample()))
+    server = in_process.Server(Area(), CONTRACT)
+    request = in_process.request(orjson.dumps(CONTRACT.sample()))
     path: list[Call] = []
 
     def note(frame: FrameType, event: str, argument: Any) -> None:

@@ -1,6 +1,6 @@
 """The server's whole call path in this process: the bytes of a request go in, the bytes of its answer come out.
 
-There are no sockets, no worker processes and no event loop: the loop's loop are run by hand. What this leaves out is
+There are no sockets, no worker processes and no event loop: the loop's turns are run by hand. What this leaves out is
 the operating system's part and the loop's own.
 """
 
@@ -45,10 +45,10 @@ class Server:
         self._fleet: OpenConnections = set()
         metrics = Metrics({})
         check = None if contract is None else Conformity(contract)
-        executor = Executor(self._loop, None, metrics.call)
+        executor = Executor(self._loop, observe=metrics.calls.observe)
         component = Component(model, "Model")
         self._rest = RestRoutes(
-            Service(component, self._loop, {}, 1024, metrics=metrics, check=check, executor=executor)
+            Service(component, self._loop, max_batch_rows=1024, metrics=metrics, check=check, executor=executor)
         )
         self._observe = observer(metrics)
 

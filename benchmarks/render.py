@@ -95,15 +95,15 @@ def whole(record: Any) -> str:
     ours, ceiling = first["scorekit"]["requests_per_s"], first["nginx"]["requests_per_s"]
     parts += [
         "",
-        f"nginx answering a constant of the same length: {rate(ceiling)} requests/s; scorekit with a model behind it "
+        f"nginx answers {rate(ceiling)} requests/s with a constant of the same length; scorekit with a model behind it "
         f"reaches {ours / ceiling:.2f} of that.",
         "",
         "![Throughput by rows](results/rows.svg)",
         "",
         "## Where the time goes",
         "",
-        "Microseconds a request in one process, without sockets (`stages.py`); the rest is the operating system's and "
-        "the event loop's.",
+        "Microseconds per request in one process, without sockets (`stages.py`). The operating system and the event "
+        "loop take the rest.",
         "",
         "| rows × columns | parse | predict (its share of a batch) | encode | all, with HTTP, batching, metrics |"
         " all / (parse + predict + encode) |",
@@ -113,7 +113,13 @@ def whole(record: Any) -> str:
         parse, predict, encode, everything = (stage[name] for name in ("parse", "predict", "encode", "whole"))
         ratio = everything / (parse + predict + encode)
         parts.append(f"| {title} | {parse:.1f} | {predict:.1f} | {encode:.1f} | {everything:.1f} | {ratio:.2f} |")
-    parts += ["", "## Latency at fixed rates", "", "Open loop: latency counts from the time a request was due.", ""]
+    parts += [
+        "",
+        "## Latency at fixed rates",
+        "",
+        "Open loop: latency counts from the time at which a request was due.",
+        "",
+    ]
     parts += ["| server | share of its own capacity | requests/s | p50 ms | p99 ms | p99.9 ms | unanswered |"]
     parts += ["|---|---|---|---|---|---|---|"]
     for name, found in record["latency"].items():
@@ -123,15 +129,23 @@ def whole(record: Any) -> str:
             )
             parts.append(f"| {name} | {each['share']:.0%} | {rate(each['rate'])} | {times} | {each['errors']:.0f} |")
     parts += ["", "![Latency against offered load](results/latency.svg)", "", "## Memory by workers", ""]
-    parts += ["All processes together after predicting: proportional set size (what is private). MB.", ""]
-    parts += ["| server | " + " | ".join(f"{count} workers" for count in range(1, 5)) + " | each further, private |"]
+    parts += [
+        "Proportional set size of all processes together after predictions, in MB; private memory in brackets.",
+        "",
+    ]
+    parts += [
+        "| server | "
+        + "1 worker | "
+        + " | ".join(f"{count} workers" for count in range(2, 5))
+        + " | each further, private |"
+    ]
     parts += ["|---|---|---|---|---|---|"]
     for name, found in record["memory"].items():
         cells = [f"{each['proportional_mb']:.0f} ({each['private_mb']:.0f})" for each in found]
         further = (found[-1]["private_mb"] - found[0]["private_mb"]) / (len(found) - 1)
         parts.append(f"| {name} | " + " | ".join(cells) + f" | {further:.0f} |")
     parts += ["", "![Memory by workers](results/memory.svg)", "", "## Start", ""]
-    parts += ["From the command to the first answer, once, with the files in the system's cache.", ""]
+    parts += ["From the command to the first answer, measured once, with the files in the system's cache.", ""]
     parts += ["| " + " | ".join(record["start_s"]) + " |", "|---" * len(record["start_s"]) + "|"]
     parts += ["| " + " | ".join(f"{seconds:.1f} s" for seconds in record["start_s"].values()) + " |"]
     return "\n".join(parts)

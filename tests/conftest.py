@@ -1,8 +1,9 @@
-"""What holds for every test: the signals of its children, how much Hypothesis draws, and what counts as slow."""
+"""What holds for every test: signals of its children, how much Hypothesis draws, what is slow, who shares a worker."""
 
 import resource
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -14,6 +15,9 @@ SLOW_S = 1.0
 settings.register_profile("full", settings(), deadline=None)
 settings.register_profile("fast", settings(), deadline=None, max_examples=10)
 settings.load_profile("full")
+
+# One container engine and its images, and one Kubernetes control plane, serve all tests of these folders.
+SHARED = ("image", "deploy")
 
 
 def pytest_configure() -> None:
@@ -55,3 +59,31 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         used = dict(report.user_properties).get("cpu_time_s", 0.0)
         if isinstance(used, float) and used > SLOW_S:
             terminalreporter.write_line(f"{report.nodeid} took {used:.1f} s of CPU time: mark it slow")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Gives tests that share costly fixtures to one worker of ``--dist loadgroup``, the longest groups first.
+
+    With ``--no-loadscope-reorder`` workers take groups in this order: the two that take minutes, then each file of
+    ``e2e`` tests, and last the quick tests, one by one, so that all workers end at nearly the same time.
+    """
+    if not hasattr(config, "workerinput"):
+        return
+    for item in items:
+        if group := group_of(item):
+            item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: rank(group_of(item)))
+
+
+def group_of(item: pytest.Item) -> str | None:
+    """The resource or the file that a test shares with others; None where it shares nothing."""
+    path = item.path.relative_to(Path(__file__).parent)
+    if path.parts[0] in SHARED:
+        return path.parts[0]
+    return path.as_posix() if any(item.iter_markers("e2e")) else None
+
+
+def rank(group: str | None) -> int:
+    if group in SHARED:
+        return SHARED.index(group)
+    return len(SHARED) + (group is None)

@@ -119,11 +119,17 @@ def positional_calls(sources: Sources) -> Iterator[str]:
                     yield f"{path}:{last_word(node)}"
 
 
+def is_keyword_only(field: ast.AnnAssign) -> bool:
+    """Whether a field of a dataclass is one of ``field(kw_only=True)``."""
+    value = field.value
+    return isinstance(value, ast.Call) and any(each.arg == "kw_only" for each in value.keywords)
+
+
 def positional_fields(sources: Sources) -> Iterator[str]:
     """A dataclass of more than four fields is keyword-only; a constructor takes at most four values by their place."""
     for place, node in classes(sources):
         fields = [each for each in node.body if isinstance(each, ast.AnnAssign)]
-        fields = [each for each in fields if last_word(each.annotation) != "ClassVar"]
+        fields = [each for each in fields if last_word(each.annotation) != "ClassVar" and not is_keyword_only(each)]
         for decorator in node.decorator_list:
             named = {each.arg for each in decorator.keywords} if isinstance(decorator, ast.Call) else set()
             if last_word(decorator) == "dataclass" and "kw_only" not in named and len(fields) > POSITIONAL_FIELDS:

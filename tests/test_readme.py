@@ -20,7 +20,6 @@ import math
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -32,6 +31,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from .ports import free_ports
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = ("README.md", "docs/serving.md", "docs/testing.md", "docs/ksonnet.md", "docs/image.md")
@@ -113,12 +114,6 @@ def check_output(block: Block, printed: str) -> None:
         assert printed.strip() == block.answer.strip()
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 def difference(written: Any, got: Any, at: str = "$") -> str | None:
     """Returns where the answer differs from the document, as a path with both values; None when it does not."""
     if isinstance(written, dict) and isinstance(got, dict) and written.keys() == got.keys():
@@ -166,7 +161,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     assert "script/server" in code, "the server block starts script/server"
     # Tested from another environment than .venv, that one's scorekit serves: the script would first make .venv.
     start = ["script/server"] if BIN == ROOT / ".venv" / "bin" else [str(BIN / "scorekit"), "up", "ksonnet-app"]
-    number = free_port()
+    number = free_ports("127.0.0.1", 1)[0]
     output = tmp_path_factory.mktemp("server") / "output"
     with running([*start, "--port", str(number)], ROOT, output, f":{number}/seldon/"):
         yield number
@@ -188,7 +183,7 @@ def folder(document: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def own_port(document: str, folder: Path) -> Iterator[int]:
     """The port of `scorekit serve`, started in the document's own folder as the document says."""
     (code,) = (block.code for block in BLOCKS[document] if block.how == "serve")
-    number = free_port()
+    number = free_ports("127.0.0.1", 1)[0]
     command = ["env", "PREDICTIVE_UNIT_GRPC_SERVICE_PORT=0", "PREDICTIVE_UNIT_METRICS_SERVICE_PORT=0"]
     command += [f"PREDICTIVE_UNIT_HTTP_SERVICE_PORT={number}", *on_path(code).split()]
     with running(command, folder, folder / "output", "serve.ready"):

@@ -1,6 +1,6 @@
-"""What a request and an answer are, whatever transport carried them.
+"""Requests and answers as values, whatever transport carried them.
 
-The names are the wire's own (Seldon Core v1 ``SeldonMessage``).
+The names are those of Seldon Core v1's ``SeldonMessage`` on the wire.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,8 +9,8 @@ from enum import Enum
 from typing import Any
 
 
-class Kind(Enum):
-    """The key under which a payload travels; the array forms are keys inside ``data``."""
+class PayloadKind(Enum):
+    """The key under which a payload travels; the two array kinds are keys inside ``data``."""
 
     TENSOR = "tensor"
     NDARRAY = "ndarray"
@@ -20,20 +20,19 @@ class Kind(Enum):
     CUSTOM = "customData"
     """A ``google.protobuf.Any``, which only gRPC carries."""
 
-    __hash__ = object.__hash__  # members are single, and Enum's own hash is a call of Python's at every look-up
+    __hash__ = object.__hash__  # each member exists once, and Enum's own hash is a Python call at every look-up
 
-    @property
-    def is_array(self) -> bool:
+    def __init__(self, key: str) -> None:
+        self.is_array = key in ("tensor", "ndarray")
         """Whether the payload travels inside ``data``."""
-        return self is Kind.TENSOR or self is Kind.NDARRAY
 
 
 Meta = dict[str, Any]
-"""A message's ``meta`` object as JSON has it; user code is given it unchanged, so it stays a plain dict."""
+"""The ``meta`` object of a message as JSON has it. User code is given it unchanged, so it is a plain dict."""
 
 
 class Verb(Enum):
-    """What a component can be asked; the values are the names of the methods that answer."""
+    """What a component can be asked for. The values are the names of the methods that answer."""
 
     PREDICT = "predict"
     TRANSFORM_INPUT = "transform_input"
@@ -43,11 +42,11 @@ class Verb(Enum):
     SEND_FEEDBACK = "send_feedback"
     HEALTH_STATUS = "health_status"
 
-    __hash__ = object.__hash__  # members are single, and Enum's own hash is a call of Python's at every look-up
+    __hash__ = object.__hash__  # as PayloadKind
 
     @property
     def label(self) -> str:
-        """What metrics call it: their ``method`` (seldon-core 1.17.1)."""
+        """The verb's name in metrics: their label ``method`` (seldon-core 1.17.1)."""
         return _LABELS[self]
 
 
@@ -63,7 +62,7 @@ _LABELS = {
 
 
 def labelled(metrics: Iterable[Any], verb: Verb) -> list[Any]:
-    """Those that carry tags with the tag ``method`` beside them, as the stock wrapper answers."""
+    """Return ``metrics`` as the stock wrapper answers them: those with tags get the tag ``method`` as well."""
     return [
         {**metric, "tags": {**metric["tags"], "method": verb.label}}
         if isinstance(metric, dict) and isinstance(metric.get("tags"), dict)
@@ -73,14 +72,14 @@ def labelled(metrics: Iterable[Any], verb: Verb) -> list[Any]:
 
 
 class Form(Enum):
-    """The transport's own form of a message, as methods are given it that see the message itself."""
+    """The form in which a method that sees the message itself (a raw method) is given it."""
 
     JSON = "rest"
     PROTO = "grpc"
     TEXT = "text"
-    """A Feedback as a JSON text: what ``send_feedback_rest`` is given."""
+    """A Feedback as JSON text, which ``send_feedback_rest`` is given."""
 
-    __hash__ = object.__hash__  # members are single, and Enum's own hash is a call of Python's at every look-up
+    __hash__ = object.__hash__  # as PayloadKind
 
 
 @dataclass(slots=True)
@@ -91,7 +90,7 @@ class BatchAnswer:
     """An array or a list of shape ``(rows, …)``."""
     requests: int
     encoded: Any = None
-    """What an encoder keeps of it from one request to the next."""
+    """What an encoder keeps of the answer from one request to the next."""
 
 
 @dataclass(slots=True)
@@ -103,48 +102,47 @@ class BatchRows:
     end: int
 
 
-# Two of each are made for every request, and a frozen dataclass takes three times as long to make (0.49 µs to 0.14).
-# Nobody changes them all the same.
+# Two of each of the next two classes are made for every request, and a frozen dataclass takes three times as long to
+# make (0.49 µs against 0.14). They are not frozen for that reason alone: nothing changes them.
 @dataclass(slots=True)
 class Message:
-    """One SeldonMessage, decoded.
+    """One SeldonMessage, decoded."""
 
-    ``payload`` is a numpy array (or, in an answer, the list the model returned) for the array kinds, ``str`` for
-    ``STR``, ``bytes`` for ``BIN``, any JSON value for ``JSON`` and a ``google.protobuf.Any`` for ``CUSTOM``.
-    ``names`` is ``data.names`` as sent (``None`` for a JSON null), ``[]`` where the request has none or is no array.
-    Of an aggregate, both are lists with an entry for each of its messages. ``meta`` is ``None`` where the request has
-    none.
-    """
-
-    kind: Kind
+    kind: PayloadKind
     payload: Any
+    """By ``kind``: an array of shape ``(rows, columns, …)`` for the two array kinds (in an answer also the list that
+    the model returned), ``str`` for ``STR``, ``bytes`` for ``BIN``, any JSON value for ``JSON`` and a
+    ``google.protobuf.Any`` for ``CUSTOM``. For an aggregate, a list with the payload of each message."""
     names: Any = field(default_factory=list)
+    """``data.names`` as the caller sent it: ``None`` for a JSON null, ``[]`` if there are none or the payload is not an
+    array. For an aggregate, a list with the names of each message."""
     meta: Meta | None = None
-    batch_rows: BatchRows | None = None
-    """Where the payload stands in the answer to a batch, if it was part of one: an encoder may use it, or not."""
+    """``None`` if the request has none."""
+    batch_rows: BatchRows | None = field(default=None, kw_only=True)
+    """Where the payload stands in the answer to a batch, if it was part of one. An encoder may use it or ignore it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What became of an earlier answer.
-
-    ``request`` and ``truth`` are messages of the array kinds, empty ones where there is no ``data``; ``reward`` has
-    single precision; ``routing`` is each router's branch.
-    """
+    """What became of an earlier answer."""
 
     request: Message
+    """Of an array kind, empty if the feedback has no ``data`` in it; ``truth`` likewise."""
     truth: Message
     reward: float
+    """In single precision."""
     routing: Mapping[str, int]
+    """The branch that each router took."""
 
 
 @dataclass(slots=True)
 class Prediction:
-    """What the component said to one call: the value as returned, and what its hooks added."""
+    """What the component returned from one call, and what its hooks added."""
 
     payload: Any
     class_names: list[str] | None = None
-    """``None`` where the component names no classes."""
+    """``None`` if the component names no classes."""
     tags: Meta = field(default_factory=dict)
     metrics: list[Any] = field(default_factory=list)
-    batch_rows: BatchRows | None = None
+    batch_rows: BatchRows | None = field(default=None, kw_only=True)
+    """As :attr:`Message.batch_rows`."""

@@ -13,8 +13,8 @@ import pytest
 from scorekit import cli
 from scorekit.cli.parser import CommandParser
 from scorekit.cli.tester_flags import PHASES
-from scorekit.settings import explained
-from scorekit.tester.session import PHASES as TESTER_PHASES
+from scorekit.settings.explain import explained
+from scorekit.tester.plan import PHASES as TESTER_PHASES
 
 NEEDS_MORE = {"serve": "a port that stays open", "test": "a server", "up": "Envoy", "microservice": "a port"}
 """Commands whose examples are only parsed, and what they would need to run."""
@@ -97,11 +97,11 @@ def test_every_flag_of_serve_names_its_default_and_its_variable() -> None:
         helps.pop(flag)
     for flag, text in helps.items():
         assert re.search(r"\(default: .+; [A-Z_]+\b.*\)$", text or ""), flag
-    for name, value, _, source, _ in explained({"MODEL_NAME": "Any"}, {}):
-        flag = f"--{name.replace('_', '-')}"
+    for limit in explained({"MODEL_NAME": "Any"}, {}):
+        flag = f"--{limit.name.replace('_', '-')}"
         if flag in helps and flag != "--workers":  # whose default is a rule, not a number
-            variable = source.removeprefix("default (").removesuffix(")")
-            assert f"(default: {value}; {variable})" in str(helps[flag])
+            variable = limit.source.removeprefix("default (").removesuffix(")")
+            assert f"(default: {limit.value}; {variable})" in str(helps[flag])
 
 
 def test_the_phases_in_the_help_are_the_testers() -> None:

@@ -1,4 +1,4 @@
-"""`scorekit test`, from its arguments to its exit status; tests/e2e/test_verify.py has real servers."""
+"""`scorekit test`, from its arguments to its exit status. tests/e2e/test_verify.py tests real servers."""
 
 import contextlib
 import json
@@ -13,9 +13,9 @@ import pytest
 
 from scorekit.cli import main
 from scorekit.cli.printing import request, response
-from scorekit.net import free_ports
-from scorekit.tester.wire import Answer, Ask
+from scorekit.tester.transport import Answer, Query
 
+from ..ports import free_ports
 from ..tester.served import FLOATS, Rows, Served
 
 
@@ -29,7 +29,7 @@ def short(rows: Rows) -> Rows:
 
 @contextlib.contextmanager
 def served(by: Served) -> Iterator[str]:
-    """``by`` behind a socket; its address."""
+    """The address of a server that answers as ``by`` does."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -37,7 +37,7 @@ def served(by: Served) -> Iterator[str]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode("utf-8", "surrogatepass")
-            answer = by.send(Ask(body, self.path.removeprefix("/")))
+            answer = by.send(Query(body, self.path.removeprefix("/")))
             self.send_response(answer.status)
             self.send_header("Content-Length", str(len(answer.body)))
             self.end_headers()
@@ -47,7 +47,7 @@ def served(by: Served) -> Iterator[str]:
             pass
 
         def send_error(self, *args: object, **more: object) -> None:
-            """HTTP/2's preface, with which the tester asks whether gRPC is spoken here, is no request."""
+            """The tester sends the preface of HTTP/2 to find out whether the server speaks gRPC; it gets no answer."""
             self.close_connection = True
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -64,7 +64,7 @@ def served(by: Served) -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Commands run in a folder that holds the contract and nothing else."""
+    """Run the commands in a folder that holds the contract and nothing else."""
     (tmp_path / "contract.json").write_text(json.dumps(FLOATS))
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -75,7 +75,7 @@ def run(*arguments: str) -> int:
 
 
 def test_a_contract_that_holds_exits_with_zero(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The table is printed, and nothing is left behind."""
+    """The table is printed, and no file is left behind."""
     with served(Served(scores)) as address:
         assert run(address, "-n", "5") == 0
     out = capsys.readouterr().out
@@ -84,10 +84,10 @@ def test_a_contract_that_holds_exits_with_zero(folder: Path, capsys: pytest.Capt
     assert [file.name for file in folder.iterdir()] == ["contract.json"]
 
 
-def test_several_servers_are_each_told_whatever_becomes_of_the_others(
+def test_each_of_several_servers_is_reported_whatever_becomes_of_the_others(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One holds, one is broken and saved apart, one is not there: exit status 2, and both reports have all three."""
+    """One server keeps the contract, one breaks it, one is missing: status 2, and all three in both reports."""
     (gone,) = free_ports("127.0.0.1", 1)
     with served(Served(scores)) as good, served(Served(short)) as bad:
         urls = [good, bad, f"127.0.0.1:{gone}"]
@@ -103,7 +103,7 @@ def test_several_servers_are_each_told_whatever_becomes_of_the_others(
 
 
 def test_a_broken_law_exits_with_one_and_its_case_can_be_replayed(capsys: pytest.CaptureFixture[str]) -> None:
-    """The saved case breaks the law again, and holds once the server is mended."""
+    """The saved case breaks the law again, and holds once the server is fixed."""
     model = Served(short)
     with served(model) as address:
         assert run(address, "--phases", "examples") == 1
@@ -117,7 +117,7 @@ def test_a_broken_law_exits_with_one_and_its_case_can_be_replayed(capsys: pytest
 
 @pytest.mark.parametrize("flags", [[], ["-t"], ["--endpoint", "transform-input"]])
 def test_the_stock_form_prints_what_it_sends(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """-p prints a block for each of -n requests, as seldon-core-tester does, and the verdict after them."""
+    """-p prints a block for each of the -n requests, as seldon-core-tester does, and the verdict after them."""
     model = Served(scores)
     with served(model) as address:
         host, port = address.split(":")
@@ -131,19 +131,19 @@ def test_the_stock_form_prints_what_it_sends(flags: list[str], capsys: pytest.Ca
 
 
 def test_feedback_is_an_endpoint(capsys: pytest.CaptureFixture[str]) -> None:
-    """--endpoint send-feedback prints a block for each feedback, and only that law."""
+    """--endpoint send-feedback prints a block for each feedback, and judges that law only."""
     model = Served(scores)
     with served(model) as address:
         assert run(*address.split(":"), "-n", "2", "-p", "--endpoint", "send-feedback") == 0
     out = capsys.readouterr().out
     assert out.count("SENDING NEW REQUEST:") == 2
     assert "all held (1 laws held" in out
-    told = next(ask.message for ask in model.asks if ask.verb == "send-feedback")
-    assert {"request", "response", "reward", "truth"} == set(json.loads(told))
+    sent = next(query.message for query in model.queries if query.verb == "send-feedback")
+    assert {"request", "response", "reward", "truth"} == set(json.loads(sent))
 
 
 def test_arrays_and_answers_print_as_the_stock_tester_prints_them() -> None:
-    """Numbers as numpy, text as objects; an answer as its protocol buffer, or as it came where it is none."""
+    """Numbers print as numpy arrays, text as objects; an answer prints as a protocol buffer, or unchanged."""
     assert request({"data": {"ndarray": [[1, 0.5]]}}) == "[[1.  0.5]]"
     assert request({"data": {"ndarray": [[1.0, "a"]]}}) == "[[1.0 'a']]"
     assert request({"request": {"data": {"tensor": {"shape": [1, 1], "values": [2.0]}}}}) == "[[2.]]"
@@ -152,7 +152,7 @@ def test_arrays_and_answers_print_as_the_stock_tester_prints_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("contract", "arguments", "told"),
+    ("contract", "arguments", "message"),
     [
         ("{", ["h:1"], "contract.json is not JSON: "),
         ('{\n"features": [\n{"name": "x", "ftype": 1}]}', ["h:1"], "contract.json, line 3: features[0].ftype is 1"),
@@ -164,13 +164,13 @@ def test_arrays_and_answers_print_as_the_stock_tester_prints_them() -> None:
     ],
 )
 def test_what_cannot_be_tested_exits_with_two_and_a_sentence(
-    folder: Path, capsys: pytest.CaptureFixture[str], contract: str | None, arguments: list[str], told: str
+    folder: Path, capsys: pytest.CaptureFixture[str], contract: str | None, arguments: list[str], message: str
 ) -> None:
-    """Where and why, no traceback."""
+    """The error says where the fault is, without a traceback."""
     if contract is not None:
         (folder / "contract.json").write_text(contract)
     assert run(*arguments) == 2
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_what_cannot_be_tested_exits_with_two_and_a_sentence(
 def test_a_missing_package_is_named_with_its_extra(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], package: str, flags: list[str]
 ) -> None:
-    """`pip install 'scorekit[test]'`, told before anything is sent."""
+    """The error says what to install, before anything is sent."""
     for name in [package, f"{package}.configuration"]:
         monkeypatch.setitem(sys.modules, name, None)
     assert run("127.0.0.1:1", *flags) == 2
@@ -187,15 +187,15 @@ def test_a_missing_package_is_named_with_its_extra(
 
 
 def test_without_grpcio_rest_is_tested(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """The comparison of both protocols is left out, and the table says so."""
+    """Without grpcio the protocols are not compared, and the table says so."""
     monkeypatch.setitem(sys.modules, "grpc", None)
     with served(Served(scores)) as address:
         assert run(address, "--phases", "examples") == 0
     assert "not judged: one protocol only" in capsys.readouterr().out
 
 
-def test_a_grpc_port_that_is_named_must_speak_it(capsys: pytest.CaptureFixture[str]) -> None:
-    """Left to itself the tester does without; told where, it does not."""
+def test_a_grpc_port_that_a_flag_names_must_speak_grpc(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without --grpc-port the tester does without gRPC; with it, a server that does not speak gRPC is an error."""
     (gone,) = free_ports("127.0.0.1", 1)
     with served(Served(scores)) as address:
         assert run(address, "--grpc-port", str(gone)) == 2
@@ -205,7 +205,7 @@ def test_a_grpc_port_that_is_named_must_speak_it(capsys: pytest.CaptureFixture[s
 def test_progress_is_shown_on_a_terminal_only(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each law's name passes over one line of a terminal; a file gets none of it."""
+    """A terminal shows the name of each law in turn, on one line; a file gets nothing."""
     with served(Served(scores)) as address:
         run(address, "--phases", "examples")
         assert capsys.readouterr().err == ""

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from scorekit.codec import json
 from scorekit.errors import BadRequest, UnwritableAnswer
-from scorekit.message import BatchAnswer, BatchRows, Kind, Message
+from scorekit.message import BatchAnswer, BatchRows, Message, PayloadKind
 
 from .test_tensor import JSON
 
@@ -25,17 +25,17 @@ def decoded(value: Any) -> Message:
 @pytest.mark.parametrize(
     ("request_", "kind", "payload"),
     [
-        ({"strData": ""}, Kind.STR, ""),
-        ({"strData": "é\n"}, Kind.STR, "é\n"),
-        ({"jsonData": None}, Kind.JSON, None),
-        ({"jsonData": {"a": [1]}}, Kind.JSON, {"a": [1]}),
-        ({"binData": "AQI="}, Kind.BIN, b"\x01\x02"),
-        ({"binData": "@@"}, Kind.BIN, b""),  # lenient, as the stock wrapper's decoder
-        ({"jsonData": 1, "strData": "x"}, Kind.JSON, 1),
-        ({"strData": "x", "binData": "AQI=", "unknown": 1}, Kind.STR, "x"),
+        ({"strData": ""}, PayloadKind.STR, ""),
+        ({"strData": "é\n"}, PayloadKind.STR, "é\n"),
+        ({"jsonData": None}, PayloadKind.JSON, None),
+        ({"jsonData": {"a": [1]}}, PayloadKind.JSON, {"a": [1]}),
+        ({"binData": "AQI="}, PayloadKind.BIN, b"\x01\x02"),
+        ({"binData": "@@"}, PayloadKind.BIN, b""),  # lenient, as the stock wrapper's decoder
+        ({"jsonData": 1, "strData": "x"}, PayloadKind.JSON, 1),
+        ({"strData": "x", "binData": "AQI=", "unknown": 1}, PayloadKind.STR, "x"),
     ],
 )
-def test_payloads_are_found_in_the_stock_order(request_: Any, kind: Kind, payload: Any) -> None:
+def test_payloads_are_found_in_the_stock_order(request_: Any, kind: PayloadKind, payload: Any) -> None:
     """data, jsonData, strData, binData: the first key that is there is the payload; unknown keys are passed over."""
     message = decoded(request_)
     assert (message.kind, message.payload, message.names) == (kind, payload, [])
@@ -44,7 +44,7 @@ def test_payloads_are_found_in_the_stock_order(request_: Any, kind: Kind, payloa
 def test_data_wins_over_everything_and_tensor_over_ndarray() -> None:
     """A request with several payloads means the one the stock wrapper would take."""
     message = decoded({"strData": "x", "data": {"ndarray": [1], "tensor": {"shape": [1], "values": [2]}}})
-    assert message.kind is Kind.TENSOR
+    assert message.kind is PayloadKind.TENSOR
     assert message.payload.tolist() == [2]
 
 
@@ -52,7 +52,7 @@ def test_data_wins_over_everything_and_tensor_over_ndarray() -> None:
 def test_data_without_a_form_is_an_empty_array(data: Any) -> None:
     """The stock wrapper gives the model float64 (0,) for a `data` of no known form; so do we."""
     message = decoded({"data": data})
-    assert message.kind is Kind.NDARRAY
+    assert message.kind is PayloadKind.NDARRAY
     assert message.payload.shape == (0,)
 
 
@@ -116,21 +116,27 @@ def test_garbage_is_only_ever_refused(body: bytes) -> None:
     ("message", "text"),
     [
         (
-            Message(Kind.TENSOR, np.array([[1.0, 2.0]]), ["a", "b"], {}),
+            Message(PayloadKind.TENSOR, np.array([[1.0, 2.0]]), ["a", "b"], {}),
             '{"data":{"names":["a","b"],"tensor":{"shape":[1,2],"values":[1.0,2.0]}},"meta":{}}\n',
         ),
-        (Message(Kind.NDARRAY, np.array([[1, 2]]), [], None), '{"data":{"names":[],"ndarray":[[1,2]]},"meta":{}}\n'),
         (
-            Message(Kind.NDARRAY, [[1, "a"], [True, None]]),
+            Message(PayloadKind.NDARRAY, np.array([[1, 2]]), [], None),
+            '{"data":{"names":[],"ndarray":[[1,2]]},"meta":{}}\n',
+        ),
+        (
+            Message(PayloadKind.NDARRAY, [[1, "a"], [True, None]]),
             '{"data":{"names":[],"ndarray":[[1,"a"],[true,null]]},"meta":{}}\n',
         ),
-        (Message(Kind.NDARRAY, np.array(5)), '{"data":{"names":[],"ndarray":5},"meta":{}}\n'),
-        (Message(Kind.TENSOR, np.array(5.0)), '{"data":{"names":[],"tensor":{"shape":[],"values":[5.0]}},"meta":{}}\n'),
-        (Message(Kind.NDARRAY, np.array(["a"], object)), '{"data":{"names":[],"ndarray":["a"]},"meta":{}}\n'),
-        (Message(Kind.STR, "x", [], {"puid": "p"}), '{"meta":{"puid":"p"},"strData":"x"}\n'),
-        (Message(Kind.BIN, b"\x01\x02"), '{"binData":"AQI=","meta":{}}\n'),
-        (Message(Kind.JSON, {"b": 1, "a": np.float32(1.5)}), '{"jsonData":{"b":1,"a":1.5},"meta":{}}\n'),
-        (Message(Kind.JSON, {1: {None: 2}}), '{"jsonData":{"1":{"null":2}},"meta":{}}\n'),
+        (Message(PayloadKind.NDARRAY, np.array(5)), '{"data":{"names":[],"ndarray":5},"meta":{}}\n'),
+        (
+            Message(PayloadKind.TENSOR, np.array(5.0)),
+            '{"data":{"names":[],"tensor":{"shape":[],"values":[5.0]}},"meta":{}}\n',
+        ),
+        (Message(PayloadKind.NDARRAY, np.array(["a"], object)), '{"data":{"names":[],"ndarray":["a"]},"meta":{}}\n'),
+        (Message(PayloadKind.STR, "x", [], {"puid": "p"}), '{"meta":{"puid":"p"},"strData":"x"}\n'),
+        (Message(PayloadKind.BIN, b"\x01\x02"), '{"binData":"AQI=","meta":{}}\n'),
+        (Message(PayloadKind.JSON, {"b": 1, "a": np.float32(1.5)}), '{"jsonData":{"b":1,"a":1.5},"meta":{}}\n'),
+        (Message(PayloadKind.JSON, {1: {None: 2}}), '{"jsonData":{"1":{"null":2}},"meta":{}}\n'),
     ],
 )
 def test_answers_look_as_the_stock_wrappers_do(message: Message, text: str) -> None:
@@ -157,11 +163,11 @@ class Subclass(np.ndarray[Any, Any]):
     ],
     ids=lambda array: f"{array.dtype.str}{array.strides}",
 )
-@pytest.mark.parametrize("kind", [Kind.TENSOR, Kind.NDARRAY])
-def test_any_layout_of_an_array_can_be_written(array: np.ndarray[Any, Any], kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [PayloadKind.TENSOR, PayloadKind.NDARRAY])
+def test_any_layout_of_an_array_can_be_written(array: np.ndarray[Any, Any], kind: PayloadKind) -> None:
     """Strides, byte order and item size of a model's answer are no concern of the client."""
     data = stdlib.loads(json.encode(Message(kind, array)))["data"]
-    values = data["ndarray"] if kind is Kind.NDARRAY else data["tensor"]["values"]
+    values = data["ndarray"] if kind is PayloadKind.NDARRAY else data["tensor"]["values"]
     assert np.array_equal(np.array(values).reshape(array.shape), array)
 
 
@@ -169,9 +175,9 @@ def test_any_layout_of_an_array_can_be_written(array: np.ndarray[Any, Any], kind
 def test_what_is_no_number_in_json_is_null(value: float) -> None:
     """An answer is valid JSON always: NaN and infinities are written as null, in arrays and in objects."""
     for message in (
-        Message(Kind.TENSOR, np.array([value])),
-        Message(Kind.NDARRAY, [[value]]),
-        Message(Kind.JSON, {"x": value}),
+        Message(PayloadKind.TENSOR, np.array([value])),
+        Message(PayloadKind.NDARRAY, [[value]]),
+        Message(PayloadKind.JSON, {"x": value}),
     ):
         assert b"null" in json.encode(message)
 
@@ -180,18 +186,18 @@ def test_what_is_no_number_in_json_is_null(value: float) -> None:
 def test_what_json_cannot_hold_is_a_bad_answer(value: Any) -> None:
     """A payload with no form in JSON is the model's fault, told in a sentence."""
     with pytest.raises(UnwritableAnswer, match="cannot be written as JSON"):
-        json.encode(Message(Kind.JSON, value))
+        json.encode(Message(PayloadKind.JSON, value))
 
 
 @given(hnp.arrays(np.float64, hnp.array_shapes(min_dims=1, max_dims=3, max_side=5), elements=st.floats(width=64)))
 def test_floats_survive_the_round_trip(array: np.ndarray[Any, np.dtype[np.float64]]) -> None:
     """A float written and read again, by us or by Python's own json, is the same float to the last bit."""
     finite = np.nan_to_num(array)
-    for kind in (Kind.TENSOR, Kind.NDARRAY):
+    for kind in (PayloadKind.TENSOR, PayloadKind.NDARRAY):
         text = json.encode(Message(kind, finite))
         assert np.array_equal(json.decode(text).payload, finite)
         data = stdlib.loads(text)["data"]
-        flat = data["tensor"]["values"] if kind is Kind.TENSOR else np.ravel(data["ndarray"]).tolist()
+        flat = data["tensor"]["values"] if kind is PayloadKind.TENSOR else np.ravel(data["ndarray"]).tolist()
         assert flat == finite.ravel().tolist()
 
 
@@ -201,7 +207,7 @@ def test_any_json_goes_through_unchanged(value: Any) -> None:
     text = stdlib.dumps({"jsonData": value})
     payload = json.decode(text).payload
     try:
-        again = json.decode(json.encode(Message(Kind.JSON, payload))).payload
+        again = json.decode(json.encode(Message(PayloadKind.JSON, payload))).payload
     except UnwritableAnswer:
         return
     assert again == payload
@@ -228,9 +234,9 @@ def test_text_written_for_a_batch_is_the_text_of_each_answer(array: Any, data: s
     meta = data.draw(st.sampled_from([None, {}, {"puid": "é", "tags": {"a": [1, None]}}]))
     names = data.draw(st.sampled_from([[], ["t:0", "],["], [np.str_("n")]]))
     answer = BatchAnswer(array, len(array))
-    for kind in (Kind.TENSOR, Kind.NDARRAY):
+    for kind in (PayloadKind.TENSOR, PayloadKind.NDARRAY):
         alone = Message(kind, array[start:end], names, meta)
-        cut = Message(kind, array[start:end], names, meta, BatchRows(answer, start, end))
+        cut = Message(kind, array[start:end], names, meta, batch_rows=BatchRows(answer, start, end))
         assert json.encode(cut) == json.encode(alone)
         assert json.encode(cut, bare_nan=True) == json.encode(alone, bare_nan=True)
     assert answer.encoded
@@ -243,7 +249,7 @@ def test_what_is_not_rows_of_numbers_is_not_cut(array: Any) -> None:
     """Texts have commas of their own; arrays of three dimensions, without values or of booleans are written alone."""
     answer = BatchAnswer(array, 2)
     rows = array[:1] if array.ndim else array
-    assert json.encode(Message(Kind.NDARRAY, rows, [], None, BatchRows(answer, 0, 1))) == json.encode(
-        Message(Kind.NDARRAY, rows)
+    assert json.encode(Message(PayloadKind.NDARRAY, rows, batch_rows=BatchRows(answer, 0, 1))) == json.encode(
+        Message(PayloadKind.NDARRAY, rows)
     )
     assert not answer.encoded

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as arrays
 
 from scorekit.codec.proto import decode, encode
 from scorekit.errors import BadRequest, UnwritableAnswer
-from scorekit.message import Kind, Message
+from scorekit.message import Message, PayloadKind
 from scorekit.proto import DecodeError, message_class
 
 SeldonMessage: Any = message_class("seldon.protos.SeldonMessage")
@@ -56,7 +56,7 @@ def test_a_tensor_of_the_library_is_read(array: Any, names: list[str]) -> None:
     message.data.tensor.shape.extend(array.shape)
     message.data.tensor.values.extend(array.reshape(-1).tolist())
     read = decode(message.SerializeToString())
-    assert (read.kind, read.names, read.meta) == (Kind.TENSOR, names, {})
+    assert (read.kind, read.names, read.meta) == (PayloadKind.TENSOR, names, {})
     assert read.payload.dtype == np.float64
     assert read.payload.flags.writeable
     np.testing.assert_array_equal(read.payload, array)
@@ -66,7 +66,7 @@ def test_a_tensor_of_the_library_is_read(array: Any, names: list[str]) -> None:
 def test_an_ndarray_of_numbers_is_read(array: Any) -> None:
     """Nested lists of numbers are a float64 array, whatever their depth."""
     read = decode(ndarray(array.tolist()))
-    assert (read.kind, read.payload.dtype) == (Kind.NDARRAY, np.float64)
+    assert (read.kind, read.payload.dtype) == (PayloadKind.NDARRAY, np.float64)
     np.testing.assert_array_equal(read.payload, array)
 
 
@@ -133,12 +133,12 @@ def test_values_that_come_one_by_one_are_read_too() -> None:
 @pytest.mark.parametrize(
     ("fields", "kind", "payload"),
     [
-        ({"strData": "é"}, Kind.STR, "é"),
-        ({"strData": ""}, Kind.STR, ""),
-        ({"binData": b"\0\xff"}, Kind.BIN, b"\0\xff"),
+        ({"strData": "é"}, PayloadKind.STR, "é"),
+        ({"strData": ""}, PayloadKind.STR, ""),
+        ({"binData": b"\0\xff"}, PayloadKind.BIN, b"\0\xff"),
     ],
 )
-def test_texts_and_bytes_arrive(fields: dict[str, Any], kind: Kind, payload: Any) -> None:
+def test_texts_and_bytes_arrive(fields: dict[str, Any], kind: PayloadKind, payload: Any) -> None:
     """strData and binData are a str and bytes, empty ones too."""
     read = decode(SeldonMessage(**fields).SerializeToString())
     assert (read.kind, read.payload, read.names, read.meta) == (kind, payload, [], {})
@@ -149,7 +149,7 @@ def test_any_arrives_as_any() -> None:
     message = SeldonMessage()
     message.customData.type_url = "t/x"
     read = decode(message.SerializeToString())
-    assert (read.kind, read.payload.type_url) == (Kind.CUSTOM, "t/x")
+    assert (read.kind, read.payload.type_url) == (PayloadKind.CUSTOM, "t/x")
     assert SeldonMessage.FromString(encode(read)).customData.type_url == "t/x"
 
 
@@ -158,7 +158,7 @@ def test_data_without_a_form_is_an_empty_array() -> None:
     message = SeldonMessage()
     message.data.names.append("a")
     read = decode(message.SerializeToString())
-    assert (read.kind, read.payload.shape, read.names) == (Kind.NDARRAY, (0,), ["a"])
+    assert (read.kind, read.payload.shape, read.names) == (PayloadKind.NDARRAY, (0,), ["a"])
 
 
 @pytest.mark.parametrize("body", [b"", b"\x12\x00", b"\x1a\x04\x22\x02\x08\x01", b"\x2a\x01\xff"])
@@ -186,29 +186,29 @@ def test_meta_is_the_dict_of_its_json() -> None:
 @given(payload=plain)
 def test_json_goes_there_and_back(payload: Any) -> None:
     """Any JSON value is the same after it was written and read, by us and by the library."""
-    body = encode(Message(Kind.JSON, payload, [], {"tags": {"t": [1, {"a": None}]}}))
+    body = encode(Message(PayloadKind.JSON, payload, [], {"tags": {"t": [1, {"a": None}]}}))
     assert SeldonMessage.FromString(body).HasField("jsonData")
     assert decode(SeldonMessage.FromString(body).SerializeToString()).payload == payload
 
 
-@given(array=floats, kind=st.sampled_from([Kind.TENSOR, Kind.NDARRAY]))
-def test_an_array_goes_there_and_back(array: Any, kind: Kind) -> None:
+@given(array=floats, kind=st.sampled_from([PayloadKind.TENSOR, PayloadKind.NDARRAY]))
+def test_an_array_goes_there_and_back(array: Any, kind: PayloadKind) -> None:
     """What we write of an array, the library reads and we read again."""
     body = encode(Message(kind, array, ["é"], {}))
     message = SeldonMessage.FromString(body)
     assert message.data.names == ["é"]
     assert message.HasField("meta")
     again = decode(message.SerializeToString())
-    if array.size or kind is Kind.TENSOR:
+    if array.size or kind is PayloadKind.TENSOR:
         np.testing.assert_array_equal(again.payload, array)
 
 
 def test_integers_and_transposed_arrays_are_written_in_order() -> None:
     """Numbers are doubles, in C order, whatever numpy keeps."""
     array = np.arange(6).reshape(2, 3).T
-    message = SeldonMessage.FromString(encode(Message(Kind.TENSOR, array)))
+    message = SeldonMessage.FromString(encode(Message(PayloadKind.TENSOR, array)))
     assert (message.data.tensor.shape, message.data.tensor.values) == ([3, 2], [0, 3, 1, 4, 2, 5])
-    assert decode(encode(Message(Kind.NDARRAY, array))).payload.tolist() == [[0, 3], [1, 4], [2, 5]]
+    assert decode(encode(Message(PayloadKind.NDARRAY, array))).payload.tolist() == [[0, 3], [1, 4], [2, 5]]
 
 
 def test_meta_is_written() -> None:
@@ -219,7 +219,7 @@ def test_meta_is_written() -> None:
         "requestPath": {"n": "i"},
         "metrics": [{"key": "k", "type": "TIMER", "value": 2.5}],
     }
-    message = SeldonMessage.FromString(encode(Message(Kind.STR, "x", [], meta))).meta
+    message = SeldonMessage.FromString(encode(Message(PayloadKind.STR, "x", [], meta))).meta
     assert (message.puid, message.tags["a"].number_value, message.requestPath["n"]) == ("p", 1, "i")
     assert (message.metrics[0].key, message.metrics[0].type, message.metrics[0].value) == ("k", 2, 2.5)
 
@@ -227,13 +227,13 @@ def test_meta_is_written() -> None:
 @pytest.mark.parametrize(
     "message",
     [
-        Message(Kind.JSON, {1: 2}),
-        Message(Kind.JSON, {"a": object()}),
-        Message(Kind.STR, "\ud800"),
-        Message(Kind.NDARRAY, [1 + 2j]),
-        Message(Kind.NDARRAY, np.zeros((1, 1)), [3]),
-        Message(Kind.STR, "x", [], {"metrics": [{"key": 1}]}),
-        Message(Kind.STR, "x", [], {"tags": {"a": 10**400}}),
+        Message(PayloadKind.JSON, {1: 2}),
+        Message(PayloadKind.JSON, {"a": object()}),
+        Message(PayloadKind.STR, "\ud800"),
+        Message(PayloadKind.NDARRAY, [1 + 2j]),
+        Message(PayloadKind.NDARRAY, np.zeros((1, 1)), [3]),
+        Message(PayloadKind.STR, "x", [], {"metrics": [{"key": 1}]}),
+        Message(PayloadKind.STR, "x", [], {"tags": {"a": 10**400}}),
     ],
 )
 def test_what_has_no_form_is_a_bad_answer(message: Message) -> None:
@@ -247,7 +247,7 @@ def test_a_bottomless_answer_is_a_bad_answer() -> None:
     loop: list[Any] = []
     loop.append(loop)
     with pytest.raises(UnwritableAnswer):
-        encode(Message(Kind.JSON, loop))
+        encode(Message(PayloadKind.JSON, loop))
 
 
 @given(body=st.binary(max_size=60))
@@ -260,13 +260,13 @@ def test_garbage_gives_our_error_and_nothing_else(body: bytes) -> None:
 @given(array=floats, form=st.booleans(), data=st.data())
 def test_a_damaged_message_is_read_as_the_library_reads_it(array: Any, form: bool, data: st.DataObject) -> None:
     """Change a byte anywhere: where both read a tensor, both read the same one."""
-    body = bytearray(encode(Message(Kind.TENSOR if form else Kind.NDARRAY, array, ["a"])))
+    body = bytearray(encode(Message(PayloadKind.TENSOR if form else PayloadKind.NDARRAY, array, ["a"])))
     body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
     try:
         ours = decode(bytes(body))
         theirs = SeldonMessage.FromString(bytes(body))
     except (BadRequest, DecodeError):
         return
-    if ours.kind is Kind.TENSOR:
+    if ours.kind is PayloadKind.TENSOR:
         np.testing.assert_array_equal(ours.payload.reshape(-1), np.array(theirs.data.tensor.values))
         assert ours.payload.shape == tuple(theirs.data.tensor.shape)

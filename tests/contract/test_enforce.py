@@ -13,7 +13,7 @@ from scorekit.codec import json as codec
 from scorekit.contract import Contract, parse_contract
 from scorekit.contract.enforce import Conformity
 from scorekit.errors import BadRequest, SetupError
-from scorekit.message import Kind, Message
+from scorekit.message import Message, PayloadKind
 
 FLOAT = {"name": "size", "ftype": "continuous", "dtype": "FLOAT", "range": [0, 10]}
 INT = {"name": "rooms", "ftype": "continuous", "dtype": "INT", "range": [1, "inf"]}
@@ -127,11 +127,11 @@ def test_what_is_not_described_is_told(features: list[dict[str, Any]], data: dic
 def test_what_is_no_finite_number_is_refused(feature: dict[str, Any], value: float) -> None:
     """Over gRPC and in the stock manner NaN and infinities arrive; an open range does not mean them, nor warns."""
     with pytest.raises(BadRequest, match="in row 1"):
-        Conformity(contract(feature))(Message(Kind.TENSOR, np.array([[1.0], [value]])))
+        Conformity(contract(feature))(Message(PayloadKind.TENSOR, np.array([[1.0], [value]])))
 
 
-@pytest.mark.parametrize(("kind", "payload"), [(Kind.STR, "x"), (Kind.JSON, {}), (Kind.BIN, b"x")])
-def test_other_payloads_are_refused(kind: Kind, payload: Any) -> None:
+@pytest.mark.parametrize(("kind", "payload"), [(PayloadKind.STR, "x"), (PayloadKind.JSON, {}), (PayloadKind.BIN, b"x")])
+def test_other_payloads_are_refused(kind: PayloadKind, payload: Any) -> None:
     """The contract describes arrays, so text, JSON and bytes are answered with what the model takes."""
     with pytest.raises(BadRequest, match=rf"takes rows of 1 feature \(size\) as data\.tensor .* at \$\.{kind.value}$"):
         Conformity(contract(FLOAT))(Message(kind, payload))

@@ -15,8 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from scorekit.net import free_ports
-
+from ..ports import free_ports
 from .pki import Authority, Pair, encoded
 
 READY_WITHIN_S, STOPPED_WITHIN_S = 120, 20

@@ -22,9 +22,9 @@ from typing import Any
 
 import grpc
 
-from scorekit.net import free_ports
 from scorekit.settings import variables
 
+from ..ports import free_ports
 from . import golden
 from .asking import ask, call
 from .cases import Environ, Server, grpc_calls, rest_cases, servers

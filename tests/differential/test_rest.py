@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from scorekit.net import free_ports
-
 from ..e2e.conftest import Command
+from ..ports import free_ports
 from . import golden
 from .asking import ask
 from .cases import Server, rest_cases, servers

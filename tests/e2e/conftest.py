@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from scorekit.net import free_ports
 from scorekit.settings import variables
+
+from ..ports import free_ports
 
 ROOT = Path(__file__).parents[2]
 APP = ROOT / "ksonnet-app"

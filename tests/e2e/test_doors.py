@@ -18,8 +18,8 @@ import pytest
 
 from scorekit.codec import proto
 from scorekit.codec.json import decode
-from scorekit.net import free_ports
 
+from ..ports import free_ports
 from .conftest import ROOT, Command
 
 pytestmark = pytest.mark.e2e

@@ -21,8 +21,8 @@ import pytest
 
 from scorekit.gateway.envoy import Route, bootstrap
 from scorekit.local.gateway import command as envoy_command
-from scorekit.net import free_ports
 
+from ..ports import free_ports
 from .conftest import APP, COMPONENT, WITHIN_S, Command
 from .counting import Grpc, Rest
 from .test_serve import serving

@@ -15,9 +15,9 @@ from typing import Any
 import grpc
 import pytest
 
-from scorekit.net import free_ports
 from scorekit.proto import message_class
 
+from ..ports import free_ports
 from .conftest import WITHIN_S, Command
 from .test_serve import ask, serving
 from .test_workers import CONTRACT, component, get, workers

@@ -17,8 +17,7 @@ from typing import Any
 import grpc
 import pytest
 
-from scorekit.net import free_ports
-
+from ..ports import free_ports
 from .conftest import COMPONENT, WITHIN_S, Command
 
 pytestmark = pytest.mark.e2e

@@ -65,7 +65,7 @@ def test_the_component_tester_is_content(served: int, endpoint: str, arguments: 
 @pytest.fixture(scope="module")
 def gateway() -> Iterator[int]:
     """The port of the gateway of a running app."""
-    from scorekit.net import free_ports
+    from ..ports import free_ports
 
     (port,) = free_ports("127.0.0.1", 1)
     command = Command("up", str(APP), "--port", str(port))

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scorekit.net import free_ports
-
+from ..ports import free_ports
 from .conftest import COMPONENT, Command
 
 pytestmark = pytest.mark.e2e

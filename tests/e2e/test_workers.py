@@ -16,8 +16,7 @@ from typing import Any
 
 import pytest
 
-from scorekit.net import free_ports
-
+from ..ports import free_ports
 from .conftest import COMPONENT, Command
 from .test_serve import ask, serving
 

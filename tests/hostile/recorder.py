@@ -16,7 +16,7 @@ import uvloop
 
 from scorekit.gateway.envoy import Route, bootstrap
 from scorekit.local.gateway import find_envoy
-from scorekit.net import free_ports, reserve
+from scorekit.net import reserve
 from scorekit.serve.detect import ProtocolDetector
 from scorekit.serve.http1.connection import Http1Connection
 from scorekit.serve.http1.exchange import Exchange
@@ -24,6 +24,8 @@ from scorekit.serve.http2.connection import Http2Connection
 from scorekit.serve.http2.streams import StreamListener
 from scorekit.serve.limits.open_connections import OpenConnections
 from scorekit.serve.rest.routes import refuse
+
+from ..ports import free_ports
 
 MAX_BODY = 100_000
 PREFIX = b"/seldon/ns/m"

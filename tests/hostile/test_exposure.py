@@ -139,10 +139,9 @@ sys.exit(main())
 @pytest.mark.e2e
 def test_a_server_in_which_pickle_is_broken_serves(tmp_path: Path) -> None:
     """Start, two workers, every form of a request, metrics across processes, drain: none of it is a pickle."""
-    from scorekit.net import free_ports
-
     from ..e2e.conftest import ANY_PORTS
     from ..e2e.test_serve import ask
+    from ..ports import free_ports
 
     (tmp_path / "Same.py").write_text(
         "class Same:\n    def predict(self, X, names):\n        return X\n"

@@ -72,7 +72,7 @@ def loop() -> Iterator[Loop]:
 
 
 def service(loop: Loop) -> Service:
-    return Service(Component(Echo(), "Echo"), loop, {})
+    return Service(Component(Echo(), "Echo"), loop)
 
 
 def bounded(target: Target, drawn: st.SearchStrategy[bytes], examples: int = 150) -> None:

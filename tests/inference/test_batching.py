@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scorekit.errors import BadAnswer, BadRequest, ComponentError, RequestError
 from scorekit.inference.batching import Batcher
 from scorekit.inference.executor import Executor
-from scorekit.message import Kind, Message, Prediction
+from scorekit.message import Message, PayloadKind, Prediction
 from scorekit.testing import ManualLoop
 
 Array = npt.NDArray[Any]
@@ -22,7 +22,7 @@ class Job:
     """A request that remembers how it was answered."""
 
     def __init__(self, rows: Any, names: Sequence[str] | None = (), abandoned: bool = False) -> None:
-        self.message = Message(Kind.NDARRAY, np.array(rows), names)
+        self.message = Message(PayloadKind.NDARRAY, np.array(rows), names)
         self.abandoned = abandoned
         self.outcomes: list[Any] = []
         self.deadline = float("inf")

@@ -57,7 +57,7 @@ class Bench:
         self.clock, self.loop = Clock(), ManualLoop()
         self.thread = ByHand(self.clock)
         self.seen: list[float] = []
-        self.executor = Executor(self.loop, self.thread, self.seen.append, self.clock, mean_s)
+        self.executor = Executor(self.loop, self.thread, observe=self.seen.append, clock=self.clock, mean_s=mean_s)
 
     def task(self, name: str, seconds: float = 0.0, wanted: bool = True) -> Task:
         return Task(name, self.log, self.clock, seconds, wanted)

@@ -10,7 +10,7 @@ from scorekit.errors import BadAnswer, BadRequest, ComponentError, DeadlineExcee
 from scorekit.inference.answers import answer_meta, joined, package
 from scorekit.inference.executor import Executor
 from scorekit.inference.service import Service
-from scorekit.message import Form, Kind, Message, Prediction, Verb
+from scorekit.message import Form, Message, PayloadKind, Prediction, Verb
 from scorekit.model.component import Component
 from scorekit.testing import ManualLoop
 
@@ -55,7 +55,7 @@ def ask(served: Service, message: Message, caller: Caller, verb: Verb = Verb.PRE
     served.ask(verb, Asked(message), caller)
 
 
-def asked(kind: Kind, payload: Any = None, **more: Any) -> Message:
+def asked(kind: PayloadKind, payload: Any = None, **more: Any) -> Message:
     return Message(kind, np.array([[1.0, 2.0]]) if payload is None else payload, **more)
 
 
@@ -63,38 +63,38 @@ ARRAY = np.array([[1.0, 2.0]])
 
 # Returned value, kind asked, kind answered: the returned type decides, the request only an array's form (1.17.1).
 FORMS = [
-    (ARRAY, Kind.TENSOR, Kind.TENSOR),
-    (ARRAY, Kind.NDARRAY, Kind.NDARRAY),
-    (ARRAY, Kind.STR, Kind.TENSOR),
-    (ARRAY, Kind.JSON, Kind.TENSOR),
-    ([[1, 2]], Kind.TENSOR, Kind.TENSOR),
-    ([[1, 2]], Kind.JSON, Kind.TENSOR),
-    ([[1, "a"]], Kind.TENSOR, Kind.NDARRAY),
-    (np.array([True]), Kind.TENSOR, Kind.NDARRAY),
-    (np.array(["a"]), Kind.BIN, Kind.NDARRAY),
-    ({"a": 1}, Kind.TENSOR, Kind.JSON),
-    ("text", Kind.TENSOR, Kind.STR),
-    (b"\x01", Kind.TENSOR, Kind.BIN),
-    (bytearray(b"\x01"), Kind.STR, Kind.BIN),
+    (ARRAY, PayloadKind.TENSOR, PayloadKind.TENSOR),
+    (ARRAY, PayloadKind.NDARRAY, PayloadKind.NDARRAY),
+    (ARRAY, PayloadKind.STR, PayloadKind.TENSOR),
+    (ARRAY, PayloadKind.JSON, PayloadKind.TENSOR),
+    ([[1, 2]], PayloadKind.TENSOR, PayloadKind.TENSOR),
+    ([[1, 2]], PayloadKind.JSON, PayloadKind.TENSOR),
+    ([[1, "a"]], PayloadKind.TENSOR, PayloadKind.NDARRAY),
+    (np.array([True]), PayloadKind.TENSOR, PayloadKind.NDARRAY),
+    (np.array(["a"]), PayloadKind.BIN, PayloadKind.NDARRAY),
+    ({"a": 1}, PayloadKind.TENSOR, PayloadKind.JSON),
+    ("text", PayloadKind.TENSOR, PayloadKind.STR),
+    (b"\x01", PayloadKind.TENSOR, PayloadKind.BIN),
+    (bytearray(b"\x01"), PayloadKind.STR, PayloadKind.BIN),
 ]
 
 
 @pytest.mark.parametrize(("returned", "sent", "answered"), FORMS, ids=repr)
-def test_the_returned_type_decides_the_kind(returned: Any, sent: Kind, answered: Kind) -> None:
+def test_the_returned_type_decides_the_kind(returned: Any, sent: PayloadKind, answered: PayloadKind) -> None:
     """dict, bytes, str and arrays each have their own key; only the form of a numeric array follows the request."""
     assert package(asked(sent), Prediction(returned), {}).kind is answered
 
 
 def test_lists_are_echoed_untouched_in_ndarray_form() -> None:
     """A list the model returns is written as it is: integers stay integers beside floats."""
-    assert package(asked(Kind.NDARRAY), Prediction([[1, 2.5]]), {}).payload == [[1, 2.5]]
+    assert package(asked(PayloadKind.NDARRAY), Prediction([[1, 2.5]]), {}).payload == [[1, 2.5]]
 
 
 @pytest.mark.parametrize("returned", [None, 1, 1.5, (1, 2), np.float64(1.0), {1, 2}])
 def test_what_has_no_form_is_refused(returned: Any) -> None:
     """Numbers, tuples, None and numpy scalars are refused in the stock wrapper's words."""
     with pytest.raises(BadAnswer, match=r"Unknown data type returned as payload \(must be list or np array\):"):
-        package(asked(Kind.NDARRAY), Prediction(returned), {})
+        package(asked(PayloadKind.NDARRAY), Prediction(returned), {})
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_what_has_no_form_is_refused(returned: Any) -> None:
 )
 def test_names_of_the_answer(returned: Any, class_names: Any, names: list[str]) -> None:
     """From two dimensions on: the class's names, or t:0 and so on by the second dimension; below that none."""
-    assert package(asked(Kind.NDARRAY), Prediction(returned, class_names), {}).names == names
+    assert package(asked(PayloadKind.NDARRAY), Prediction(returned, class_names), {}).names == names
 
 
 def test_meta_flows_as_in_the_stock_wrapper() -> None:
@@ -154,25 +154,27 @@ class Doubling:
 
 def service(model: object, loop: ManualLoop, max_batch_rows: int | None = 10) -> Service:
     # The executor's clock stands still: no call is ever slow.
-    return Service(Component(model, "Model"), loop, {}, max_batch_rows, executor=Executor(loop, clock=lambda: 0.0))
+    return Service(
+        Component(model, "Model"), loop, max_batch_rows=max_batch_rows, executor=Executor(loop, clock=lambda: 0.0)
+    )
 
 
 def test_concurrent_arrays_are_one_call_of_the_model() -> None:
     """Two requests of one turn are answered by one call, each in its own form."""
     model, loop, callers = Doubling(), ManualLoop(), [Caller(), Caller()]
     served = service(model, loop)
-    ask(served, asked(Kind.TENSOR), callers[0])
-    ask(served, asked(Kind.NDARRAY, meta={"puid": "p"}), callers[1])
+    ask(served, asked(PayloadKind.TENSOR), callers[0])
+    ask(served, asked(PayloadKind.NDARRAY, meta={"puid": "p"}), callers[1])
     loop.run_once()
     assert model.calls == 1
-    assert [caller.outcomes[0].kind for caller in callers] == [Kind.TENSOR, Kind.NDARRAY]
+    assert [caller.outcomes[0].kind for caller in callers] == [PayloadKind.TENSOR, PayloadKind.NDARRAY]
     assert callers[1].outcomes[0].meta == {"puid": "p"}
 
 
 def test_batching_is_off_unless_asked_for() -> None:
     """Without a batch size each request is its own call, answered before predict returns."""
     model, caller = Doubling(), Caller()
-    ask(service(model, ManualLoop(), None), asked(Kind.TENSOR), caller)
+    ask(service(model, ManualLoop(), None), asked(PayloadKind.TENSOR), caller)
     assert caller.outcomes[0].payload.tolist() == [[2.0, 4.0]]
 
 
@@ -191,7 +193,7 @@ def test_a_component_that_could_tell_is_never_batched() -> None:
         loop = ManualLoop()
         served = service(model, loop)
         for _ in range(2):
-            ask(served, asked(Kind.TENSOR, meta=meta), Caller())
+            ask(served, asked(PayloadKind.TENSOR, meta=meta), Caller())
         loop.run_once()
         assert model.calls == 2
 
@@ -199,7 +201,7 @@ def test_a_component_that_could_tell_is_never_batched() -> None:
 def test_text_and_bytes_are_never_batched() -> None:
     """Only arrays have rows to merge."""
     caller = Caller()
-    ask(service(Doubling(), ManualLoop()), asked(Kind.STR, "ab"), caller)
+    ask(service(Doubling(), ManualLoop()), asked(PayloadKind.STR, "ab"), caller)
     assert caller.outcomes[0].payload == "abab"
 
 
@@ -211,7 +213,7 @@ def test_a_failing_model_is_logged_once_and_told_safely(caplog: pytest.LogCaptur
             raise ValueError("the secret")
 
     caller = Caller()
-    ask(service(Failing(), ManualLoop(), None), asked(Kind.TENSOR), caller)
+    ask(service(Failing(), ManualLoop(), None), asked(PayloadKind.TENSOR), caller)
     (error,) = caller.outcomes
     assert isinstance(error, ComponentError)
     assert "the secret" not in str(error)
@@ -240,8 +242,8 @@ def test_an_answer_that_cannot_be_looked_at_fails_its_own_request_only(returned:
 
     loop, bad, good = ManualLoop(), Caller(), Caller()
     served = service(Model(), loop)
-    ask(served, asked(Kind.NDARRAY, np.array([[1.0]])), bad)
-    ask(served, asked(Kind.NDARRAY), good)
+    ask(served, asked(PayloadKind.NDARRAY, np.array([[1.0]])), bad)
+    ask(served, asked(PayloadKind.NDARRAY), good)
     loop.run_once()
     assert isinstance(bad.outcomes[0], ComponentError)
     assert good.outcomes[0].payload.tolist() == [[1.0, 2.0]]
@@ -277,20 +279,25 @@ class Graph:
 def test_each_verb_calls_its_method() -> None:
     """Transform, route and aggregate are the class's own; a missing transform is the identity."""
     served, caller = service(Graph(), ManualLoop(), None), Caller()
-    ask(served, asked(Kind.TENSOR), caller, Verb.TRANSFORM_INPUT)
-    ask(served, asked(Kind.TENSOR), caller, Verb.TRANSFORM_OUTPUT)
-    ask(served, asked(Kind.NDARRAY, meta={"puid": "p", "tags": {"a": 1}}), caller, Verb.ROUTE)
-    served.ask(Verb.AGGREGATE, Asked(asked(Kind.NDARRAY), asked(Kind.TENSOR)), caller)
+    ask(served, asked(PayloadKind.TENSOR), caller, Verb.TRANSFORM_INPUT)
+    ask(served, asked(PayloadKind.TENSOR), caller, Verb.TRANSFORM_OUTPUT)
+    ask(served, asked(PayloadKind.NDARRAY, meta={"puid": "p", "tags": {"a": 1}}), caller, Verb.ROUTE)
+    served.ask(Verb.AGGREGATE, Asked(asked(PayloadKind.NDARRAY), asked(PayloadKind.TENSOR)), caller)
     payloads = [np.asarray(outcome.payload).tolist() for outcome in caller.outcomes]
     assert payloads == [[[2.0, 3.0]], [[1.0, 2.0]], [[1]], [[2.0, 4.0]]]
-    assert [outcome.kind for outcome in caller.outcomes] == [Kind.TENSOR, Kind.TENSOR, Kind.NDARRAY, Kind.NDARRAY]
+    assert [outcome.kind for outcome in caller.outcomes] == [
+        PayloadKind.TENSOR,
+        PayloadKind.TENSOR,
+        PayloadKind.NDARRAY,
+        PayloadKind.NDARRAY,
+    ]
     assert (caller.outcomes[2].names, caller.outcomes[2].meta) == (["t:0"], {"puid": "p"})
 
 
 def test_a_raw_method_is_given_the_request_and_answers_verbatim() -> None:
     """predict_raw sees the transport's own form, and what it returns is sent as it is."""
     caller = Caller()
-    ask(service(Graph(), ManualLoop()), asked(Kind.TENSOR), caller)
+    ask(service(Graph(), ManualLoop()), asked(PayloadKind.TENSOR), caller)
     assert caller.outcomes == [("raw", {"got": {"raw": 1}})]
 
 
@@ -300,16 +307,18 @@ def test_a_raw_method_is_given_the_request_and_answers_verbatim() -> None:
 def test_a_missing_route_or_aggregate_is_a_bad_request(verb: Verb, told: str) -> None:
     """In the stock wrapper's words."""
     caller = Caller()
-    ask(service(Doubling(), ManualLoop()), asked(Kind.TENSOR), caller, verb)
+    ask(service(Doubling(), ManualLoop()), asked(PayloadKind.TENSOR), caller, verb)
     assert str(caller.outcomes[0]) == told
 
 
 def test_an_aggregate_merges_meta_from_left_to_right() -> None:
     """Later tags win, paths are joined, metrics follow each other, the puid is the first message's."""
     first = Message(
-        Kind.STR, "a", [], {"puid": "1", "tags": {"x": 1, "y": 1}, "metrics": [1], "requestPath": {"a": "i"}}
+        PayloadKind.STR, "a", [], {"puid": "1", "tags": {"x": 1, "y": 1}, "metrics": [1], "requestPath": {"a": "i"}}
     )
-    second = Message(Kind.STR, "b", [], {"puid": "2", "tags": {"y": 2}, "metrics": [2], "requestPath": {"b": "j"}})
+    second = Message(
+        PayloadKind.STR, "b", [], {"puid": "2", "tags": {"y": 2}, "metrics": [2], "requestPath": {"b": "j"}}
+    )
     message = joined([first, second])
     assert (message.payload, message.names) == (["a", "b"], [[], []])
     assert message.meta == {
@@ -343,10 +352,10 @@ def test_a_check_stands_before_the_model() -> None:
             return False
 
     for max_batch_rows in (None, 10):
-        served = Service(Component(Model(), "Model"), loop, {}, max_batch_rows, check=Refuse())
+        served = Service(Component(Model(), "Model"), loop, max_batch_rows=max_batch_rows, check=Refuse())
         caller = Caller()
         for verb in (Verb.PREDICT, Verb.TRANSFORM_INPUT, Verb.TRANSFORM_OUTPUT):
-            ask(served, asked(Kind.TENSOR), caller, verb)
+            ask(served, asked(PayloadKind.TENSOR), caller, verb)
             loop.run_once()
         refused, transformed, raw = caller.outcomes
         assert str(refused) == "not this one at $.data"
@@ -375,10 +384,10 @@ def test_what_would_wait_in_too_long_a_queue_is_refused_at_once(max_batch_rows: 
     """Beyond the limit a request fails before it is decoded; those that wait are answered, and then there is room."""
     loop, thread, model = ManualLoop(), Held(), Doubling()
     slow = Executor(loop, thread, clock=lambda: 0.0, mean_s=0.1)
-    served = Service(Component(model, "Model"), loop, {}, max_batch_rows, executor=slow, max_in_flight=3)
+    served = Service(Component(model, "Model"), loop, max_batch_rows=max_batch_rows, executor=slow, max_in_flight=3)
     callers = [Caller() for _ in range(6)]
     for caller in callers:
-        ask(served, asked(Kind.TENSOR), caller)
+        ask(served, asked(PayloadKind.TENSOR), caller)
         loop.run_once()
     refused = [caller for caller in callers if caller.outcomes]
     assert [type(caller.outcomes[0]) for caller in refused] == [Overloaded] * 2
@@ -386,7 +395,7 @@ def test_what_would_wait_in_too_long_a_queue_is_refused_at_once(max_batch_rows: 
         thread.do()
     assert sum(isinstance(caller.outcomes[0], Message) for caller in callers) == 4
     late = Caller()
-    ask(served, asked(Kind.TENSOR), late)
+    ask(served, asked(PayloadKind.TENSOR), late)
     loop.run_once()
     thread.do()
     assert isinstance(late.outcomes[0], Message)
@@ -396,10 +405,10 @@ def test_a_wait_that_would_be_too_long_is_refused() -> None:
     """What counts is time: ten calls of 0.1 s that wait are a second."""
     loop, thread = ManualLoop(), Held()
     slow = Executor(loop, thread, clock=lambda: 0.0, mean_s=0.1)
-    served = Service(Component(Doubling(), "Model"), loop, {}, None, executor=slow, max_wait_s=0.95)
+    served = Service(Component(Doubling(), "Model"), loop, executor=slow, max_wait_s=0.95)
     callers = [Caller() for _ in range(15)]
     for caller in callers:
-        ask(served, asked(Kind.TENSOR), caller)
+        ask(served, asked(PayloadKind.TENSOR), caller)
     assert sum(bool(caller.outcomes) for caller in callers) == 4  # one runs, ten wait
 
 
@@ -407,13 +416,13 @@ def test_who_would_be_answered_too_late_is_refused_at_once() -> None:
     """Behind five calls of 0.1 s a request that has half a second is refused, one that has a minute waits."""
     loop, thread = ManualLoop(), Held()
     slow = Executor(loop, thread, clock=lambda: 0.0, mean_s=0.1)
-    served = Service(Component(Doubling(), "Model"), loop, {}, None, executor=slow)
+    served = Service(Component(Doubling(), "Model"), loop, executor=slow)
     for _ in range(6):
-        ask(served, asked(Kind.TENSOR), Caller())
+        ask(served, asked(PayloadKind.TENSOR), Caller())
     for left_s, outcome in ((0.5, [Overloaded]), (60.0, [])):
         caller = Caller()
         caller.deadline = time.perf_counter() + left_s
-        ask(served, asked(Kind.TENSOR), caller)
+        ask(served, asked(PayloadKind.TENSOR), caller)
         assert [type(each) for each in caller.outcomes] == outcome
 
 
@@ -422,10 +431,10 @@ def test_callers_of_a_model_that_hangs_are_told(max_batch_rows: int | None) -> N
     """The one whose call hangs hears that its time is over, those behind it that they may ask again."""
     loop, thread = ManualLoop(), Held()
     slow = Executor(loop, thread, clock=lambda: 0.0, mean_s=0.1)
-    served = Service(Component(Doubling(), "Model"), loop, {}, max_batch_rows, executor=slow)
+    served = Service(Component(Doubling(), "Model"), loop, max_batch_rows=max_batch_rows, executor=slow)
     callers = [Caller() for _ in range(3)]
     for caller in callers:
-        ask(served, asked(Kind.TENSOR), caller)
+        ask(served, asked(PayloadKind.TENSOR), caller)
         loop.run_once()
     slow.give_up()
     assert [type(caller.outcomes[0]) for caller in callers] == [DeadlineExceeded, Overloaded, Overloaded]
@@ -436,6 +445,6 @@ def test_a_deadline_that_has_passed_is_told(verb: Verb) -> None:
     """A call whose time is over when its turn comes is not made."""
     loop, model, caller = ManualLoop(), Doubling(), Caller()
     caller.deadline = 0.0
-    ask(service(model, loop, None), asked(Kind.TENSOR), caller, verb)
+    ask(service(model, loop, None), asked(PayloadKind.TENSOR), caller, verb)
     assert isinstance(caller.outcomes[0], DeadlineExceeded)
     assert model.calls == 0

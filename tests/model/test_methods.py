@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from scorekit.errors import BadMetric, BadRequest, ComponentError, DeclaredError, HandledError
-from scorekit.message import Feedback, Form, Kind, Message, Verb
+from scorekit.message import Feedback, Form, Message, PayloadKind, Verb
 from scorekit.model.component import NOT_OFFERED, Component
 from scorekit.model.methods import hook
 from scorekit.user_model import (
@@ -181,7 +181,7 @@ def test_an_error_handler_may_be_a_blueprint() -> None:
 
 def test_feedback_is_handed_on_with_or_without_routing() -> None:
     """routing is handed to those that take it; None is no answer, and a class without the method learns nothing."""
-    told = Feedback(Message(Kind.NDARRAY, [1]), Message(Kind.NDARRAY, [2]), 0.5, {"0": 3})
+    told = Feedback(Message(PayloadKind.NDARRAY, [1]), Message(PayloadKind.NDARRAY, [2]), 0.5, {"0": 3})
 
     class New:
         def send_feedback(self, features: Any, names: Any, reward: float, truth: Any, routing: int | None) -> Any:

@@ -124,4 +124,4 @@ def start() -> Iterator[Callable[[Callable[[asyncio.AbstractEventLoop], Exchange
 @pytest.fixture
 def wire(start: Callable[[Callable[[asyncio.AbstractEventLoop], ExchangeHandler]], Wire]) -> Wire:
     """The component server as it ships, over a model that doubles."""
-    return start(lambda loop: RestRoutes(Service(Component(Doubling(), "Doubling"), loop, {}, max_batch_rows=100)))
+    return start(lambda loop: RestRoutes(Service(Component(Doubling(), "Doubling"), loop, max_batch_rows=100)))

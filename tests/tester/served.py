@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from scorekit.contract import Contract, parse_contract
-from scorekit.tester.session import Plan, Session
-from scorekit.tester.wire import Answer, Ask, NoAnswer
+from scorekit.tester import Plan, Session
+from scorekit.tester.transport import Answer, NoAnswer, Query
 
 Rows = list[list[Any]]
 FLOATS = {
@@ -26,24 +26,24 @@ def contract(value: Any = FLOATS) -> Contract:
 
 
 class Served:
-    """``model`` maps rows to a SeldonMessage's ``data`` (or to a whole message, if it has the key meta).
+    """``model`` maps rows to the rows of an answer, or to a whole SeldonMessage.
 
-    Refuses what is no request with a 400 and a place, as a server should, and remembers every ask.
+    A malformed request gets a 400 that names a place, as from a good server. Every query is kept.
     """
 
     def __init__(self, model: Callable[[Rows], Any], check: Callable[[Rows], str] = lambda rows: "") -> None:
         self.model = model
         self.check = check
-        self.asks: list[Ask] = []
+        self.queries: list[Query] = []
 
     def where(self, verb: str, /) -> str:
         return f"memory://{verb}"
 
-    def send(self, ask: Ask, /) -> Answer:
-        self.asks.append(ask)
+    def send(self, query: Query, /) -> Answer:
+        self.queries.append(query)
         try:
-            message = json.loads(ask.body(), parse_constant=lambda token: 1 / 0)
-            if ask.verb == "send-feedback":
+            message = json.loads(query.body(), parse_constant=lambda token: 1 / 0)
+            if query.verb == "send-feedback":
                 return Answer(200, b'{"data": {}, "meta": {}}')
             rows, tensor = _rows(message["data"])
         except (ValueError, LookupError, TypeError, ArithmeticError, RecursionError):
@@ -68,12 +68,13 @@ def refusal(status: int, info: str) -> Answer:
 
 
 def verdicts(served: Served, of: Contract | None = None, **plan: Any) -> dict[str, str]:
-    """Each law's verdict."""
+    """The verdict of each law, by its name."""
     return {result.law.name: result.verdict for result in session(served, of, **plan).run()}
 
 
 def session(served: Served, of: Contract | None = None, **plan: Any) -> Session:
-    return Session(of or contract(), served, Plan(**{"max_examples": 15, **plan}), served)
+    given = Plan(**{"max_examples": 15, **plan})
+    return Session(contract=of or contract(), transport=served, plan=given, other=served)
 
 
 def _rows(data: Any) -> tuple[Rows, bool]:

@@ -1,4 +1,4 @@
-"""Every law finds its fault, and none finds one where there is none."""
+"""Every law finds its fault, and no law finds a fault in a good server."""
 
 import math
 from collections.abc import Callable
@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from scorekit.tester.laws import LAWS
-from scorekit.tester.session import PHASES
-from scorekit.tester.wire import Answer, Ask, NoAnswer
+from scorekit.tester.plan import PHASES
+from scorekit.tester.transport import Answer, NoAnswer, Query
 
 from .served import FLOATS, Rows, Served, contract, refusal, session, verdicts
 
@@ -18,7 +18,7 @@ def scores(rows: Rows) -> Rows:
 
 
 class Remembering:
-    """Each answer hangs on the request before it."""
+    """Each answer depends on the request before it."""
 
     def __init__(self) -> None:
         self.last = 0.0
@@ -29,7 +29,7 @@ class Remembering:
 
 
 class Alternating:
-    """Every second answer is another."""
+    """Every second answer differs."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -97,14 +97,14 @@ FAULTS: dict[str, tuple[str, Callable[[Rows], Any]]] = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_each_fault_is_found_by_its_law(fault: str) -> None:
-    """The law that the fault breaks says BROKEN."""
+    """The law that a fault breaks has the verdict BROKEN."""
     law, model = FAULTS[fault]
     found = verdicts(Served(model), phases=("examples", "boundaries", "random"))
     assert found[law] == "BROKEN", found
 
 
 def test_an_unsteady_server_is_not_blamed_for_what_follows() -> None:
-    """Where answers change by themselves, laws that compare two of them are not judged."""
+    """If answers change by themselves, the laws that compare two of them are not judged."""
     found = verdicts(Served(Remembering()), phases=("examples",))
     broken = {law for law, verdict in found.items() if verdict == "BROKEN"}
     assert broken == {"determinism", "no memory"}
@@ -112,12 +112,12 @@ def test_an_unsteady_server_is_not_blamed_for_what_follows() -> None:
 
 
 def test_faults_that_only_one_form_or_protocol_has_are_found() -> None:
-    """A server that answers tensors otherwise, and one whose other protocol answers otherwise, are named."""
+    """Different answers to the two forms, or over the two protocols, are found by the laws about those."""
 
     class Forms(Served):
-        def send(self, ask: Ask, /) -> Answer:
-            answer = super().send(ask)
-            changed = b"tensor" in ask.body() or ask.other
+        def send(self, query: Query, /) -> Answer:
+            answer = super().send(query)
+            changed = b"tensor" in query.body() or query.other
             return Answer(answer.status, answer.body.replace(b"0.5", b"0.25")) if changed else answer
 
     found = verdicts(Forms(scores), phases=("examples",))
@@ -140,14 +140,14 @@ def test_faults_that_only_one_form_or_protocol_has_are_found() -> None:
     ids=["floats", "labels", "classes", "counts", "repeated", "shaped", "unnamed", "jsonData", "strData"],
 )
 def test_no_law_misfires_on_a_good_component(targets: Any, model: Callable[[Rows], Any]) -> None:
-    """Labels, classes as floats, counts, flat and nested answers, and answers that are no table, break nothing."""
+    """Labels, classes as floats, counts, flat and nested answers, and answers that are not tables break no law."""
     found = verdicts(Served(model), contract({**FLOATS, "targets": targets}))
     assert "BROKEN" not in found.values(), found
     assert found["answered"] == found["determinism"] == found["REST = gRPC"] == found["feedback"] == "held"
 
 
-def test_text_features_are_tried_in_the_form_they_have() -> None:
-    """A contract with text has no tensor: that law is not judged, all others are, and nothing is broken."""
+def test_text_features_are_sent_as_ndarray_only() -> None:
+    """Text has no tensor form, so the law about both forms is not judged; all others are, and hold."""
     features = [FLOATS["features"][0], {"name": "colour", "ftype": "categorical", "values": ["red", "blue"]}]
     model = lambda rows: [[float(row[1] == "red"), row[0] / 10] for row in rows]  # noqa: E731
     found = verdicts(Served(model), contract({**FLOATS, "features": features}))
@@ -156,7 +156,7 @@ def test_text_features_are_tried_in_the_form_they_have() -> None:
     assert set(found.values()) == {"held"}
 
 
-def test_answers_apart_by_rounding_are_alike() -> None:
+def test_answers_that_differ_by_rounding_are_equal() -> None:
     """A batch whose floats differ by one part in 1e12 from the rows alone holds; one part in 1e6 does not."""
 
     def shaken(by: float) -> Served:
@@ -189,7 +189,12 @@ def lenient(rows: Rows) -> Rows:
         (lambda rows: "", raising, False, "not judged: it checks no contract (0 taken, 8 failed; --strict judges)"),
         (features_checked, lenient, False, "held"),
         (features_checked, lenient, True, "BROKEN"),
-        (features_checked, scores, False, "BROKEN"),  # it checks, and yet a text reaches the model, which fails
+        (
+            features_checked,
+            scores,
+            False,
+            "BROKEN",
+        ),  # a text reaches the model, which fails
         (all_checked, scores, False, "held"),
         (all_checked, scores, True, "held"),
     ],
@@ -197,18 +202,18 @@ def lenient(rows: Rows) -> Rows:
 def test_a_contract_is_enforced_where_a_server_checks_it(
     check: Callable[[Rows], str], model: Callable[[Rows], Any], strict: bool, verdict: str
 ) -> None:
-    """What a server is not seen to check it may take; what it checks it must always refuse; strictly, all of it."""
+    """A server must refuse every violation of a kind that it checks; with strict it must refuse all violations."""
     found = verdicts(Served(model, check), phases=("negative",), strict=strict)
     assert found["contract refused"] == verdict
     assert found["malformed refused"] == "held"
 
 
 def test_a_refusal_without_a_place_is_a_finding() -> None:
-    """400 alone is not enough: the caller must learn where."""
+    """A 400 is not enough: it must say where the fault is."""
 
     class Curt(Served):
-        def send(self, ask: Ask, /) -> Answer:
-            answer = super().send(ask)
+        def send(self, query: Query, /) -> Answer:
+            answer = super().send(query)
             return refusal(400, "bad") if answer.status == 400 else answer
 
     (result,) = [each for each in session(Curt(scores), phases=("negative",)).run() if each.law.kind == "malformed"]
@@ -217,33 +222,33 @@ def test_a_refusal_without_a_place_is_a_finding() -> None:
 
 
 def test_a_request_that_hangs_is_a_finding_and_does_not_cost_a_timeout_each() -> None:
-    """A server that holds every request is asked a few times a law, not hundreds of times."""
+    """A server that never answers gets a few requests for each law, not hundreds."""
 
     class Holding(Served):
-        def send(self, ask: Ask, /) -> Answer:
-            super().send(ask)
+        def send(self, query: Query, /) -> Answer:
+            super().send(query)
             raise NoAnswer("no answer within 1 s", hung=True)
 
     served = Holding(scores)
     results = session(served).run()
     assert results[0].broken == "a request: no answer within 1 s"
-    assert len(served.asks) < 5 * len(LAWS)
+    assert len(served.queries) < 5 * len(LAWS)
 
 
 def test_another_method_is_judged_without_targets() -> None:
-    """transform-input answers features: laws about targets are not among its laws, and every ask names it."""
+    """transform-input answers with features: laws about targets are left out, and every query is sent to it."""
     served = Served(lambda rows: [[value + 100 for value in row] for row in rows])
     found = verdicts(served, verb="transform-input", phases=PHASES[:3])
     assert not {"target count", "target range"} & set(found)
     assert found["answered"] == found["batch = single rows"] == "held"
-    assert {ask.verb for ask in served.asks} == {"transform-input"}
+    assert {query.verb for query in served.queries} == {"transform-input"}
 
 
 def test_a_server_without_feedback_is_not_blamed() -> None:
-    """A 404 on feedback is told as not available."""
+    """A 404 to feedback is reported as "not available"."""
 
     class Without(Served):
-        def send(self, ask: Ask, /) -> Answer:
-            return refusal(404, "no such route") if ask.verb == "send-feedback" else super().send(ask)
+        def send(self, query: Query, /) -> Answer:
+            return refusal(404, "no such route") if query.verb == "send-feedback" else super().send(query)
 
     assert verdicts(Without(scores), phases=("feedback",))["feedback"] == "not available"

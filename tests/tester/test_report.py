@@ -9,39 +9,47 @@ from scorekit.errors import SetupError
 from scorekit.tester import report
 from scorekit.tester.law import Case
 from scorekit.tester.laws import BY_NAME
-from scorekit.tester.session import Result
+from scorekit.tester.replay import Replay, parse_replay
+from scorekit.tester.result import Result
 
-HELD = Result(BY_NAME["answered"], judged=3)
-BROKEN = Result(BY_NAME["target range"], 2, 'target <y> is 2 in "row" 0\x00', "random", Case(([1.0, "é"],)), more=1)
-SKIPPED = Result(BY_NAME["feedback"], note="not available")
+HELD = Result(law=BY_NAME["answered"], judged=3)
+BROKEN = Result(
+    law=BY_NAME["target range"],
+    judged=2,
+    broken='target <y> is 2 in "row" 0\x00',
+    phase="random",
+    case=Case(rows=([1.0, "é"],)),
+    more=1,
+)
+SKIPPED = Result(law=BY_NAME["feedback"], note="not available")
 RESULTS = [HELD, BROKEN, SKIPPED]
 
 
-def test_the_table_tells_what_was_found_where_and_how_to_try_it_again() -> None:
-    """A line a law, and below a broken one the finding, the case and the file."""
-    told = report.table(RESULTS, {"target range": "x.json"}).splitlines()
-    assert told[1].split() == ["answered", "3", "held"]
-    assert told[2].split() == ["target", "range", "2", "BROKEN"]
-    found = [line.strip() for line in told[3:6]]
+def test_the_table_shows_what_was_found_and_how_to_try_it_again() -> None:
+    """Each law has a line; below a broken one are the fault, the case and the file."""
+    lines = report.table(RESULTS, {"target range": "x.json"}).splitlines()
+    assert lines[1].split() == ["answered", "3", "held"]
+    assert lines[2].split() == ["target", "range", "2", "BROKEN"]
+    found = [line.strip() for line in lines[3:6]]
     assert found == [f"{BROKEN.broken} (and 1 more)", 'random: ndarray [[1.0, "é"]]', "--replay x.json"]
-    assert told[6].split() == ["feedback", "0", "not", "available"]
+    assert lines[6].split() == ["feedback", "0", "not", "available"]
 
 
 def test_the_summary_names_the_broken_laws() -> None:
-    """One line that says it all."""
+    """The summary is one line: what is broken, how many laws held, and how much was sent."""
     assert report.summary(RESULTS, 9, 1.25, 7) == "1 broken: target range (1 laws held, 9 requests, 1.2 s, seed 7)"
     assert report.summary([HELD], 9, 1, 0).startswith("all held")
     assert report.summary([SKIPPED], 9, 1, 0).startswith("nothing was judged")
 
 
 def test_the_exit_status_is_one_exactly_when_something_is_broken() -> None:
-    """What was not judged does not fail a build; a broken law does."""
+    """A law without a verdict does not fail a build; a broken law does."""
     assert report.exit_status(RESULTS) == 1
     assert report.exit_status([HELD, SKIPPED]) == 0
 
 
 def test_junit_is_xml_with_a_failure_a_skip_and_an_error() -> None:
-    """A suite a server and a test a law; a server that could not be tested is an error; no text breaks the XML."""
+    """A server is a suite, a law is a test; a server that could not be tested is an error; no text breaks the XML."""
     one, two = ET.fromstring(report.as_junit([("http://a", RESULTS), ("http://b", "cannot be reached")]))  # noqa: S314  ours
     assert {key: one.get(key) for key in ("tests", "failures", "skipped", "errors")} == {
         "tests": "3", "failures": "1", "skipped": "1", "errors": "0",
@@ -54,8 +62,8 @@ def test_junit_is_xml_with_a_failure_a_skip_and_an_error() -> None:
     assert error.get("message") == "cannot be reached"
 
 
-def test_json_tells_verdicts_and_cases() -> None:
-    """Everything the table tells, as values."""
+def test_json_has_verdicts_and_cases() -> None:
+    """The JSON report has everything that the table shows."""
     value = json.loads(json.dumps(report.as_json("http://a", RESULTS, 7)))
     assert (value["held"], value["seed"]) == (False, 7)
     assert [law["verdict"] for law in value["laws"]] == ["held", "broken", "not available"]
@@ -64,14 +72,14 @@ def test_json_tells_verdicts_and_cases() -> None:
 
 
 def test_a_saved_case_is_read_back_as_it_was() -> None:
-    """Law, rows, raw body and endpoint survive the file."""
-    for case in (Case(([1.0, "é"], [2, None]), "tensor"), Case(raw='{"data"', label="cut", kind="count")):
-        saved = report.Replay("answered", case, "transform-input")
-        assert report.parse_replay(saved.text(), "x.json") == saved
+    """A law, its rows, raw body and endpoint survive the file."""
+    for case in (Case(rows=([1.0, "é"], [2, None]), form="tensor"), Case(raw='{"data"', label="cut", kind="count")):
+        saved = Replay("answered", case, "transform-input")
+        assert parse_replay(saved.text(), "x.json") == saved
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("{", "x.json cannot be replayed: it is not JSON"),
         ("[]", "it names the law None, which there is not"),
@@ -79,8 +87,8 @@ def test_a_saved_case_is_read_back_as_it_was() -> None:
         ('{"law": "answered", "rows": [1]}', "rows must be a list of lists"),
     ],
 )
-def test_a_file_that_is_no_case_is_told(text: str, told: str) -> None:
-    """The file, and what is wrong with it."""
+def test_a_file_that_is_not_a_case_is_an_error(text: str, message: str) -> None:
+    """The error names the file and what is wrong with it."""
     with pytest.raises(SetupError) as caught:
-        report.parse_replay(text, "x.json")
-    assert told in str(caught.value)
+        parse_replay(text, "x.json")
+    assert message in str(caught.value)

@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 
 from scorekit.errors import SetupError
-from scorekit.tester import cases, strategies
+from scorekit.tester import Session, cases, probe, strategies
 from scorekit.tester.law import Case
-from scorekit.tester.session import Session, probe
-from scorekit.tester.wire import Answer, Ask, Unreachable
+from scorekit.tester.transport import Answer, Query, Unreachable
 
 from .served import FLOATS, Rows, Served, contract, refusal, session
 
@@ -21,19 +20,19 @@ def scores(rows: Rows) -> Rows:
 def sent(**plan: Any) -> list[bytes]:
     served = Served(scores)
     session(served, **plan).run()
-    return [ask.body() for ask in served.asks]
+    return [query.body() for query in served.queries]
 
 
 @pytest.mark.slow
 def test_the_same_seed_sends_the_same_requests() -> None:
-    """A run is repeated by its seed, and another seed draws other rows."""
+    """A seed repeats a run, and another seed draws other rows."""
     assert sent(seed=7) == sent(seed=7)
     assert sent(seed=7) != sent(seed=8)
 
 
 @pytest.mark.slow
 def test_a_random_finding_is_shrunk() -> None:
-    """A fault that needs two rows and a large value is told by two rows, one of them as plain as can be."""
+    """A fault that needs two rows and a large value is reported with two rows, one of them the simplest there is."""
 
     def fault(rows: Rows) -> Rows:
         return scores(rows)[: -1 if len(rows) > 1 and any(row[0] > 9 for row in rows) else None]
@@ -45,7 +44,7 @@ def test_a_random_finding_is_shrunk() -> None:
 
 
 def test_a_listed_finding_is_shrunk() -> None:
-    """The large batch of the boundaries is cut down to the one row that breaks the law."""
+    """A large batch made by hand is cut down to the one row that breaks the law."""
 
     def fault(rows: Rows) -> Rows:
         return [
@@ -54,52 +53,52 @@ def test_a_listed_finding_is_shrunk() -> None:
         ]
 
     results = {result.law.name: result for result in session(Served(fault), phases=("examples",)).run()}
-    assert results["target range"].case == Case(([10, 2],))
+    assert results["target range"].case == Case(rows=([10, 2],))
 
 
 def test_the_saved_case_is_replayed_alone() -> None:
-    """A replay sends the one case and finds the same."""
+    """A replay sends the saved case, nothing else, and finds the same fault."""
     served = Served(lambda rows: [row[:1] for row in scores(rows)])
-    result = session(served).replay("target count", Case(([1.0, 0],)))
-    assert (result.verdict, len(served.asks)) == ("BROKEN", 1)
+    result = session(served).replay("target count", Case(rows=([1.0, 0],)))
+    assert (result.verdict, len(served.queries)) == ("BROKEN", 1)
 
 
 @pytest.mark.parametrize(("count", "rows"), [(1, 1), (3, 2)])
-def test_the_stock_form_sends_as_many_requests_as_it_is_told(count: int, rows: int) -> None:
-    """-n requests of -b rows, none of them spent on the plainest row, and each judged by every law of one answer."""
+def test_the_stock_form_sends_as_many_requests_as_its_flags_say(count: int, rows: int) -> None:
+    """It sends -n requests of -b rows, none of them the simplest row, and judges each by every law about one answer."""
     served = Served(scores)
     results = session(served, phases=("random",), single=True, max_examples=count, rows=rows, form="ndarray").run()
-    assert [len(ask.message["data"]["ndarray"]) for ask in served.asks] == [rows] * count
+    assert [len(query.message["data"]["ndarray"]) for query in served.queries] == [rows] * count
     assert [result.judged for result in results] == [count] * 6
-    assert served.asks[0].message["data"]["ndarray"][0][0] > 0
+    assert served.queries[0].message["data"]["ndarray"][0][0] > 0
 
 
 def test_the_stock_form_sends_a_lone_possible_row() -> None:
-    """Where the contract allows one row only, it is sent."""
+    """If the contract allows only one row, that row is sent."""
     one = {**FLOATS, "features": [{"name": "colour", "ftype": "categorical", "values": [1]}]}
     served = Served(lambda rows: [[0.5, 0.5]])
     session(served, contract(one), phases=("random",), single=True, max_examples=1, rows=1).run()
-    assert len(served.asks) == 1
+    assert len(served.queries) == 1
 
 
 def test_phases_that_were_not_asked_for_are_not_tried() -> None:
-    """The report tells what was left out."""
+    """The report shows which laws were left out."""
     found = {result.law.name: result.verdict for result in session(Served(scores), phases=("negative",)).run()}
     assert found["answered"] == found["feedback"] == found["empty batch"] == "not tried"
     assert found["malformed refused"] == "held"
 
 
-def test_one_protocol_is_told() -> None:
-    """Without a second protocol that law is not judged, and says why."""
-    results = Session(contract(), Served(scores)).run()
+def test_a_server_with_one_protocol_is_reported() -> None:
+    """Without a second protocol the law about both is not judged, and says why."""
+    results = Session(contract=contract(), transport=Served(scores)).run()
     assert {each.law.name: each.verdict for each in results}["REST = gRPC"] == "not judged: one protocol only"
 
 
-def test_what_is_no_model_server_cannot_be_tested() -> None:
-    """A 404, or the stock wrapper's 500 that tells of one, says that nothing is there to test."""
+def test_a_server_without_the_route_cannot_be_tested() -> None:
+    """A 404, or the stock wrapper's 500 in its place, means that there is nothing to test."""
 
     class Elsewhere(Served):
-        def send(self, ask: Ask, /) -> Answer:
+        def send(self, query: Query, /) -> Answer:
             return refusal(500, "404 Not Found: The requested URL was not found on the server.")
 
     with pytest.raises(Unreachable, match="nothing takes predict at memory://predict: it answers 500"):
@@ -116,7 +115,7 @@ COLUMNS = [
 
 
 def test_drawn_rows_are_of_the_contract() -> None:
-    """Ranges, whole numbers, categories, repeats and shapes are kept, in text contracts as ndarray only."""
+    """Drawn rows keep ranges, whole numbers, categories, repeats and shapes; text is drawn as ndarray only."""
     import hypothesis
 
     @hypothesis.settings(database=None, max_examples=50)
@@ -136,14 +135,14 @@ def test_drawn_rows_are_of_the_contract() -> None:
 
 
 def test_a_range_without_a_whole_number_cannot_be_drawn_from() -> None:
-    """A contract that allows nothing is the contract's fault, told as such."""
+    """A contract that allows no value at all is reported as an error of the contract."""
     none = {"name": "n", "ftype": "continuous", "dtype": "INT", "range": [0.2, 0.8]}
     with pytest.raises(SetupError, match="no data can be drawn from this contract"):
         session(Served(scores), contract({**FLOATS, "features": [none]}), phases=("random",)).run()
 
 
 def test_violations_violate_what_they_say() -> None:
-    """Each has its kind; a number is stranger to numeric categories than a text would be."""
+    """Each violation breaks the rule of its kind; an unknown category has the type of the known ones."""
     made = {case.label: case for case in cases.violations(contract())}
     assert made["size above its range"].raw == '{"data": {"ndarray": [[20, 0]]}}'
     assert made["an unknown category for colour"].raw == '{"data": {"ndarray": [[5.0, 3]]}}'

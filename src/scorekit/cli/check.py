@@ -13,7 +13,8 @@ from typing import Any
 from ..contract import USUAL, Contract, configured_contract, read_contract
 from ..errors import SetupError
 from ..net import free_ports
-from ..settings import ENV_EXPOSE_ERRORS, ENV_GRPC_PORT, ENV_HOST, ENV_HTTP_PORT, ENV_METRICS_PORT, read_settings
+from ..settings import read_settings
+from ..settings.names import ENV_EXPOSE_ERRORS, ENV_GRPC_PORT, ENV_HOST, ENV_HTTP_PORT, ENV_METRICS_PORT
 from .component import component_of
 from .parser import Commands
 
@@ -51,18 +52,18 @@ def check(arguments: argparse.Namespace) -> int:
     """Say what was found. Raises ``SetupError`` where the component is not fit to be served."""
     directory, environ = component_of(arguments.component, os.environ)
     settings = read_settings(environ, {})
-    contract = configured_contract(settings.contract, directory)
+    contract = configured_contract(settings.model.contract, directory)
     usual = directory / USUAL
     if contract is None and usual.is_file():
         contract = read_contract(usual)
-    verb = VERBS[settings.service_type]
+    verb = VERBS[settings.model.service_type]
     began = time.perf_counter()
     asyncio.run(_tried(arguments.component, contract, verb))
     took = f"{time.perf_counter() - began:.1f} s"
     if contract is None:
-        print(f"check: {settings.model_name} loads, in {took}; there is no contract.json, so it was asked nothing")
+        print(f"check: {settings.model.name} loads, in {took}; there is no contract.json, so it was asked nothing")
     else:
-        print(f"check: {settings.model_name} answers {verb} for a row of {settings.contract or USUAL}, in {took}")
+        print(f"check: {settings.model.name} answers {verb} for a row of {settings.model.contract or USUAL}, in {took}")
     return 0
 
 
@@ -105,23 +106,20 @@ async def _listening(port: int) -> None:
 
 def _ask(port: int, contract: Contract, verb: str) -> None:
     """Ask one row. Raises ``SetupError`` that says what is wrong with the answer."""
-    from ..tester.clients.address import parse
-    from ..tester.clients.rest import RestClient
-    from ..tester.law import Case
-    from ..tester.laws import LAWS
-    from ..tester.wire import Ask, NoAnswer, Unreachable
+    from ..tester import LAWS, Case, NoAnswer, Query, Unreachable
+    from ..tester.clients import RestClient, parse_address
 
     message: Mapping[str, Any] = contract.sample()
     if verb == "aggregate":
         message = {"seldonMessages": [message]}
-    client = RestClient(parse(f"http://{_HOST}:{port}"), _ANSWER_WITHIN_S)
+    client = RestClient(parse_address(f"http://{_HOST}:{port}"), _ANSWER_WITHIN_S)
     try:
-        answer = client.send(Ask(message, verb))
+        answer = client.send(Query(message, verb))
     except (NoAnswer, Unreachable) as error:
         raise SetupError(f"{verb} for a row of the contract: {error}") from error
     finally:
         client.close()
-    case = Case((tuple(contract.sample_row()),))
+    case = Case(rows=(tuple(contract.sample_row()),))
     for law in LAWS:
         if law.single and (verb == "predict" or not law.targets) and (fault := law.judge(contract, case, [answer])):
             raise SetupError(f"{verb} for a row of the contract: {fault}; expected: {law.promise}")

@@ -10,8 +10,8 @@ from ..contract import Contract
 from ..errors import SetupError
 
 if TYPE_CHECKING:
+    from ..tester.clients import RestClient
     from ..tester.clients.grpc import GrpcClient
-    from ..tester.clients.rest import RestClient
 
     Client = GrpcClient | RestClient
 
@@ -28,11 +28,10 @@ def clients(
     """
     from dataclasses import replace
 
-    from ..tester.clients.address import parse
+    from ..tester.clients import RestClient, parse_address
     from ..tester.clients.grpc import GrpcClient
-    from ..tester.clients.rest import RestClient
 
-    address = parse(url)
+    address = parse_address(url)
     plain = address.scheme in ("http", "https")
     grpc = arguments.grpc or not plain
     calls = replace(address, port=arguments.grpc_port or address.port)
@@ -80,8 +79,7 @@ def _is_spoken(contract: Contract, client: "Client", verb: str, must: bool) -> b
     The server's owner need not have opened the second protocol, so the question costs three seconds at most. But if a
     flag named its port, it ``must`` be there: then ``Unreachable`` is raised instead of answering no.
     """
-    from ..tester.session import probe
-    from ..tester.wire import Unreachable
+    from ..tester import Unreachable, probe
 
     patience, client.timeout_s = client.timeout_s, client.timeout_s if must else min(_PROBE_S, client.timeout_s)
     try:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import SetupError
-from ..settings import ENV_FROM_FILE, ENV_MODEL_NAME, parse_environment_file
+from ..settings import parse_environment_file
+from ..settings.names import ENV_FROM_FILE, ENV_MODEL_NAME
 
 _PICKLES = (".joblib", ".pkl", ".pickle")
 

@@ -53,9 +53,8 @@ def add(commands: Commands) -> None:
 
 
 def _sample(arguments: argparse.Namespace) -> int:
-    from ..tester.clients.address import parse
-    from ..tester.clients.rest import RestClient
-    from ..tester.tables import body
+    from ..tester.clients import RestClient, parse_address
+    from ..tester.payloads import body
 
     contract = read_contract(arguments.contract)
     if arguments.rows < 1:
@@ -63,7 +62,7 @@ def _sample(arguments: argparse.Namespace) -> int:
     rows = [contract.sample_row()] * arguments.rows
     text = json.dumps(body(contract, rows, "tensor" if contract.numeric else "ndarray"))
     print(text)
-    address = RestClient(parse(arguments.url)).where()
+    address = RestClient(parse_address(arguments.url)).where()
     print(f"\ncurl {shlex.quote(address)} -H 'Content-Type: application/json' -d {shlex.quote(text)}")
     return 0
 

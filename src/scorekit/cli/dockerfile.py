@@ -6,7 +6,8 @@ from pathlib import Path
 from .. import __version__
 from ..errors import SetupError
 from ..image.dockerfile import BUILDER, PACKAGE_FILES, Recipe, dockerfile, named_files
-from ..settings import ENV_MODEL_NAME, parse_environment_file
+from ..settings import parse_environment_file
+from ..settings.names import ENV_MODEL_NAME
 from .parser import Commands
 
 

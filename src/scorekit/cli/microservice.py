@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from ..settings import LOG_LEVELS, SERVICE_TYPES
+from ..settings.names import LOG_LEVELS, SERVICE_TYPES
 from .parser import Commands
 from .serve import start
 from .serve_flags import INERT

@@ -6,8 +6,8 @@ import numpy as np
 from google.protobuf import json_format
 
 from ..proto import message_class
-from ..tester.tables import Malformed, parse
-from ..tester.wire import Answer, Ask, Transport
+from ..tester import Answer, Query, Transport
+from ..tester.payloads import MalformedAnswer, parse
 
 _Message = message_class("seldon.protos.SeldonMessage")
 
@@ -22,11 +22,11 @@ class Printing:
     def where(self, verb: str, /) -> str:
         return self._transport.where(verb)
 
-    def send(self, ask: Ask, /) -> Answer:
-        if self._verb == "send-feedback" != ask.verb:
-            return self._transport.send(ask)
-        print(f"{'-' * 40}\nSENDING NEW REQUEST:\n\n{request(ask.message)}")
-        answer = self._transport.send(ask)
+    def send(self, query: Query, /) -> Answer:
+        if self._verb == "send-feedback" != query.verb:
+            return self._transport.send(query)
+        print(f"{'-' * 40}\nSENDING NEW REQUEST:\n\n{request(query.message)}")
+        answer = self._transport.send(query)
         print(f"RECEIVED RESPONSE:\n{response(answer)}\n")
         return answer
 
@@ -47,5 +47,5 @@ def response(answer: Answer) -> str:
     """The answer as the text of its protocol buffer; the bytes where it is none."""
     try:
         return str(json_format.ParseDict(parse(answer), _Message()))
-    except (Malformed, json_format.Error, AttributeError, TypeError, ValueError, RecursionError):
+    except (MalformedAnswer, json_format.Error, AttributeError, TypeError, ValueError, RecursionError):
         return answer.body.decode("utf-8", "replace")

@@ -1,6 +1,7 @@
 """``scorekit serve``: one component, served."""
 
 import argparse
+import dataclasses
 import logging
 import os
 import sys
@@ -9,13 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ..serve.workers import cpus
-from ..settings import (
-    ENV_WORKER,
-    Settings,
-    explained,
-    parse_annotations,
-    read_settings,
-)
+from ..settings import Settings, parse_annotations, read_settings
+from ..settings.names import ENV_WORKER
 from .component import component_of
 from .logs import start_logging
 from .parser import Commands
@@ -51,9 +47,11 @@ def serve(arguments: argparse.Namespace) -> int:
     given = {name: value for name, value in vars(arguments).items() if isinstance(value, str)}
     directory, environ = component_of(given.pop("component"), os.environ)
     if arguments.explain:
+        from ..settings.explain import explained
+
         rows = [
             ("limit", "value", "unit", "from", "why, and what others use"),
-            *explained(environ, given, _annotations()),
+            *map(dataclasses.astuple, explained(environ, given, _annotations())),
         ]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         for row in rows:
@@ -69,11 +67,11 @@ def start(directory: Path | None, environ: Mapping[str, str], given: dict[str, s
     """Serve the component in ``directory`` with the settings of ``environ`` and the flags ``given``, by their names."""
     clock = Stopwatch()
     settings = read_settings(environ, given, _annotations())
-    start_logging(settings.log_level)
+    start_logging(settings.observability.log_level)
     log = logging.getLogger(__name__)
     for name in sorted(given.keys() & {flag.replace("-", "_") for flag in INERT}):
         log.warning("settings.ignored flag=--%s: it has no effect in this version", name.replace("_", "-"))
-    workers = settings.workers or _by_quota(settings)
+    workers = settings.workers.count or _by_quota(settings)
     threads = str(max(1, int(cpus.available() / workers)))
     for name in cpus.THREADS:  # read by numpy's libraries when they are imported, which is below
         os.environ.setdefault(name, threads)
@@ -91,7 +89,7 @@ def start(directory: Path | None, environ: Mapping[str, str], given: dict[str, s
         first = told[0]
         log.info(
             "serve.ready model=%s address=%s workers=%d batching=%s%s after_s=%.2f",
-            settings.model_name,
+            settings.model.name,
             address,
             len(told),
             "on" if first["batching"] else "off",
@@ -113,7 +111,7 @@ def _by_quota(settings: Settings) -> int:
     A router learns from feedback, and workers do not share what they learn.
     """
     granted = cpus.quota()
-    return 1 if granted is None or settings.service_type == "ROUTER" else max(1, int(granted))
+    return 1 if granted is None or settings.model.service_type == "ROUTER" else max(1, int(granted))
 
 
 def _annotations() -> dict[str, str]:

@@ -18,7 +18,7 @@ from .parser import Commands
 from .tester_flags import PHASES, add_flags
 
 if TYPE_CHECKING:
-    from ..tester.session import Plan, Result
+    from ..tester import Plan, Result
 
 COULD_NOT_TEST = 2
 
@@ -74,7 +74,7 @@ def _hypothesis() -> Iterator[None]:
 
 def _asked_for(arguments: argparse.Namespace) -> tuple[list[str], "Plan"]:
     """The servers and what to try on each. Raises ``SetupError`` for what makes no sense."""
-    from ..tester.session import Plan
+    from ..tester import Plan
 
     stock = len(arguments.urls) == 2 and arguments.urls[1].isdecimal()
     urls = [f"http://{arguments.urls[0]}:{arguments.urls[1]}"] if stock else arguments.urls
@@ -86,12 +86,12 @@ def _asked_for(arguments: argparse.Namespace) -> tuple[list[str], "Plan"]:
     short = stock and arguments.phases is None
     form = ("tensor" if arguments.tensor else "ndarray") if stock or arguments.tensor else None
     plan = Plan(
-        _phases(arguments.phases, stock, arguments.endpoint),
-        arguments.seed,
-        arguments.n_requests or (1 if stock else 50),
-        arguments.batch_size or (1 if stock else None),
-        form,
-        arguments.endpoint,
+        phases=_phases(arguments.phases, stock, arguments.endpoint),
+        seed=arguments.seed,
+        max_examples=arguments.n_requests or (1 if stock else 50),
+        rows=arguments.batch_size or (1 if stock else None),
+        form=form,
+        verb=arguments.endpoint,
         single=short,
         strict=arguments.strict,
     )
@@ -146,28 +146,34 @@ def _one(contract: Contract, url: str, plan: "Plan", arguments: argparse.Namespa
     """One server: its results, how many requests that took, and where they went."""
     from dataclasses import replace
 
-    from ..tester import report
-    from ..tester.session import Session, probe
+    from ..tester import Session, probe
+    from ..tester.replay import parse_replay
     from .printing import Printing
 
     replay = None
     if arguments.replay:
         try:
-            replay = report.parse_replay(Path(arguments.replay).read_text(encoding="utf-8"), arguments.replay)
+            replay = parse_replay(Path(arguments.replay).read_text(encoding="utf-8"), arguments.replay)
         except (OSError, UnicodeDecodeError) as error:
             raise SetupError(f"{arguments.replay} cannot be read: {error}") from error
         plan = replace(plan, verb=replay.endpoint)
     with clients(contract, url, plan.verb, arguments) as (main, other):
         probe(contract, main, plan.verb)
         transport = Printing(main, plan.verb) if arguments.prnt else main
-        session = Session(contract, transport, plan, None if plan.single else other, _progress)
+        session = Session(
+            contract=contract,
+            transport=transport,
+            plan=plan,
+            other=None if plan.single else other,
+            progress=_progress,
+        )
         results = [session.replay(replay.law, replay.case)] if replay else session.run()
         return results, session.sent, main.where(plan.verb)
 
 
 def _saved(results: Sequence["Result"], folder: Path, endpoint: str) -> dict[str, str]:
     """Write the smallest case of each broken law. The files, by law."""
-    from ..tester.report import Replay
+    from ..tester.replay import Replay
 
     files = {}
     for result in results:

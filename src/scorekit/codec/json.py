@@ -12,7 +12,7 @@ import numpy as np
 import orjson
 
 from ..errors import BadRequest, PayloadTooLarge, UnwritableAnswer
-from ..message import BatchRows, Kind, Message, Meta, Verb, labelled
+from ..message import BatchRows, Message, Meta, PayloadKind, Verb, labelled
 from ..settings.limits import MAX_JSON_CONTAINERS
 from .shape import refuse_deep, refuse_doubled
 from .tensor import Array, from_ndarray, from_tensor
@@ -88,14 +88,14 @@ def from_value(value: Any, document_bytes: int = sys.maxsize) -> Message:
         return _array(value["data"], meta, document_bytes)
     if "jsonData" in value:
         refuse_deep(value["jsonData"], "$.jsonData")
-        return Message(Kind.JSON, value["jsonData"], [], meta)
+        return Message(PayloadKind.JSON, value["jsonData"], [], meta)
     if "strData" in value:
         text = value["strData"]
         if type(text) is not str:
             raise BadRequest(f"expected a string, got {_name(text)}", "$.strData")
-        return Message(Kind.STR, text, [], meta)
+        return Message(PayloadKind.STR, text, [], meta)
     if "binData" in value:
-        return Message(Kind.BIN, _bytes(value["binData"]), [], meta)
+        return Message(PayloadKind.BIN, _bytes(value["binData"]), [], meta)
     raise BadRequest("Invalid request data type: expected one of data, jsonData, strData, binData", "$")
 
 
@@ -197,7 +197,7 @@ def _around(message: Message, text: bytes) -> bytes:
     """The document of an array whose numbers are ``text``."""
     names, meta = _part(message.names), _part(message.meta or {})
     array = message.payload
-    if message.kind is Kind.NDARRAY:
+    if message.kind is PayloadKind.NDARRAY:
         return b'{"data":{"names":%b,"ndarray":[%b]},"meta":%b}\n' % (
             names,
             text if array.ndim == 1 else b"[%b]" % text,
@@ -236,12 +236,14 @@ def _array(data: Any, meta: Meta | None, document_bytes: int) -> Message:
     if names is not None and type(names) is not list:
         raise BadRequest(f"expected a list of strings, got {_name(names)}", "$.data.names")
     if "tensor" in data:
-        return Message(Kind.TENSOR, from_tensor(data["tensor"], "$.data.tensor", document_bytes), names, meta)
+        return Message(PayloadKind.TENSOR, from_tensor(data["tensor"], "$.data.tensor", document_bytes), names, meta)
     if "ndarray" in data:
-        return Message(Kind.NDARRAY, from_ndarray(data["ndarray"], "$.data.ndarray", document_bytes), names, meta)
+        return Message(
+            PayloadKind.NDARRAY, from_ndarray(data["ndarray"], "$.data.ndarray", document_bytes), names, meta
+        )
     if "tftensor" in data:
         raise BadRequest("TensorFlow's tensors are not read: send tensor or ndarray", "$.data.tftensor")
-    return Message(Kind.NDARRAY, _EMPTY, names, meta)
+    return Message(PayloadKind.NDARRAY, _EMPTY, names, meta)
 
 
 def _bytes(text: Any) -> bytes:
@@ -257,15 +259,15 @@ def _bytes(text: Any) -> bytes:
 
 def _envelope(message: Message) -> dict[str, Any]:
     kind, payload, meta = message.kind, message.payload, message.meta or {}
-    if kind is Kind.TENSOR:
+    if kind is PayloadKind.TENSOR:
         tensor = {"shape": payload.shape, "values": _writable(payload.reshape(-1))}
         return {"data": {"names": message.names, "tensor": tensor}, "meta": meta}
-    if kind is Kind.NDARRAY:
+    if kind is PayloadKind.NDARRAY:
         values = _writable(payload) if isinstance(payload, np.ndarray) else payload
         return {"data": {"names": message.names, "ndarray": values}, "meta": meta}
-    if kind is Kind.JSON:
+    if kind is PayloadKind.JSON:
         return {"jsonData": payload, "meta": meta}
-    if kind is Kind.BIN:
+    if kind is PayloadKind.BIN:
         return {"binData": base64.b64encode(payload).decode(), "meta": meta}
     return {"meta": meta, "strData": payload}
 

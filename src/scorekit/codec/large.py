@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..message import Kind, Message
+from ..message import Message, PayloadKind
 from .tensor import Array
 
 simdjson: Any
@@ -65,14 +65,14 @@ def _message(root: Any, body: bytes) -> Message | None:
         if body.count(b"[") != lists + 1 + shape[0] or any(len(row) != shape[1] for row in rows):
             return None
         array = _numbers(rows, rows[0][0])
-        kind = Kind.NDARRAY
+        kind = PayloadKind.NDARRAY
     elif keys == ["tensor"] and _keys(data["tensor"]) == ["shape", "values"]:
         shape = data["tensor"]["shape"].as_list()
         values = data["tensor"]["values"]
         if body.count(b"[") != lists + 2 or any(type(each) is not int or each < 1 for each in shape):
             return None
         array = _numbers(values, values[0])
-        kind = Kind.TENSOR
+        kind = PayloadKind.TENSOR
     else:
         return None
     if array is None or np.prod(shape, dtype=object) != array.size:

@@ -7,13 +7,13 @@ from google.protobuf import any_pb2, json_format
 from google.protobuf.internal import api_implementation
 
 from ..errors import BadRequest, UnwritableAnswer
-from ..message import Feedback, Kind, Message, Meta, Verb
+from ..message import Feedback, Message, Meta, PayloadKind, Verb
 from ..proto import DecodeError, EncodeError, message_class, user_class
 from ..settings.limits import MAX_PROTO_FIELDS
 from .shape import refuse_deep
 from .tensor import MAX_DIMENSIONS, Array, check_shape, from_ndarray, shaped
 from .values import from_list, from_value, list_value, value
-from .wire import BYTES, VARINT, Malformed, delimited, fields, int32, varint, write_varint
+from .wire import BYTES, VARINT, MalformedProto, delimited, fields, int32, varint, write_varint
 
 _Feedback = message_class("seldon.protos.Feedback")
 _Message = message_class("seldon.protos.SeldonMessage")
@@ -22,7 +22,7 @@ _Meta = message_class("seldon.protos.Meta")
 _Metric = message_class("seldon.protos.Metric")
 _EMPTY = np.empty(0)
 _TYPES = {0: "COUNTER", 1: "GAUGE", 2: "TIMER"}
-_FORMS = {3: Kind.NDARRAY, 4: Kind.BIN, 5: Kind.STR, 6: Kind.JSON, 7: Kind.CUSTOM}
+_FORMS = {3: PayloadKind.NDARRAY, 4: PayloadKind.BIN, 5: PayloadKind.STR, 6: PayloadKind.JSON, 7: PayloadKind.CUSTOM}
 _MAX_META = 10_000
 _HARMLESS_BYTES = 20_000
 
@@ -63,7 +63,7 @@ def decode(body: bytes) -> Message:
         if form == 3:
             return _array(payload, _read_meta(meta))
         return _other(form, payload, _read_meta(meta))
-    except (Malformed, DecodeError, RecursionError) as error:
+    except (MalformedProto, DecodeError, RecursionError) as error:
         raise BadRequest(f"not a SeldonMessage: {error}") from None
 
 
@@ -76,7 +76,7 @@ def decode_list(body: bytes) -> list[Message]:
                 found.append(decode(content))  # type: ignore[arg-type]  # bytes, by its kind
     except BadRequest as error:
         raise BadRequest(error.sentence, f"$.seldonMessages[{len(found)}]{error.path.removeprefix('$')}") from None
-    except Malformed as error:
+    except MalformedProto as error:
         raise BadRequest(f"not a SeldonMessageList: {error}") from None
     return found
 
@@ -86,15 +86,15 @@ def encode(message: Message) -> bytes:
     kind, payload = message.kind, message.payload
     try:
         meta = delimited(b"\x12", _write_meta(message.meta)) if message.meta else b"\x12\x00"
-        if kind is Kind.TENSOR:
+        if kind is PayloadKind.TENSOR:
             return meta + delimited(b"\x1a", _names(message) + delimited(b"\x12", _tensor(payload)))
-        if kind is Kind.NDARRAY:
+        if kind is PayloadKind.NDARRAY:
             return meta + delimited(b"\x1a", _names(message) + delimited(b"\x1a", list_value(payload)))
-        if kind is Kind.BIN:
+        if kind is PayloadKind.BIN:
             return meta + delimited(b"\x22", payload)
-        if kind is Kind.STR:
+        if kind is PayloadKind.STR:
             return meta + delimited(b"\x2a", payload.encode())
-        if kind is Kind.JSON:
+        if kind is PayloadKind.JSON:
             return meta + delimited(b"\x32", value(payload))
         return meta + delimited(b"\x3a", payload.SerializeToString())
     except (TypeError, ValueError, AttributeError, OverflowError, RecursionError, json_format.ParseError) as error:
@@ -103,13 +103,13 @@ def encode(message: Message) -> bytes:
 
 def _other(form: int, payload: bytes, meta: Meta) -> Message:
     if form == 4:
-        return Message(Kind.BIN, payload, [], meta)
+        return Message(PayloadKind.BIN, payload, [], meta)
     if form == 5:
-        return Message(Kind.STR, _text(payload, "$.strData"), [], meta)
+        return Message(PayloadKind.STR, _text(payload, "$.strData"), [], meta)
     if form == 6:
-        return Message(Kind.JSON, from_value(payload), [], meta)
+        return Message(PayloadKind.JSON, from_value(payload), [], meta)
     if form == 7:
-        return Message(Kind.CUSTOM, any_pb2.Any.FromString(payload), [], meta)
+        return Message(PayloadKind.CUSTOM, any_pb2.Any.FromString(payload), [], meta)
     raise BadRequest("Unknown data in SeldonMessage: expected one of data, jsonData, strData, binData, customData", "$")
 
 
@@ -133,14 +133,14 @@ def _array(data: bytes, meta: Meta) -> Message:
     if parts:
         payload = b"".join([payload, *parts])
     if form == 2:
-        return Message(Kind.TENSOR, _from_tensor(payload), names, meta)
+        return Message(PayloadKind.TENSOR, _from_tensor(payload), names, meta)
     if form == 3:
         rows = from_list(payload)
         array = rows if isinstance(rows, np.ndarray) else from_ndarray(rows, "$.data.ndarray", len(payload))
-        return Message(Kind.NDARRAY, array, names, meta)
+        return Message(PayloadKind.NDARRAY, array, names, meta)
     if form == 4:
         raise BadRequest("TensorFlow's tensors are not read: send tensor or ndarray", "$.data.tftensor")
-    return Message(Kind.NDARRAY, _EMPTY, names, meta)
+    return Message(PayloadKind.NDARRAY, _EMPTY, names, meta)
 
 
 def _from_tensor(data: bytes) -> Array:
@@ -159,7 +159,7 @@ def _from_tensor(data: bytes) -> Array:
         elif number == 2 and kind in (BYTES, 1):
             values.append(content)  # type: ignore[arg-type]
             if len(values[-1]) % 8:
-                raise Malformed("the values of a tensor are cut off")
+                raise MalformedProto("the values of a tensor are cut off")
     if not shape:
         raise BadRequest("expected at least one whole number", "$.data.tensor.shape")
     check_shape(shape, "$.data.tensor.shape")
@@ -217,7 +217,7 @@ def read_text(data: bytes) -> str:
         for number, kind, content in fields(data):
             if number == 1 and kind == BYTES:
                 text = content  # type: ignore[assignment]
-    except Malformed as error:
+    except MalformedProto as error:
         raise BadRequest(f"not a protocol buffer: {error}") from None
     return _text(text, "$.service")
 
@@ -231,10 +231,15 @@ def decode_feedback(body: bytes) -> Feedback:
 
 def _told(message: Any) -> Message:
     """A part of a Feedback, of which only ``data`` counts."""
-    kinds = {"data": Kind.NDARRAY, "strData": Kind.STR, "binData": Kind.BIN, "jsonData": Kind.JSON}
-    kind = kinds.get(message.WhichOneof("data_oneof"), Kind.CUSTOM)
+    kinds = {
+        "data": PayloadKind.NDARRAY,
+        "strData": PayloadKind.STR,
+        "binData": PayloadKind.BIN,
+        "jsonData": PayloadKind.JSON,
+    }
+    kind = kinds.get(message.WhichOneof("data_oneof"), PayloadKind.CUSTOM)
     meta = {"puid": message.meta.puid} if message.meta.puid else {}
-    if kind is not Kind.NDARRAY:
+    if kind is not PayloadKind.NDARRAY:
         return Message(kind, _EMPTY, [], meta)
     return _array(message.data.SerializeToString(), meta)
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ..settings.limits import MAX_JSON_DEPTH
 from .tensor import Array
-from .wire import BYTES, FIXED64, VARINT, Malformed, delimited, fields, varint
+from .wire import BYTES, FIXED64, VARINT, MalformedProto, delimited, fields, varint
 
 _NUMBER = b"\x0a\x09\x11"  # in a ListValue: an element of nine bytes, a Value that holds a double
 _NUMBER_BYTES = len(_NUMBER) + 8
@@ -26,7 +26,7 @@ Bytes = npt.NDArray[np.uint8]
 
 
 def from_value(data: bytes) -> Any:
-    """The JSON value of a serialized Value; every number is a float. Raises ``Malformed``."""
+    """The JSON value of a serialized Value; every number is a float. Raises ``MalformedProto``."""
     return _plain(data, 0)
 
 
@@ -95,7 +95,7 @@ def _plain(data: bytes, depth: int) -> Any:
         kind, found = number, value
     if kind in (5, 6):
         if depth >= MAX_JSON_DEPTH:
-            raise Malformed(f"values nest deeper than {MAX_JSON_DEPTH}")
+            raise MalformedProto(f"values nest deeper than {MAX_JSON_DEPTH}")
         return _members(content, depth + 1) if kind == 5 else _elements(content, depth + 1)
     return _KINDS[kind, _WIRES[kind]](found)
 
@@ -122,7 +122,7 @@ def _utf8(text: bytes) -> str:
     try:
         return text.decode()
     except UnicodeDecodeError:
-        raise Malformed("a text is not UTF-8") from None
+        raise MalformedProto("a text is not UTF-8") from None
 
 
 def _float(eight: bytes) -> float:
@@ -157,7 +157,7 @@ def _numbers(lists: Bytes) -> Array | None:
         if first[after : after + 1] != bytes((_LIST_VALUE,)):
             return None
         inner, head = varint(first, after + 1)
-    except Malformed:
+    except MalformedProto:
         return None
     if not inner or head + inner != after + element or length % (head + inner):
         return None

@@ -13,14 +13,14 @@ VARINT, FIXED64, BYTES, GROUP, END_GROUP, FIXED32 = range(6)
 _MAX_GROUPS = 100  # the library's own limit
 
 
-class Malformed(ValueError):
+class MalformedProto(ValueError):
     """Bytes that are no protocol buffer."""
 
 
 def fields(data: bytes, most: int = MAX_PROTO_FIELDS) -> Iterator[tuple[int, int, bytes | int]]:
     """Number, wire type and value of each field: an int for ``VARINT``, else the value's bytes.
 
-    Groups are passed over. Raises ``Malformed``, also for more than ``most`` fields.
+    Groups are passed over. Raises ``MalformedProto``, also for more than ``most`` fields.
     """
     position, end = 0, len(data)
     if end > 2 * most:  # a field has two bytes at least
@@ -35,7 +35,7 @@ def fields(data: bytes, most: int = MAX_PROTO_FIELDS) -> Iterator[tuple[int, int
             key, position = varint(data, position)
         number, kind = key >> 3, key & 7
         if not 0 < number < 1 << 29:
-            raise Malformed("a field has a number that none can have")
+            raise MalformedProto("a field has a number that none can have")
         value: bytes | int
         if kind == BYTES:
             length, start = varint(data, position)
@@ -50,39 +50,39 @@ def fields(data: bytes, most: int = MAX_PROTO_FIELDS) -> Iterator[tuple[int, int
         elif kind == GROUP:
             groups.append(number)
             if len(groups) > _MAX_GROUPS:
-                raise Malformed("groups nest too deep")
+                raise MalformedProto("groups nest too deep")
             continue
         elif kind == END_GROUP and groups and groups.pop() == number:
             continue
         else:
-            raise Malformed("a field is of a type that none can have")
+            raise MalformedProto("a field is of a type that none can have")
         if position > end:
-            raise Malformed("it ends in the middle of a field")
+            raise MalformedProto("it ends in the middle of a field")
         if not groups:
             yield number, kind, value
     if groups:
-        raise Malformed("it ends in the middle of a group")
+        raise MalformedProto("it ends in the middle of a group")
 
 
 def _counted(data: bytes, most: int) -> Iterator[tuple[int, int, bytes | int]]:
     for count, field in enumerate(fields(data, len(data))):
         if count >= most:
-            raise Malformed(f"it has more than {most} fields")
+            raise MalformedProto(f"it has more than {most} fields")
         yield field
 
 
 def varint(data: bytes, position: int) -> tuple[int, int]:
-    """The number at ``position``, in 64 bits, and the position after it. Raises ``Malformed``."""
+    """The number at ``position``, in 64 bits, and the position after it. Raises ``MalformedProto``."""
     result = shift = 0
     for shift in range(0, 70, 7):
         if position >= len(data):
-            raise Malformed("it ends in the middle of a number")
+            raise MalformedProto("it ends in the middle of a number")
         byte = data[position]
         position += 1
         result |= (byte & 0x7F) << shift
         if byte < 0x80:
             return result & 0xFFFF_FFFF_FFFF_FFFF, position
-    raise Malformed("a number is too long")
+    raise MalformedProto("a number is too long")
 
 
 def int32(value: int) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import BadRequest, SetupError
-from ..message import Kind, Message
+from ..message import Message, PayloadKind
 from .columns import Column, Contract
 
 Array = npt.NDArray[Any]
@@ -151,8 +151,8 @@ class Conformity:
         inner = f", each of shape {list(self._inner)}" if self._inner else ""
         return f"rows of {count} ({', '.join(labels)}){inner}"
 
-    def _misshapen(self, shape: tuple[int, ...], kind: Kind) -> BadRequest:
-        tensor = kind is Kind.TENSOR
+    def _misshapen(self, shape: tuple[int, ...], kind: PayloadKind) -> BadRequest:
+        tensor = kind is PayloadKind.TENSOR
         path = "$.data.tensor.shape" if tensor else "$.data.ndarray"
         expected = f"expected {self._rows()}"
         if shape == (0,):
@@ -166,7 +166,7 @@ class Conformity:
         came = f"{shape[1]} in each" if odd == 1 else f"an array of shape {list(shape)}"
         return BadRequest(f"{expected}, got {came}", f"{path}[{odd}]" if tensor else path + "[0]" * (odd > 0))
 
-    def _fault(self, array: Array, flat: int, kind: Kind) -> BadRequest:
+    def _fault(self, array: Array, flat: int, kind: PayloadKind) -> BadRequest:
         if array.dtype.kind == "U" and not self._has_texts:
             # The text that made texts of the numbers beside it, if it can be told from them.
             strange = np.isnan(_numbers(array).reshape(-1))
@@ -174,7 +174,7 @@ class Conformity:
         at = np.unravel_index(flat, array.shape)
         place, value = self._places[int(at[1])], array[at]
         came = _shown(value.item() if isinstance(value, np.generic) else value)
-        path = f"$.data.tensor.values[{flat}]" if kind is Kind.TENSOR else "$.data.ndarray" + _subscripts(at)
+        path = f"$.data.tensor.values[{flat}]" if kind is PayloadKind.TENSOR else "$.data.ndarray" + _subscripts(at)
         return BadRequest(f"{place.label} in row {int(at[0])}: expected {place.expected()}, got {came}", path)
 
 

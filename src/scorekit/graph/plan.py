@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from .. import settings
 from ..errors import SetupError
+from ..settings import names
 from .spec import Deployment
 
 
@@ -30,24 +30,24 @@ def plan(deployment: Deployment, folder: PurePath, host: str, ports: Iterator[in
     http, grpc, metrics = (next(ports) for _ in range(3))
     environ = {
         **node.environ,
-        settings.ENV_SERVICE_PORT: str(http),
-        settings.ENV_HTTP_PORT: str(http),
-        settings.ENV_GRPC_PORT: str(grpc),
-        settings.ENV_METRICS_PORT: str(metrics),
-        settings.ENV_METRICS_ENDPOINT: "/prometheus",
-        settings.ENV_UNIT_ID: node.name,
-        settings.ENV_UNIT_IMAGE: node.image,
-        settings.ENV_PREDICTOR_ID: deployment.predictor,
-        settings.ENV_PREDICTOR_LABELS: json.dumps(dict(deployment.labels)),
-        settings.ENV_DEPLOYMENT_ID: deployment.name,
-        settings.ENV_EXECUTOR_ENABLED: "true",
-        settings.ENV_HOST: host,
+        names.ENV_SERVICE_PORT: str(http),
+        names.ENV_HTTP_PORT: str(http),
+        names.ENV_GRPC_PORT: str(grpc),
+        names.ENV_METRICS_PORT: str(metrics),
+        names.ENV_METRICS_ENDPOINT: "/prometheus",
+        names.ENV_UNIT_ID: node.name,
+        names.ENV_UNIT_IMAGE: node.image,
+        names.ENV_PREDICTOR_ID: deployment.predictor,
+        names.ENV_PREDICTOR_LABELS: json.dumps(dict(deployment.labels)),
+        names.ENV_DEPLOYMENT_ID: deployment.name,
+        names.ENV_EXECUTOR_ENABLED: "true",
+        names.ENV_HOST: host,
     }
     if node.parameters:
-        environ[settings.ENV_PARAMETERS] = json.dumps([dict(parameter) for parameter in node.parameters])
+        environ[names.ENV_PARAMETERS] = json.dumps([dict(parameter) for parameter in node.parameters])
     if deployment.grpc_max_message_bytes is not None:
         # In a cluster the server reads it from the pod's annotations.
-        environ.setdefault(settings.ENV_GRPC_MAX_MESSAGE, str(deployment.grpc_max_message_bytes))
+        environ.setdefault(names.ENV_GRPC_MAX_MESSAGE, str(deployment.grpc_max_message_bytes))
     return NodePlan(deployment, folder, environ, http, grpc)
 
 

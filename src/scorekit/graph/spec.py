@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import SetupError
-from ..settings import ANNOTATION_GRPC_MAX_MESSAGE, ANNOTATION_GRPC_TIMEOUT, ANNOTATION_REST_TIMEOUT
+from ..settings.names import ANNOTATION_GRPC_MAX_MESSAGE, ANNOTATION_GRPC_TIMEOUT, ANNOTATION_REST_TIMEOUT
 
 KIND = "SeldonDeployment"
 DEFAULT_TIMEOUT_MS = 3000

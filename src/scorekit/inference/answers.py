@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadAnswer, BadRequest
-from ..message import Kind, Message, Meta, Prediction
+from ..message import Message, Meta, PayloadKind, Prediction
 
 
 def unsplittable(prediction: Prediction, rows: int) -> str:
@@ -59,17 +59,17 @@ def package(request: Message, prediction: Prediction, path: Mapping[str, str], i
         answer.batch_rows = prediction.batch_rows
         return answer
     if isinstance(payload, dict):
-        return Message(Kind.JSON, payload, [], meta)
+        return Message(PayloadKind.JSON, payload, [], meta)
     if isinstance(payload, str):
-        return Message(Kind.STR, payload, [], meta)
+        return Message(PayloadKind.STR, payload, [], meta)
     if isinstance(payload, bytes | bytearray):
-        return Message(Kind.BIN, bytes(payload), [], meta)
+        return Message(PayloadKind.BIN, bytes(payload), [], meta)
     if getattr(getattr(payload, "DESCRIPTOR", None), "full_name", "") == "google.protobuf.Any":
-        return Message(Kind.CUSTOM, payload, [], meta)
+        return Message(PayloadKind.CUSTOM, payload, [], meta)
     raise BadAnswer(f"Unknown data type returned as payload (must be list or np array):{payload}")
 
 
-def _array_answer(asked: Kind, payload: Any, class_names: list[str] | None, meta: Meta) -> Message:
+def _array_answer(asked: PayloadKind, payload: Any, class_names: list[str] | None, meta: Meta) -> Message:
     try:
         array = payload if type(payload) in _AS_IT_IS else np.asarray(payload)
     except ValueError as error:
@@ -77,9 +77,9 @@ def _array_answer(asked: Kind, payload: Any, class_names: list[str] | None, meta
     names: Sequence[str] = []
     if array.ndim > 1:
         names = _numbered(array.shape[1]) if class_names is None else class_names
-    if asked is Kind.NDARRAY or array.dtype.kind not in "iuf":  # bool and text have no tensor form
-        return Message(Kind.NDARRAY, payload, names, meta)
-    return Message(Kind.TENSOR, array, names, meta)
+    if asked is PayloadKind.NDARRAY or array.dtype.kind not in "iuf":  # bool and text have no tensor form
+        return Message(PayloadKind.NDARRAY, payload, names, meta)
+    return Message(PayloadKind.TENSOR, array, names, meta)
 
 
 _ARRAYS = (np.ndarray, list)

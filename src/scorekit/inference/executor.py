@@ -63,7 +63,8 @@ class Executor:
         self,
         loop: EventLoop,
         thread: Thread | None = None,
-        observe: Callable[[float], None] = lambda seconds: None,
+        *,
+        observe: Callable[[float], object] = lambda seconds: None,
         clock: Callable[[], float] = time.perf_counter,
         mean_s: float = 0.0,
     ) -> None:

@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ..errors import Overloaded, RequestError
-from ..message import Form, Kind, Message, Prediction, Verb
+from ..message import Form, Message, PayloadKind, Prediction, Verb
 from ..metrics.registry import Metrics
 from ..model.component import NOT_OFFERED, Component
 from ..model.methods import assumed_health
@@ -33,7 +34,8 @@ class Service:
         self,
         component: Component,
         loop: EventLoop,
-        path: Mapping[str, str],
+        *,
+        path: Mapping[str, str] = MappingProxyType({}),
         max_batch_rows: int | None = None,
         include_metrics: bool = True,
         metrics: Metrics | None = None,
@@ -74,7 +76,7 @@ class Service:
 
     def ask(self, verb: Verb, request: Request, caller: Caller) -> None:
         """Answer ``caller`` with what the component makes of ``request``, now or in a later turn of the loop."""
-        if self._full(caller):
+        if self._is_full(caller):
             caller.fail(Overloaded("this server has as many requests waiting as it takes; try again"))
             return
         if request.form in self._component.hooks[verb].raw:
@@ -82,13 +84,18 @@ class Service:
         else:
             self._ask_decoded(verb, request, caller)
 
-    def _full(self, caller: Caller) -> bool:
+    def _is_full(self, caller: Caller) -> bool:
         executor, batcher = self._executor, self._batcher
-        waiting = executor.waiting if batcher is None else max(executor.waiting, batcher.waiting)
-        wait_s = executor.wait_s
-        if waiting >= self._max_in_flight or wait_s > self._max_wait_s:
+        queued = executor.waiting
+        waiting = queued if batcher is None else max(queued, batcher.waiting)
+        if waiting >= self._max_in_flight:
             return True
-        # Who would be answered too late is refused now: in time to ask elsewhere, and before others are late for it.
+        if not queued:
+            return False  # it is the next, or joins a batch that is
+        wait_s = executor.wait_s
+        if wait_s > self._max_wait_s:
+            return True
+        # A caller who would be answered too late is refused now: in time to ask elsewhere, and before others are late.
         return wait_s > 0 and time.perf_counter() + _MARGIN * wait_s + executor.mean_s > caller.deadline
 
     def _ask_decoded(self, verb: Verb, request: Request, caller: Caller) -> None:
@@ -160,4 +167,4 @@ class Service:
 _MARGIN = 1.25
 
 # A request without payload or meta: what a health check asks.
-_NOTHING = Message(Kind.STR, "")
+_NOTHING = Message(PayloadKind.STR, "")

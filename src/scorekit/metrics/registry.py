@@ -72,7 +72,8 @@ class Metrics:
         self._dropped = Number()
         self._requests: dict[tuple[str, str, str], Histogram] = {}
         self._rows, self._wait, self._failures = Histogram(_ROWS), Histogram(_WAIT_S), Number()
-        self._calls = Histogram(_CALL_S)
+        self.calls = Histogram(_CALL_S)
+        """The seconds of each call of the user's code; predictions merged into one call count as one."""
 
     def __repr__(self) -> str:
         return f"<Metrics series={self._user_series} requests={len(self._requests)}>"
@@ -107,10 +108,6 @@ class Metrics:
         self._rows.observe(rows)
         self._wait.observe(waited_s)
 
-    def call(self, seconds: float) -> None:
-        """Count one call of the user's code, predictions merged into one counting as one."""
-        self._calls.observe(seconds)
-
     def failure(self) -> None:
         """Count a request on which the model failed."""
         self._failures.value += 1
@@ -132,7 +129,7 @@ class Metrics:
         plain = self._labels({})
         found["scorekit_batch_rows"] = Family("histogram", "Rows in one call of the model", {plain: self._rows})
         found["scorekit_queue_seconds"] = Family("histogram", "Wait of a batch's first request", {plain: self._wait})
-        found["scorekit_call_seconds"] = Family("histogram", "A call of the component", {plain: self._calls})
+        found["scorekit_call_seconds"] = Family("histogram", "A call of the component", {plain: self.calls})
         for name, text, number in (
             ("scorekit_model_failures_total", "Requests on which the model failed", self._failures),
             ("scorekit_metric_series_dropped_total", "Metrics left out, for there are too many series", self._dropped),

@@ -165,7 +165,7 @@ class Component:
 
     def _described(self, verb: Verb, payload: Any) -> Prediction:
         tags, metrics = Meta(), list[Any]()
-        if is_seldon(payload, "SeldonResponse"):
+        if type(payload) is not np.ndarray and is_seldon(payload, "SeldonResponse"):
             tags, metrics = payload.tags or tags, checked(payload.metrics or metrics, verb)
             payload = payload.data
         # Copied here, where a hook that returns something else is the class's own fault.

@@ -39,18 +39,18 @@ class Doors:
         self._settings = settings
         self._fleet = fleet
         self._refuse = manners.refuse
-        self._budget = Budget(settings.max_buffered_bytes)
-        self._keys = Keys(keys_of(settings.api_key_file, settings.api_keys))
-        has_keys = bool(settings.api_key_file or settings.api_keys)
+        self._budget = Budget(settings.limits.max_buffered_bytes)
+        self._keys = Keys(keys_of(settings.listen.api_key_file, settings.listen.api_keys))
+        has_keys = bool(settings.listen.api_key_file or settings.listen.api_keys)
         self._rest: Callable[[Exchange], None] = guarded(rest, manners.refuse, self._keys) if has_keys else rest
         self._grpc: StreamHandler = guarded_calls(grpc, self._keys) if has_keys else grpc
-        self._looks: list[RequestObserver] = [access.write] if settings.access_log else []
-        telling = spans(os.environ, settings.model_name, "https" if settings.tls_cert else "http")
+        self._looks: list[RequestObserver] = [access.write] if settings.observability.access_log else []
+        telling = spans(os.environ, settings.model.name, "https" if settings.listen.tls_cert else "http")
         self._finish = telling[1] if telling else None
         if telling:
             self._looks.append(telling[0])
         self._observe = with_observers(observe, self._looks) if self._looks else observe
-        self._ssl = tls.context(settings.tls_cert, settings.tls_key)
+        self._ssl = tls.context(settings.listen.tls_cert, settings.listen.tls_key)
 
     def __repr__(self) -> str:
         return f"<Doors keys={self._keys!r} tls={self._ssl is not None} looks={len(self._looks)}>"
@@ -61,16 +61,16 @@ class Doors:
 
     def encryption(self) -> dict[str, Any]:
         """What a listening server is told of TLS; nothing where there is none."""
-        return {"ssl": self._ssl, "ssl_handshake_timeout": self._settings.head_timeout_s} if self._ssl else {}
+        return {"ssl": self._ssl, "ssl_handshake_timeout": self._settings.limits.head_timeout_s} if self._ssl else {}
 
     def watching(self) -> list["asyncio.Task[None]"]:
         """Tasks that take over keys and certificates when their files change."""
         told, tasks = self._settings, []
-        if told.api_key_file:
-            again = reload.watch([told.api_key_file], self._read_keys)
+        if told.listen.api_key_file:
+            again = reload.watch([told.listen.api_key_file], self._read_keys)
             tasks.append(asyncio.ensure_future(again))
         if self._ssl is not None:
-            again = reload.watch([told.tls_cert, told.tls_key], self._read_certificate)
+            again = reload.watch([told.listen.tls_cert, told.listen.tls_key], self._read_certificate)
             tasks.append(asyncio.ensure_future(again))
         return tasks
 
@@ -85,29 +85,29 @@ class Doors:
             self._rest,
             self._refuse,
             self._fleet,
-            told.max_body_bytes,
+            told.limits.max_body_bytes,
             observe=self._observe,
-            max_headers=told.max_headers,
+            max_headers=told.limits.max_headers,
             budget=self._budget,
         )
 
     def _http2(self) -> Http2Connection:
-        return Http2Connection(self._grpc, self._fleet, self._settings.max_headers, self._budget, self._looks)
+        return Http2Connection(self._grpc, self._fleet, self._settings.limits.max_headers, self._budget, self._looks)
 
     def _read_keys(self) -> None:
-        self._keys.replace(keys_of(self._settings.api_key_file, ""))
+        self._keys.replace(keys_of(self._settings.listen.api_key_file, ""))
 
     def _read_certificate(self) -> None:
         if self._ssl is not None:
-            tls.load(self._ssl, self._settings.tls_cert, self._settings.tls_key)
+            tls.load(self._ssl, self._settings.listen.tls_cert, self._settings.listen.tls_key)
 
 
 def client_timeouts(settings: Settings) -> ClientTimeouts:
     """How long clients may take."""
     return ClientTimeouts(
-        head_s=settings.head_timeout_s,
-        body_s=settings.body_timeout_s,
-        write_s=settings.write_timeout_s,
-        bytes_per_s=settings.min_bytes_per_s,
-        idle_s=settings.idle_timeout_s,
+        head_s=settings.limits.head_timeout_s,
+        body_s=settings.limits.body_timeout_s,
+        write_s=settings.limits.write_timeout_s,
+        bytes_per_s=settings.limits.min_bytes_per_s,
+        idle_s=settings.limits.idle_timeout_s,
     )

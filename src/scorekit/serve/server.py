@@ -42,14 +42,14 @@ def run(settings: Settings, directory: Path | None, workers: int, ready: Ready, 
     """
     # Bound before the model loads, listening only after: a taken port is told at once, and no probe is fooled.
     ports = _ports(settings)
-    tls.context(settings.tls_cert, settings.tls_key)
-    keys_of(settings.api_key_file, settings.api_keys)
+    tls.context(settings.listen.tls_cert, settings.listen.tls_key)
+    keys_of(settings.listen.api_key_file, settings.listen.api_keys)
     # Cannot be known before the class is, and the ports must be told taken before that.
-    by_port = [reserve_shared(settings.host, port, workers) for port in ports]
+    by_port = [reserve_shared(settings.listen.host, port, workers) for port in ports]
     offspring.guard(functools.partial(let_go_of, [sockets[0].getsockname()[1] for sockets in by_port]))
     whole = _build(settings, directory)
     built()
-    if workers > 1 and settings.workers is None and _learns(whole.component):
+    if workers > 1 and settings.workers.count is None and _learns(whole.component):
         log.warning("workers.one reason=the component has send_feedback(), and workers do not share what they learn")
         for sockets in by_port:
             for spare in sockets[1:]:
@@ -58,12 +58,14 @@ def run(settings: Settings, directory: Path | None, workers: int, ready: Ready, 
     addresses = [sockets[0] for sockets in by_port]
     custom = _start_custom_service(whole.component)
     host, port = addresses[0].getsockname()[:2]
-    scheme = "https" if settings.tls_cert else "http"
+    scheme = "https" if settings.listen.tls_cert else "http"
     address = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
     slots = [Slot(number, [sockets[number] for sockets in by_port]) for number in range(workers)]
     try:
         told = functools.partial(ready, address)
-        Supervisor(slots, _working(whole), told, settings.probe_timeout_s, settings.predict_timeout_s).run()
+        Supervisor(
+            slots, _working(whole), told, settings.workers.probe_timeout_s, settings.workers.predict_timeout_s
+        ).run()
     finally:
         if custom:
             _end(custom)
@@ -80,10 +82,10 @@ def run_worker(settings: Settings, directory: Path | None, told: str) -> int:
 
 def _ports(settings: Settings) -> list[int]:
     """Those that answer, then that of the metrics page."""
-    ports = [settings.http_port]
-    if settings.grpc_workers and settings.grpc_port != settings.http_port:
-        ports.append(settings.grpc_port)
-    return [*ports, settings.metrics_port]
+    ports = [settings.listen.http_port]
+    if settings.listen.grpc_workers and settings.listen.grpc_port != settings.listen.http_port:
+        ports.append(settings.listen.grpc_port)
+    return [*ports, settings.listen.metrics_port]
 
 
 def _working(whole: Built) -> Callable[[list[socket.socket], socket.socket], None]:
@@ -91,13 +93,13 @@ def _working(whole: Built) -> Callable[[list[socket.socket], socket.socket], Non
 
 
 def _build(settings: Settings, directory: Path | None) -> Built:
-    contract = configured_contract(settings.contract, directory)
+    contract = configured_contract(settings.model.contract, directory)
     check = None if contract is None else Conformity(contract)
-    component = build(settings.model_name, directory, settings.parameters, settings.expose_errors)
+    component = build(settings.model.name, directory, settings.model.parameters, settings.model.expose_errors)
     metadata = _metadata(settings, component)
     version = next(filter(None, (metadata or {}).get("versions", [])), "0.1")  # the stock document's own
     contract = contract or usual_contract(directory)
-    told = document(settings.model_name, contract, version)
+    told = document(settings.model.name, contract, version)
     return Built(settings, component, metadata, told, contract, check)
 
 
@@ -108,9 +110,9 @@ def _learns(component: Component) -> bool:
 
 def _metadata(settings: Settings, component: Component) -> Metadata | None:
     """The model's metadata; ``None``, with the reason in the log, where they are none: predictions do not suffer."""
-    image = None if settings.unit_image == UNSET_IMAGE else settings.unit_image
+    image = None if settings.observability.unit_image == UNSET_IMAGE else settings.observability.unit_image
     try:
-        return described(component.init_metadata(), settings.model_metadata, image)
+        return described(component.init_metadata(), settings.model.metadata, image)
     except BadMetadata as error:
         log.warning("metadata.invalid cause=%s", error)
         return None

@@ -1,4 +1,9 @@
-"""How the text of each setting becomes its value. All raise ``SetupError`` that names the flag or variable."""
+"""How the text of each setting becomes its value.
+
+Every reading takes the text and where it comes from (``--http-port``, ``BATCHING``), and raises ``SetupError`` that
+names this source if the text is not acceptable. Readings of the stock wrapper's variables accept what it accepts
+(seldon-core 1.17.1), even where that is surprising.
+"""
 
 import json
 import logging
@@ -6,30 +11,40 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import SetupError
+from .names import UNSET
 
 log = logging.getLogger(__name__)
 
 Reading = Callable[[str, str], Any]
-"""Turns a setting's text into its value; the second argument names the flag or variable for the error."""
-
-UNSET = "NOT_IMPLEMENTED"
-"""What the stock wrapper answers for an identity nobody told it."""
+"""Turns a setting's text into its value; the second argument is the flag or variable that has the text."""
 
 
 def text(text: str, source: str) -> str:
+    """Return the text unchanged."""
     return text
 
 
-def one_of(*choices: str) -> Reading:
-    def parse(text: str, source: str) -> str:
-        if text not in choices:
-            raise SetupError(f"{source} is {text!r}; it must be one of {', '.join(choices)}")
-        return text
+class OneOf:
+    """Accepts one of a few texts."""
 
-    return parse
+    __slots__ = ("choices",)
+
+    def __init__(self, *choices: str) -> None:
+        self.choices = choices
+
+    def __repr__(self) -> str:
+        return f"<OneOf {self.choices}>"
+
+    def __call__(self, text: str, source: str) -> str:
+        """Return the text. Raises ``SetupError`` if it is not one of the choices."""
+        if text not in self.choices:
+            raise SetupError(f"{source} is {text!r}; it must be one of {', '.join(self.choices)}")
+        return text
 
 
 def whole(low: int, high: int) -> Reading:
+    """Return a reading of whole numbers from ``low`` to ``high``, both included."""
+
     def parse(text: str, source: str) -> int:
         try:
             number = int(text)
@@ -63,7 +78,10 @@ _PARAMETER_TYPES: dict[str, Callable[[str], Any]] = {
 
 
 def parameters(text: str, source: str) -> dict[str, Any]:
-    """Typed parameters from ``[{"name": …, "value": "…", "type": "INT"}]``; the messages are the stock wrapper's."""
+    """Return typed parameters from ``[{"name": …, "value": "…", "type": "INT"}]``.
+
+    Raises ``SetupError``; its messages about types and values are the stock wrapper's.
+    """
     try:
         entries = json.loads(text)
         triples = [(entry["name"], entry["value"], entry["type"]) for entry in entries]
@@ -86,21 +104,27 @@ def parameters(text: str, source: str) -> dict[str, Any]:
 
 
 def truth(text: str, source: str) -> bool:
-    return text.lower() in ("1", "true", "t")  # the stock wrapper's reading: anything else is false
+    """Return whether the text is ``1``, ``true`` or ``t``; anything else is false, as for the stock wrapper."""
+    return text.lower() in ("1", "true", "t")
 
 
 def not_false(text: str, source: str) -> bool:
+    """Return whether the text is anything but ``false``, as for the stock wrapper."""
     return text.lower() != "false"
 
 
 def path(text: str, source: str) -> str:
+    """Return a path of a URL. Raises ``SetupError`` if no client could ask for it."""
     if not text.startswith("/") or not text.isprintable() or not text.isascii():
         raise SetupError(f"{source} is {text!r}; it must be a path such as /metrics")
     return text
 
 
 def version_label(text: str, source: str) -> str:
-    """The label ``version`` of a predictor; labels that are no JSON object tell none, as for the stock wrapper."""
+    """Return the label ``version`` among a predictor's labels, a JSON object.
+
+    Anything else has no version, which is not an error for the stock wrapper either.
+    """
     try:
         labels = json.loads(text)
     except ValueError:
@@ -109,7 +133,11 @@ def version_label(text: str, source: str) -> str:
 
 
 def metadata(text: str, source: str) -> dict[str, Any]:
-    """YAML, of which JSON is a part. What is no object is passed over with a warning, as the stock wrapper does."""
+    """Return an object from YAML or JSON. Anything else is ignored with a warning, as by the stock wrapper.
+
+    JSON is tried first although it is a subset of YAML, so that PyYAML is imported only if it is needed.
+    Raises ``SetupError`` if the text is not JSON and PyYAML is not installed.
+    """
     try:
         value = json.loads(text)
     except ValueError:
@@ -132,4 +160,6 @@ def _yaml(text: str, source: str) -> Any:
 
 
 port = whole(0, 65535)
+"""Accepts a port; 0 leaves the choice to the system."""
 positive = whole(1, 2**40)
+"""Accepts a whole number from 1."""

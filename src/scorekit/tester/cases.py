@@ -1,36 +1,36 @@
-"""Cases made from the contract alone: typical rows, edges, and what must be refused."""
+"""Cases made from the contract by hand: typical rows, boundary values, and what a server must refuse."""
 
 import json
 from collections.abc import Iterator
 from typing import Any
 
-from ..contract.columns import Column, Contract
+from ..contract import Column, Contract
 from .law import Case
-from .tables import Row, body
+from .payloads import Row, body
 
 
 def examples(contract: Contract) -> Iterator[Case]:
-    """The typical row, each category once, and all of these as one batch."""
+    """The typical row, then with each category of each feature, and all of these and both edges as one batch."""
     rows: list[Row] = [contract.sample_row()]
     for at, column in enumerate(contract.features):
         rows += [_with(contract, at, value) for value in column.values[1:]]
     for row in rows:
-        yield Case((row,))
-    yield Case((*rows, contract.edge_row(0), contract.edge_row(1)))
+        yield Case(rows=(row,))
+    yield Case(rows=(*rows, contract.edge_row(0), contract.edge_row(1)))
 
 
 def boundaries(contract: Contract) -> Iterator[Case]:
-    """Each feature at either end of its range, all at once, and a large batch."""
+    """All features at one end of their range, then each feature alone, and all of these as a batch of 64 rows."""
     edges: list[Row] = [contract.edge_row(0), contract.edge_row(1)]
     for at, column in enumerate(contract.features):
         edges += [_with(contract, at, end) for end in column.ends()]
     for row in edges:
-        yield Case((row,))
-    yield Case(tuple((edges * 64)[:64]))
+        yield Case(rows=(row,))
+    yield Case(rows=tuple((edges * 64)[:64]))
 
 
 def malformed(contract: Contract) -> Iterator[Case]:
-    """Bodies that are no request, whatever the contract says."""
+    """Bodies that are not a request, whatever the contract says."""
     row = contract.sample_row()
     text = json.dumps(body(contract, [row]))
     tensor = {"data": {"tensor": {"shape": [2, 3], "values": [1, 2, 3, 4, 5]}}}
@@ -49,7 +49,7 @@ def malformed(contract: Contract) -> Iterator[Case]:
 
 
 def violations(contract: Contract) -> Iterator[Case]:
-    """Requests that the contract does not allow."""
+    """Requests that the contract does not allow, each with the kind of rule that it breaks."""
     row = contract.sample_row()
 
     def sent(kind: str, rows: list[Row], label: str) -> Case:
@@ -76,7 +76,7 @@ def violations(contract: Contract) -> Iterator[Case]:
 
 
 def _stranger(column: Column) -> Any:
-    """A value of the categories' own type that is none of them."""
+    """A value of the categories' type that is not one of them."""
     if all(isinstance(value, int | float) for value in column.values):
         return max(column.values) + 1
     return "no such category"
@@ -87,7 +87,7 @@ def _beyond(column: Column) -> float:
 
 
 def _with(contract: Contract, at: int, value: Any) -> Row:
-    """The typical row with ``value`` in the feature ``at``."""
+    """The typical row with ``value`` for the feature ``at``; every scalar of it, if it repeats or has a shape."""
     row: list[Any] = []
     for number, column in enumerate(contract.features):
         row += column.side_by_side([value if number == at else column.typical()] * column.width)

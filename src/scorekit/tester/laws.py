@@ -1,31 +1,124 @@
 """Every law, in the order of the report."""
 
-from . import relations as between
-from . import single
-from .law import Law, one, raw
+from . import metamorphic, single_answer
+from .law import Law, raw_query, rows_query
 from .refusals import refused
 
 LAWS = (
-    Law("answered", "rows of the contract are answered 200", one, single.answered),
-    Law("valid JSON", "answers are JSON, without NaN and Infinity", one, single.valid_json),
-    Law("target count", "as many rows as sent, as many values as targets", one, single.target_count, targets=True),
-    Law("target names", "names are the contract's, or none", one, single.target_names, targets=True),
-    Law("finite numbers", "numeric targets are finite numbers", one, single.finite_numbers, targets=True),
-    Law("target range", "targets keep their range, type and categories", one, single.target_range, targets=True),
-    Law("meta echo", "puid and tags come back, to their own request only", between.with_meta, between.meta_echo),
-    Law("batch = single rows", "a batch is answered as its rows alone", between.singles, between.batch),
-    Law("row order", "rows in another order are answered in it", between.forwards_and_back, between.row_order),
-    Law("determinism", "the same request twice, the same answer twice", between.twice, between.same),
-    Law("no memory", "requests in between change nothing", between.with_others_between, between.no_memory),
-    Law("ndarray = tensor", "both forms of the same rows are answered alike", between.both_forms, between.same),
-    Law("REST = gRPC", "both protocols answer the same rows alike", between.both_protocols, between.protocols),
-    Law("empty batch", "no rows in: no rows out, or a 4xx", between.no_rows, between.empty_batch, "empty"),
-    Law("malformed refused", "what is no request gets a 4xx with a place", raw, refused, "malformed"),
-    Law("contract refused", "what breaks the contract gets a 4xx with a place", raw, refused, "violation"),
-    Law("feedback", "feedback is taken", between.feedback, between.feedback_taken, "feedback"),
-)  # fmt: skip
+    Law(
+        name="answered",
+        promise="rows of the contract are answered 200",
+        queries=rows_query,
+        judge=single_answer.answered,
+    ),
+    Law(
+        name="valid JSON",
+        promise="answers are JSON, without NaN and Infinity",
+        queries=rows_query,
+        judge=single_answer.valid_json,
+    ),
+    Law(
+        name="target count",
+        promise="as many rows as sent, as many values as targets",
+        queries=rows_query,
+        judge=single_answer.target_count,
+        targets=True,
+    ),
+    Law(
+        name="target names",
+        promise="names are the contract's, or none",
+        queries=rows_query,
+        judge=single_answer.target_names,
+        targets=True,
+    ),
+    Law(
+        name="finite numbers",
+        promise="numeric targets are finite numbers",
+        queries=rows_query,
+        judge=single_answer.finite_numbers,
+        targets=True,
+    ),
+    Law(
+        name="target range",
+        promise="targets keep their range, type and categories",
+        queries=rows_query,
+        judge=single_answer.target_range,
+        targets=True,
+    ),
+    Law(
+        name="meta echo",
+        promise="puid and tags come back, to their own request only",
+        queries=metamorphic.with_and_without_meta,
+        judge=metamorphic.meta_is_echoed,
+    ),
+    Law(
+        name="batch = single rows",
+        promise="a batch is answered as its rows alone",
+        queries=metamorphic.batch_and_its_rows,
+        judge=metamorphic.batch_equals_rows,
+    ),
+    Law(
+        name="row order",
+        promise="rows in another order are answered in it",
+        queries=metamorphic.both_orders,
+        judge=metamorphic.order_is_kept,
+    ),
+    Law(
+        name="determinism",
+        promise="the same request twice, the same answer twice",
+        queries=metamorphic.twice,
+        judge=metamorphic.all_equal,
+    ),
+    Law(
+        name="no memory",
+        promise="requests in between change nothing",
+        queries=metamorphic.with_others_between,
+        judge=metamorphic.repetitions_equal,
+    ),
+    Law(
+        name="ndarray = tensor",
+        promise="both forms of the same rows are answered alike",
+        queries=metamorphic.both_forms,
+        judge=metamorphic.all_equal,
+    ),
+    Law(
+        name="REST = gRPC",
+        promise="both protocols answer the same rows alike",
+        queries=metamorphic.both_protocols,
+        judge=metamorphic.protocols_equal,
+    ),
+    Law(
+        name="empty batch",
+        promise="no rows in: no rows out, or a 4xx",
+        queries=metamorphic.no_rows,
+        judge=metamorphic.empty_is_answered,
+        kind="empty",
+    ),
+    Law(
+        name="malformed refused",
+        promise="what is no request gets a 4xx with a place",
+        queries=raw_query,
+        judge=refused,
+        kind="malformed",
+    ),
+    Law(
+        name="contract refused",
+        promise="what breaks the contract gets a 4xx with a place",
+        queries=raw_query,
+        judge=refused,
+        kind="violation",
+    ),
+    Law(
+        name="feedback",
+        promise="feedback is taken",
+        queries=metamorphic.feedback_and_prediction,
+        judge=metamorphic.feedback_is_accepted,
+        kind="feedback",
+    ),
+)
+
 BY_NAME = {law.name: law for law in LAWS}
 TWO_PROTOCOLS = "REST = gRPC"
 STEADY = ("determinism", "no memory")
-"""What the laws in ``COMPARING`` rest upon: where answers change by themselves, any two may differ."""
+"""The laws that those in ``COMPARING`` rest on: if answers change by themselves, any two may differ."""
 COMPARING = ("batch = single rows", "row order", "ndarray = tensor", TWO_PROTOCOLS)

@@ -1,50 +1,41 @@
-"""Random cases by Hypothesis, and smaller cases for what is found by hand."""
+"""A random search for a case that breaks a law, and the smallest such case, by Hypothesis.
+
+Hypothesis calls a function with drawn cases; an exception from it means "this one", and makes Hypothesis try ever
+simpler cases, each of which may raise again. It reports by raising the exception of the simplest. Here the function
+also keeps the smallest broken case itself, for two reasons. A server with a memory need not fail twice in the same way,
+and then Hypothesis gives up (``Flaky``) with nothing to report. And each try is a request to a real server: once the
+first fault is found, ten seconds are enough, and every later call returns at once without sending anything.
+
+Nothing is remembered between runs (``database=None``): the same seed must always send the same requests.
+"""
 
 import time
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import hypothesis
 from hypothesis.errors import HypothesisException, InvalidArgument
 
+from ..contract import Contract
 from ..errors import SetupError
 from . import strategies
-from .law import Case, size
-
-if TYPE_CHECKING:
-    from .session import Result, Session
-
-_SHRINK_S = 10.0
+from .law import Case
+from .plan import Plan
+from .result import Result
+from .shrinking import SHRINK_S
 
 
 class _Broken(Exception):
-    """Tells Hypothesis to look for a smaller case."""
+    """Tells Hypothesis to look for a simpler case."""
 
 
-def draw(session: "Session", result: "Result", phase: str, count: int) -> None:
-    """Try ``count`` cases; Hypothesis makes the first that breaks the law as small as it can.
+def search(
+    result: Result, judge: Callable[[Case], str | None], *, contract: Contract, plan: Plan, phase: str, count: int
+) -> None:
+    """Try ``count`` cases of the contract on a law, and write the smallest that breaks it into ``result``.
 
-    The same seed draws the same cases for every law. Raises ``SetupError`` for a contract no data can be drawn from.
+    The same seed draws the same cases for every law. Raises ``SetupError`` if no data can be drawn from the contract.
     """
-    plan = session.plan
-    until: list[float] = []
-    simplest: list[Case] = []
-
-    def try_one(case: Case) -> None:
-        if plan.single and not simplest:
-            simplest.append(case)  # always drawn first: of few requests none is to be spent on it
-            return
-        if result.hangs or (until and time.monotonic() > until[0]):
-            return  # enough: the smallest so far stands
-        found = session.broken_by(result, case)
-        if not until:
-            result.judged += found is not None
-        if found:
-            until[:] = until or [time.monotonic() + _SHRINK_S]
-            if result.case is None or size(case) <= size(result.case):
-                result.broken, result.phase, result.case = found, phase, case
-            raise _Broken
-
+    attempt = _Attempt(result, judge, phase, skips_first=plan.single)
     settings = hypothesis.settings(
         max_examples=count + plan.single,
         deadline=None,
@@ -54,34 +45,54 @@ def draw(session: "Session", result: "Result", phase: str, count: int) -> None:
         phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),
         verbosity=hypothesis.Verbosity.quiet,
     )
-    drawn = hypothesis.given(strategies.cases(session.contract, plan.rows, plan.form))(try_one)
+
+    def try_one(case: Case) -> None:
+        attempt(case)
+
+    drawn = hypothesis.given(strategies.cases(contract, plan.rows, plan.form))(try_one)
     try:
         hypothesis.seed(plan.seed)(settings(drawn))()
-        if plan.single and not result.judged:
-            try_one(simplest[0])  # the contract allows no other
+        if plan.single and not result.judged and attempt.skipped is not None:
+            attempt(attempt.skipped)  # the contract allows no other row
     except _Broken:
         pass
     except InvalidArgument as error:
         raise SetupError(f"no data can be drawn from this contract: {error}") from error
-    except HypothesisException:  # Flaky: a server with a memory does not fail the same way twice
+    except HypothesisException:  # Flaky: a server with a memory does not fail twice in the same way
         if not result.broken:
             raise
 
 
-def shrink(session: "Session", result: "Result") -> None:
-    """Fewer rows, then typical rows, as long as the law stays broken."""
-    until = time.monotonic() + _SHRINK_S
-    typical = session.contract.sample_row()
-    at = 0
-    while result.case and at < len(rows := result.case.rows):
-        tries = [replace(result.case, rows=rows[:at] + rows[at + 1 :])] if len(rows) > 1 else []
-        if rows[at] != typical:
-            tries.append(replace(result.case, rows=(*rows[:at], typical, *rows[at + 1 :])))
-        for smaller in tries:
-            if time.monotonic() > until or result.hangs:
-                return
-            if found := session.broken_by(result, smaller):
-                result.case, result.broken = smaller, found
-                break
-        if len(result.case.rows) == len(rows):
-            at += 1
+class _Attempt:
+    """Tries one case after another, and keeps the smallest that breaks the law.
+
+    Hypothesis always draws the simplest case first. A run in the stock tester's form sends few requests, often a single
+    one; it ``skips_first``, because a row of zeros says little about a model.
+    """
+
+    def __init__(
+        self, result: Result, judge: Callable[[Case], str | None], phase: str, *, skips_first: bool = False
+    ) -> None:
+        self._result = result
+        self._judge = judge
+        self._phase = phase
+        self._skips_first = skips_first
+        self._until: float | None = None
+        self.skipped: Case | None = None
+
+    def __call__(self, case: Case) -> None:
+        result = self._result
+        if self._skips_first and self.skipped is None:
+            self.skipped = case
+            return
+        if result.hangs or (self._until is not None and time.monotonic() > self._until):
+            return
+        fault = self._judge(case)
+        if self._until is None:  # later calls only shrink, and are not cases of their own
+            result.judged += fault is not None
+        if fault:
+            if self._until is None:
+                self._until = time.monotonic() + SHRINK_S
+            if result.case is None or case.size() <= result.case.size():
+                result.broken, result.phase, result.case = fault, self._phase, case
+            raise _Broken

@@ -5,14 +5,15 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ..contract.columns import Column, Contract
+from ..contract import Column, Contract
 from .law import Case
 
-_FAR = 1e6  # how far an open range is drawn: beyond, a model's own arithmetic is what is tested
+_FAR = 1e6
+"""How far an open range is drawn: larger numbers would test the arithmetic of floats rather than the model."""
 
 
 def cases(contract: Contract, rows: int | None = None, form: str | None = None) -> st.SearchStrategy[Case]:
-    """Batches of ``rows`` rows, or of one to six."""
+    """Cases of ``rows`` rows, or of one to six, in ``form`` or in either; text has only the form ``ndarray``."""
     columns = [st.lists(value(each), min_size=each.width, max_size=each.width) for each in contract.features]
 
     def joined(drawn: tuple[list[Any], ...]) -> list[Any]:

@@ -43,7 +43,7 @@ class Server:
     def __init__(self) -> None:
         self.fleet: OpenConnections = set()
         self.loop = uvloop.new_event_loop()
-        service = Service(Component(Doubling(), "Doubling"), self.loop, {}, max_batch_rows=100)
+        service = Service(Component(Doubling(), "Doubling"), self.loop, max_batch_rows=100)
         self.grpc, rest = GrpcServices(service, MAX_MESSAGE), RestRoutes(service)
         listener = reserve("127.0.0.1", 0)
         self.port: int = listener.getsockname()[1]

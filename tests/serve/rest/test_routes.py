@@ -157,7 +157,7 @@ def test_the_other_verbs_answer_on_their_paths(start: Callable[..., Wire]) -> No
         def aggregate(self, X: Any, names: Any) -> Any:  # noqa: N803
             return X[0] + X[1]
 
-    wire = start(lambda loop: RestRoutes(Service(Component(Graph(), "Graph"), loop, {})))
+    wire = start(lambda loop: RestRoutes(Service(Component(Graph(), "Graph"), loop)))
     messages = f"[{BODY},{BODY}]"
     for path, body, rows in (
         ("/transform-input", BODY, [[1, 2]]),
@@ -193,6 +193,6 @@ def test_a_raw_answer_sets_the_status_it_declares(start: Callable[..., Wire]) ->
         def predict_raw(self, request: Any) -> Any:
             return {"status": {"code": 418}, "sent": request}
 
-    wire = start(lambda loop: RestRoutes(Service(Component(Raw(), "Raw"), loop, {})))
+    wire = start(lambda loop: RestRoutes(Service(Component(Raw(), "Raw"), loop)))
     sent = '{"anything":[1]}'
     assert ask(wire, "POST", "/predict", sent)[::2] == (418, {"status": {"code": 418}, "sent": {"anything": [1]}})

@@ -1,9 +1,9 @@
-"""Where a URL leads: to a server, a gateway's prefix or a route."""
+"""The address in a URL: a server, a gateway's prefix or a route."""
 
 import pytest
 
 from scorekit.errors import SetupError
-from scorekit.tester.clients.address import parse
+from scorekit.tester.clients import parse_address
 
 
 @pytest.mark.parametrize(
@@ -17,8 +17,8 @@ from scorekit.tester.clients.address import parse
     ],
 )
 def test_routes_follow_from_the_address(url: str, route: str, feedback: str) -> None:
-    """A bare server has the wrapper's routes, a prefix the gateway's, and a route is taken as it stands."""
-    routes = parse(url).routes
+    """A server has the wrapper's routes, a prefix the gateway's, and a route is used as it is."""
+    routes = parse_address(url).routes
     assert (routes["predict"], routes["send-feedback"]) == (route, feedback)
     assert ("transform-input" in routes) == ("predictions" not in route)
 
@@ -33,17 +33,17 @@ def test_routes_follow_from_the_address(url: str, route: str, feedback: str) -> 
 )
 def test_a_gateways_prefix_names_the_deployment_to_grpc(url: str, metadata: list[tuple[str, str]]) -> None:
     """Ambassador routes gRPC by the metadata seldon and namespace."""
-    assert parse(url).metadata == metadata
+    assert parse_address(url).metadata == metadata
 
 
 def test_ports_follow_from_the_scheme() -> None:
-    """80 and 443 unless the address says otherwise."""
-    ports = [parse(url).port for url in ("http://h", "https://h", "https://h:8443", "[::1]:5000")]
+    """The port is 80 or 443 unless the address names one."""
+    ports = [parse_address(url).port for url in ("http://h", "https://h", "https://h:8443", "[::1]:5000")]
     assert ports == [80, 443, 8443, 5000]
 
 
 @pytest.mark.parametrize("url", ["ftp://h", "http://", "http://h:port", "http://h:99999"])
-def test_what_is_no_address_is_told(url: str) -> None:
-    """In a sentence that names it."""
+def test_a_malformed_address_is_an_error(url: str) -> None:
+    """The error names the address."""
     with pytest.raises(SetupError, match="is not an address"):
-        parse(url)
+        parse_address(url)

@@ -1,4 +1,4 @@
-"""The REST client against servers that answer, hang, drop and speak TLS."""
+"""The REST client against servers that answer, hang, drop connections and speak TLS."""
 
 import contextlib
 import ssl
@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from scorekit.errors import SetupError
-from scorekit.net import free_ports
-from scorekit.tester.clients.address import parse
-from scorekit.tester.clients.rest import RestClient
-from scorekit.tester.wire import Ask, NoAnswer, Unreachable, Unsendable
+from scorekit.tester.clients import RestClient, parse_address
+from scorekit.tester.transport import NoAnswer, Query, Unreachable, Unsendable
 
-ASK = Ask({"data": {"ndarray": [[1]]}})
+from ...ports import free_ports
+
+QUERY = Query({"data": {"ndarray": [[1]]}})
 
 
 class Server(ThreadingHTTPServer):
-    """Answers 200 with ``answer``; the behaviours below by name."""
+    """Answers 200, or does what ``behaviour`` names."""
 
     daemon_threads = True
     behaviour = "answer"
@@ -30,7 +30,7 @@ class Server(ThreadingHTTPServer):
         super().process_request(request, client_address)
 
     def handle_error(self, request, client_address) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
-        """A client that speaks another protocol, or leaves, is what some tests are about."""
+        """Ignore the errors of clients that speak another protocol or hang up: some tests make them."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -75,52 +75,52 @@ def serving(server: Server) -> Iterator[int]:
 
 
 def client(port: int, timeout_s: float = 5, scheme: str = "http", authorities: str | None = None) -> RestClient:
-    return RestClient(parse(f"{scheme}://127.0.0.1:{port}"), timeout_s, authorities)
+    return RestClient(parse_address(f"{scheme}://127.0.0.1:{port}"), timeout_s, authorities)
 
 
-def test_requests_share_a_connection_and_outlive_one_that_was_closed() -> None:
+def test_requests_share_a_connection_and_survive_its_end() -> None:
     """Three requests take one connection; a connection that the server closed while idle is opened again."""
     server = Server(("127.0.0.1", 0), Handler)
     with serving(server) as port, contextlib.closing(client(port)) as asking:
-        assert [asking.send(ASK).status for _ in range(3)] == [200] * 3
+        assert [asking.send(QUERY).status for _ in range(3)] == [200] * 3
         assert server.connections == 1
         server.behaviour = "close"
-        assert [asking.send(ASK).status for _ in range(2)] == [200] * 2
+        assert [asking.send(QUERY).status for _ in range(2)] == [200] * 2
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "told", "hung"),
+    ("behaviour", "message", "hung"),
     [
         ("hang", "no answer within 0.2 s", True),
         ("drop", "the server closed the connection without an answer", False),
         ("noise", "the answer is not HTTP", False),
     ],
 )
-def test_a_request_without_an_answer_ends(behaviour: str, told: str, hung: bool) -> None:
-    """A server that holds, drops or garbles is told as a finding, after the timeout at the latest."""
+def test_a_request_without_an_answer_ends(behaviour: str, message: str, hung: bool) -> None:
+    """A server that holds a request, drops it or answers with noise is a finding, after the timeout at the latest."""
     server = Server(("127.0.0.1", 0), Handler)
     server.behaviour = behaviour
     with serving(server) as port, contextlib.closing(client(port, 0.2)) as asking:
-        with pytest.raises(NoAnswer, match=told) as caught:
-            asking.send(ASK)
+        with pytest.raises(NoAnswer, match=message) as caught:
+            asking.send(QUERY)
         assert caught.value.hung == hung
 
 
-def test_nobody_there_is_told_in_a_sentence() -> None:
-    """Refused connections and unknown hosts cannot be tested."""
+def test_a_missing_server_is_an_error() -> None:
+    """The error names the address and the reason."""
     (port,) = free_ports("127.0.0.1", 1)
     with pytest.raises(Unreachable, match=f"http://127.0.0.1:{port} cannot be reached: Connection refused; is the"):
-        client(port).send(ASK)
+        client(port).send(QUERY)
 
 
 def test_a_gateway_has_no_route_for_transform_input() -> None:
-    """Such a request is not sent."""
+    """A request for it is not sent."""
     with pytest.raises(Unsendable):
-        RestClient(parse("http://127.0.0.1:1/seldon/m")).send(Ask({}, "transform-input"))
+        RestClient(parse_address("http://127.0.0.1:1/seldon/m")).send(Query({}, "transform-input"))
 
 
-def test_https_asks_whom_it_trusts_and_says_how_to_trust_others(certificate: tuple[Path, Path]) -> None:
-    """An unknown authority is refused with the flag that names it; with the flag the server answers."""
+def test_https_verifies_the_server_and_says_how_to_trust_another(certificate: tuple[Path, Path]) -> None:
+    """The error about an unknown authority names --cacert; with that file the server answers."""
     cert, key = certificate
     server = Server(("127.0.0.1", 0), Handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -128,8 +128,8 @@ def test_https_asks_whom_it_trusts_and_says_how_to_trust_others(certificate: tup
     server.socket = context.wrap_socket(server.socket, server_side=True)
     with serving(server) as port:
         with pytest.raises(Unreachable, match=r"not trusted .*--cacert"):
-            client(port, scheme="https").send(ASK)
+            client(port, scheme="https").send(QUERY)
         with contextlib.closing(client(port, scheme="https", authorities=str(cert))) as asking:
-            assert asking.send(ASK).status == 200
+            assert asking.send(QUERY).status == 200
     with pytest.raises(SetupError, match=r"nowhere\.pem is no file of certificates"):
         client(1, scheme="https", authorities="nowhere.pem")

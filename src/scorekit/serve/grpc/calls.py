@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from ...codec import proto
-from ...errors import BadRequest, ComponentError, DeadlineExceeded, NotTaken, PayloadTooLarge, RequestError
+from ...errors import BadRequest, ComponentError, DeadlineExceeded, PayloadTooLarge, RequestError, UnsupportedEncoding
 from ...message import Message
 from ..http2.frames import Fields
 from ..http2.streams import Stream, StreamListener
@@ -140,7 +140,7 @@ class GrpcCall(StreamListener):
         """Take every whole message of ``data``; what is left is the beginning of the next."""
         while len(data) >= _HEAD_BYTES:
             if data[0]:
-                raise NotTaken("this server takes messages as they are, not compressed")
+                raise UnsupportedEncoding("this server takes messages as they are, not compressed")
             length = int.from_bytes(data[1:_HEAD_BYTES], "big")
             if length > self._max_message_bytes:
                 raise PayloadTooLarge(

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ...codec import proto
-from ...errors import NotFound, NotOffered, NotTaken
+from ...errors import NotFound, NotOffered, UnsupportedEncoding
 from ...inference.service import Service
 from ...message import Verb
 from ...proto import SERVICES
 from ..http2.streams import Headers, Stream, StreamListener
-from ..rest.requests import FeedbackRequest, ProtoRequest
+from ..rest.requests import ProtoFeedback, ProtoRequest
 from . import status
 from .calls import (
     ANSWER,
@@ -66,7 +66,7 @@ class GrpcServices:
             name: self._unary(self._asking(verb)) for name, verb in _VERBS.items()
         }
         verbs |= {
-            "SendFeedback": self._unary(lambda body, call: service.tell(FeedbackRequest(body), call)),
+            "SendFeedback": self._unary(lambda body, call: service.tell(ProtoFeedback(body), call)),
             **dict.fromkeys(("Metadata", "ModelMetadata"), self._unary(lambda body, call: call.reply(metadata_body))),
             "GraphMetadata": self._unary(_no_graph),
         }
@@ -92,7 +92,7 @@ class GrpcServices:
         make = self._methods.get(head.get(b":path", b""))
         if encoding != b"identity":
             error = f"this server takes messages as they are, not compressed by {ascii(encoding[:40])[2:-1]}"
-            fields = (*ANSWER, (b"grpc-accept-encoding", b"identity"), *status.of(NotTaken(error)))
+            fields = (*ANSWER, (b"grpc-accept-encoding", b"identity"), *status.of(UnsupportedEncoding(error)))
             stream.start(fields, end=True)
             return StreamListener()
         if make is None:

@@ -15,12 +15,12 @@ from ...errors import (
     MethodNotAllowed,
     NotFound,
     NotOffered,
-    NotTaken,
     Overloaded,
     PayloadTooLarge,
     RequestError,
-    TooSlow,
+    RequestTimeout,
     Unauthenticated,
+    UnsupportedEncoding,
     UnwritableAnswer,
 )
 from ..http2.frames import Fields
@@ -37,7 +37,7 @@ STATUS: dict[type[RequestError], int] = {
     MethodNotAllowed: 12,
     PayloadTooLarge: 8,  # RESOURCE_EXHAUSTED, as every gRPC library answers
     HeadTooLarge: 8,
-    TooSlow: 4,
+    RequestTimeout: 4,
     BadAnswer: INTERNAL,
     ComponentError: INTERNAL,  # the stock wrapper answers UNKNOWN, to everything
     HandledError: INTERNAL,
@@ -46,7 +46,7 @@ STATUS: dict[type[RequestError], int] = {
     BadMetadata: INTERNAL,
     NotOffered: 12,
     Unauthenticated: 16,
-    NotTaken: 12,  # as every gRPC library answers a compression that it does not know
+    UnsupportedEncoding: 12,  # as every gRPC library answers a compression that it does not know
     Overloaded: 8,
     DeadlineExceeded: 4,
 }

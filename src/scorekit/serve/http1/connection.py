@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import cast
 
-from ...errors import BadRequest, TooSlow
+from ...errors import BadRequest, RequestTimeout
 from ..limits.memory import Budget
 from ..limits.open_connections import ClientTimeouts, OpenConnections, close_after_reading
 from ..limits.peers import peer_of
@@ -231,10 +231,12 @@ class Http1Connection(Protocol):
             log.info("http.timeout unsent_bytes=%d", unsent)
             self.abort()
         elif head_of and quiet_s > timeouts.head_s:
-            self._close_with(TooSlow(f"the head of the request has not come within {timeouts.head_s:g} s"))
+            self._close_with(RequestTimeout(f"the head of the request has not come within {timeouts.head_s:g} s"))
         elif timing.sends_too_slowly(body_of, self._body.length, now, timeouts):
             least = timeouts.body_s * timeouts.bytes_per_s
-            self._close_with(TooSlow(f"less than {least:g} bytes of the body have come in {timeouts.body_s:g} s"))
+            self._close_with(
+                RequestTimeout(f"less than {least:g} bytes of the body have come in {timeouts.body_s:g} s")
+            )
         elif not request and not self._open and quiet_s > timeouts.idle_s:
             self.close_if_quiet()
 

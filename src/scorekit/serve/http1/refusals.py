@@ -1,9 +1,9 @@
 """Errors that end a connection because a request on it cannot be read to its end."""
 
-from ...errors import BadRequest, HeadTooLarge, Overloaded, PayloadTooLarge, TooSlow
+from ...errors import BadRequest, HeadTooLarge, Overloaded, PayloadTooLarge, RequestTimeout
 from ...settings.limits import MAX_HEAD_BYTES
 
-Refusal = BadRequest | PayloadTooLarge | HeadTooLarge | TooSlow | Overloaded
+Refusal = BadRequest | PayloadTooLarge | HeadTooLarge | RequestTimeout | Overloaded
 """What can be wrong with a request before it is complete."""
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...codec import json, large, multipart, proto
-from ...errors import BadRequest, NotTaken
+from ...errors import BadRequest, UnsupportedEncoding
 from ...message import Feedback, Form, Message, Verb
 from ..http1.exchange import Exchange
 from ..observe.references import printable
@@ -91,7 +91,7 @@ class ProtoRequest:
         return proto.decode_list(self._body)
 
 
-class FeedbackRequest:
+class ProtoFeedback:
     """A serialized Feedback as the service takes it, over REST too, where it has come as JSON."""
 
     __slots__ = ("_body",)
@@ -139,7 +139,7 @@ def find(exchange: Exchange) -> bytes | str | dict[str, Any]:
         return exchange.body
     coding = exchange.head.headers.get(b"content-encoding", b"identity")
     if coding.lower() != b"identity":
-        raise NotTaken(
+        raise UnsupportedEncoding(
             f"this server takes bodies as they are, without Content-Encoding; this one has {printable(coding)}"
         )
     mimetype = exchange.head.content_type.partition(";")[0].strip().lower()

@@ -20,19 +20,19 @@ from ...errors import (
     MethodNotAllowed,
     NotFound,
     NotOffered,
-    NotTaken,
     Overloaded,
     PayloadTooLarge,
     RequestError,
-    TooSlow,
+    RequestTimeout,
     Unauthenticated,
+    UnsupportedEncoding,
     UnwritableAnswer,
 )
 from ...inference.service import Service
 from ...message import Message, Verb
 from ..http1.exchange import HTML, Exchange
 from ..observe.references import internal_error_text, new_reference, printable
-from .requests import FeedbackRequest, JsonRequest, UnreadRequest, find, read
+from .requests import JsonRequest, ProtoFeedback, UnreadRequest, find, read
 
 log = logging.getLogger(__name__)
 
@@ -42,9 +42,9 @@ STATUS: dict[type[RequestError], tuple[int, str]] = {
     MethodNotAllowed: (405, "MICROSERVICE_INTERNAL_ERROR"),
     PayloadTooLarge: (413, "MICROSERVICE_BAD_DATA"),
     HeadTooLarge: (431, "MICROSERVICE_BAD_DATA"),
-    TooSlow: (408, "MICROSERVICE_BAD_DATA"),
+    RequestTimeout: (408, "MICROSERVICE_BAD_DATA"),
     Unauthenticated: (401, "MICROSERVICE_BAD_DATA"),
-    NotTaken: (415, "MICROSERVICE_BAD_DATA"),
+    UnsupportedEncoding: (415, "MICROSERVICE_BAD_DATA"),
     BadAnswer: (400, "MICROSERVICE_BAD_DATA"),  # the stock wrapper's choice, though the model is to blame
     ComponentError: (500, "MICROSERVICE_INTERNAL_ERROR"),
     UnwritableAnswer: (500, "MICROSERVICE_INTERNAL_ERROR"),
@@ -265,7 +265,7 @@ class RestRoutes:
         self._service.ask(Verb.PREDICT, request, PassedThroughCaller(exchange, self._manners))
 
     def _feedback(self, exchange: Exchange) -> None:
-        feedback = FeedbackRequest(proto.feedback_from_json(read(exchange, self._manners.stock).raw))
+        feedback = ProtoFeedback(proto.feedback_from_json(read(exchange, self._manners.stock).raw))
         self._service.tell(feedback, FeedbackCaller(exchange, self._manners))
 
     def _ping(self, exchange: Exchange) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 
 from ...errors import SetupError
 from ...model import forks as offspring
-from ...settings import ENV_WORKER
+from ...settings.names import ENV_WORKER
 from .channel import say
 from .process import Process
 

@@ -35,11 +35,11 @@ class Watchdog:
         tell: Callable[[bytes, bytes], None],
         stuck: Callable[[], None],
     ) -> None:
-        self._timeout_s = settings.predict_timeout_s
-        self._most_requests = settings.max_requests and settings.max_requests + random.randint(  # noqa: S311  no secret
-            0, settings.max_requests_jitter
-        )
-        self._most_mb = settings.max_rss_mb
+        limits = settings.workers
+        self._timeout_s = limits.predict_timeout_s
+        jitter = random.randint(0, limits.max_requests_jitter)  # noqa: S311  no secret
+        self._most_requests = limits.max_requests and limits.max_requests + jitter
+        self._most_mb = limits.max_rss_mb
         if self._most_mb and rss_mb() >= self._most_mb:
             log.warning(
                 "worker.large rss_mb=%.0f max_rss_mb=%d: the model alone takes more, so this limit is not kept",

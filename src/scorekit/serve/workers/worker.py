@@ -74,7 +74,7 @@ def work(built: Built, addresses: list[socket.socket], page: socket.socket, supe
     say(supervisor, "loaded")
     probe.first()
     say(supervisor, "probed")
-    verdict = probe.verdict(built.settings.batching)
+    verdict = probe.verdict(built.settings.model.batching)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         why = runner.run(_serve(built, addresses, page, supervisor, verdict, probe))
         if why is Why.STUCK:
@@ -84,19 +84,23 @@ def work(built: Built, addresses: list[socket.socket], page: socket.socket, supe
 
 def _metrics(settings: Settings) -> Metrics:
     labels = component_labels(
-        settings.deployment_id,
-        settings.predictor_id,
-        settings.predictor_version,
-        settings.unit_id or UNSET,
-        settings.unit_image,
+        settings.observability.deployment_id,
+        settings.observability.predictor_id,
+        settings.observability.predictor_version,
+        settings.observability.unit_id or UNSET,
+        settings.observability.unit_image,
         UNSET,
     )
-    return Metrics(labels, str(os.getpid()) if settings.metrics_worker_id else None, settings.count_feedback)
+    return Metrics(
+        labels,
+        str(os.getpid()) if settings.observability.metrics_worker_id else None,
+        settings.observability.count_feedback,
+    )
 
 
 def _told(metadata: Metadata | None, verdict: Verdict, settings: Settings) -> Metadata | None:
     """The metadata, with what was decided about merging where somebody asked for it."""
-    if metadata is None or settings.batching == "off" or settings.compatibility == "stock":
+    if metadata is None or settings.model.batching == "off" or settings.model.compatibility == "stock":
         return metadata
     decision = {"scorekit.batching": "on" if verdict.merges else "off", "scorekit.batching.reason": verdict.reason}
     return {**metadata, "custom": {**decision, **metadata["custom"]}}
@@ -129,28 +133,28 @@ async def _serve(
     ending = Ending()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ending.stop)
-    path = {settings.unit_id: settings.unit_image} if settings.unit_id else {}
+    path = {settings.observability.unit_id: settings.observability.unit_image} if settings.observability.unit_id else {}
     metrics = _metrics(settings)
     thread = WorkerThread(loop)
-    lane = Executor(loop, thread, metrics.call, mean_s=probe.call_s)
+    lane = Executor(loop, thread, observe=metrics.calls.observe, mean_s=probe.call_s)
     service = Service(
         built.component,
         loop,
-        path,
-        settings.max_batch_rows if verdict.merges else None,
-        settings.include_metrics,
-        metrics,
-        built.check,
-        lane,
-        settings.max_batch_delay_ms / 1000,
-        settings.max_in_flight,
-        settings.max_wait_ms / 1000,
+        path=path,
+        max_batch_rows=settings.model.max_batch_rows if verdict.merges else None,
+        include_metrics=settings.model.include_metrics,
+        metrics=metrics,
+        check=built.check,
+        executor=lane,
+        max_batch_delay_s=settings.model.max_batch_delay_ms / 1000,
+        max_in_flight=settings.limits.max_in_flight,
+        max_wait_s=settings.limits.max_wait_ms / 1000,
     )
     metadata = _told(built.metadata, verdict, settings)
-    timeout_s = settings.request_timeout_ms / 1000 or float("inf")
-    manners = RestOptions(settings.compatibility == "stock", settings.cors_allowed_origins, timeout_s)
-    rest = RestRoutes(service, metadata, settings.payload_passthrough, manners, built.document)
-    grpc = GrpcServices(service, settings.max_grpc_message_bytes, metadata, metrics.request)
+    timeout_s = settings.limits.request_timeout_ms / 1000 or float("inf")
+    manners = RestOptions(settings.model.compatibility == "stock", settings.listen.cors_allowed_origins, timeout_s)
+    rest = RestRoutes(service, metadata, settings.model.payload_passthrough, manners, built.document)
+    grpc = GrpcServices(service, settings.limits.max_grpc_message_bytes, metadata, metrics.request)
     fleet: OpenConnections = set()
     readers: OpenConnections = set()
     scrapes: list[Callable[[bytes], None]] = []
@@ -158,7 +162,7 @@ async def _serve(
     doors = Doors(settings, rest, grpc, manners, observer(metrics), fleet)
 
     def connect() -> ProtocolDetector | TooManyConnections:
-        if len(fleet) >= settings.max_connections:
+        if len(fleet) >= settings.limits.max_connections:
             return TooManyConnections()
         connection = doors.connection()
         if ending.why is not None:
@@ -207,7 +211,7 @@ async def _serve(
         rest.stop_being_ready("the model failed on a row of its own contract")
         grpc.stop_being_ready()
         until_it_works(probe, lane, loop.call_later, works)
-    shown = MetricsPage(settings.metrics_endpoint, scrape)
+    shown = MetricsPage(settings.observability.metrics_endpoint, scrape)
     scraped = await loop.create_server(lambda: Http1Connection(shown, refuse, readers, _SCRAPE_BYTES), sock=page)
     servers = [
         await loop.create_server(connect, sock=address, backlog=1024, **doors.encryption()) for address in addresses
@@ -224,7 +228,7 @@ async def _serve(
         grpc.stop_being_ready()
     else:
         grpc.release()  # others serve, so health checks are answered as before
-    await wind_up(ending, fleet, servers, addresses, float(settings.predict_timeout_s))
+    await wind_up(ending, fleet, servers, addresses, float(settings.workers.predict_timeout_s))
     scraped.close()
     await drain(readers, 1.0)
     for each in watching:

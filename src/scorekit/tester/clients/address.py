@@ -1,16 +1,16 @@
-"""Where a model server is."""
+"""The address of a model server, and the routes and metadata that follow from it."""
 
 import urllib.parse
 from dataclasses import dataclass
 
 from ...errors import SetupError
 
-_ENDS = ("/predict", "/predictions", "/transform-input")
+_LAST_STEPS = ("/predict", "/predictions", "/transform-input")
 _VERBS = ("predict", "send-feedback", "transform-input", "transform-output", "route", "aggregate")
 _PORTS = {"http": 80, "https": 443, "grpc": 80, "grpcs": 443}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
     """A server (``http://host:port``), a gateway's prefix (``…/seldon/mymodel``) or the route of a prediction."""
 
@@ -22,12 +22,17 @@ class Address:
 
     @property
     def secure(self) -> bool:
+        """Whether the connection uses TLS."""
         return self.scheme in ("https", "grpcs")
 
     @property
     def routes(self) -> dict[str, str]:
-        """The path of each verb: the wrapper's own at a server, ``/api/v1.0/predictions`` below a gateway's prefix."""
-        end = next((end for end in _ENDS if self.path.endswith(end)), "")
+        """The path of each verb.
+
+        A server has the wrapper's own routes, ``/predict`` and so on. Below a gateway's prefix are the routes of
+        Seldon's executor, ``/api/v1.0/predictions`` and ``/api/v1.0/feedback``: a deployment has no other verbs.
+        """
+        end = next((end for end in _LAST_STEPS if self.path.endswith(end)), "")
         base = self.path.removesuffix(end)
         if end == "/predictions" or (self.path and not end):
             base += "" if end else "/api/v1.0"
@@ -36,7 +41,11 @@ class Address:
 
     @property
     def metadata(self) -> list[tuple[str, str]]:
-        """What a gateway routes gRPC by, from a prefix ``/seldon/NAMESPACE/NAME`` or ``/seldon/NAME``; or nothing."""
+        """The gRPC metadata by which a gateway finds the deployment; empty for an address without a gateway's prefix.
+
+        Ambassador routes gRPC by the header ``seldon`` (the deployment) and ``namespace``, for gRPC's paths are fixed.
+        They are taken from the prefix, ``/seldon/NAMESPACE/NAME`` or ``/seldon/NAME``.
+        """
         steps = [step for step in self.path.split("/") if step]
         if steps[:1] != ["seldon"]:
             return []
@@ -44,8 +53,8 @@ class Address:
         return [("seldon", name) for name in names[-1:]] + [("namespace", name) for name in names[-2:-1]]
 
 
-def parse(url: str) -> Address:
-    """The address that ``url`` writes; ``http`` where it names no scheme. Raises ``SetupError``."""
+def parse_address(url: str) -> Address:
+    """The address in a URL; its scheme is ``http`` if it names none. Raises ``SetupError`` for another scheme."""
     try:
         parts = urllib.parse.urlsplit(url if "://" in url else f"http://{url}")
         port = parts.port
@@ -53,4 +62,10 @@ def parse(url: str) -> Address:
         raise SetupError(f"{url} is not an address: {error}") from error
     if parts.scheme not in _PORTS or not parts.hostname:
         raise SetupError(f"{url} is not an address: expected http://HOST:PORT, https://HOST or grpc://HOST:PORT")
-    return Address(url, parts.scheme, parts.hostname, port or _PORTS[parts.scheme], parts.path.rstrip("/"))
+    return Address(
+        url=url,
+        scheme=parts.scheme,
+        host=parts.hostname,
+        port=port or _PORTS[parts.scheme],
+        path=parts.path.rstrip("/"),
+    )

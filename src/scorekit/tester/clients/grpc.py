@@ -1,4 +1,12 @@
-"""Asking a model server over gRPC, by grpcio."""
+"""A client for a model server's gRPC API, on grpcio.
+
+grpcio, not our own HTTP/2 engine: a server should not be judged by a client that shares its mistakes.
+
+The laws judge JSON, so messages are translated both ways. What JSON cannot say is the place to look: a SeldonMessage
+can carry NaN and infinities, which come out as the texts "NaN", "Infinity" and "-Infinity" that protobuf's own JSON
+form uses for them. In the other direction a malformed body may not be JSON at all; over gRPC the nearest thing to it is
+to send its bytes in place of a message.
+"""
 
 import json
 import math
@@ -9,7 +17,7 @@ from google.protobuf import json_format
 
 from ...errors import SetupError
 from ...proto import DecodeError, message_class
-from ..wire import Answer, Ask, NoAnswer, Unreachable, Unsendable
+from ..transport import Answer, NoAnswer, Query, Unreachable, Unsendable
 from .address import Address
 
 _Message = message_class("seldon.protos.SeldonMessage")
@@ -22,7 +30,8 @@ _SERVER = {
 }
 _GATEWAY = {"predict": "Seldon/Predict", "send-feedback": "Seldon/SendFeedback"}
 
-# The HTTP status that says the same, as grpc-gateway pairs them; but a method that is not there is a path that is not.
+# The HTTP status of each gRPC code, as grpc-gateway pairs them; but a missing method is a missing path, so 404, not
+# 501.
 _STATUS = {
     "INVALID_ARGUMENT": 400, "FAILED_PRECONDITION": 400, "OUT_OF_RANGE": 400, "UNAUTHENTICATED": 401,
     "PERMISSION_DENIED": 403, "NOT_FOUND": 404, "UNIMPLEMENTED": 404, "ALREADY_EXISTS": 409, "ABORTED": 409,
@@ -31,9 +40,10 @@ _STATUS = {
 
 
 class GrpcClient:
-    """A server's methods, or a gateway's for the deployment that the address names.
+    """A client for a server's methods, or for a gateway's if ``address`` names a deployment.
 
-    Raises ``SetupError`` where grpcio is missing.
+    ``authorities`` is a file of certificates to trust in place of the system's. The ``key`` is sent with every request,
+    as ``x-api-key``. Raises ``SetupError`` if grpcio is missing or the file cannot be read.
     """
 
     def __init__(
@@ -48,7 +58,7 @@ class GrpcClient:
         self.timeout_s = timeout_s
         host = f"[{address.host}]" if ":" in address.host else address.host
         self._target = f"{host}:{address.port}"
-        # No proxy stands before a server under test unless its address names one; retries would hide what it does.
+        # A proxy of the environment is not what is to be tested, and retries would hide failures.
         options = [("grpc.enable_http_proxy", 0), ("grpc.enable_retries", 0), ("grpc.max_receive_message_length", -1)]
         if address.secure:
             trusted = None
@@ -68,18 +78,23 @@ class GrpcClient:
         return f"<GrpcClient {self.where()}>"
 
     def where(self, verb: str = "predict", /) -> str:
-        """The method that ``verb`` calls, after the server."""
+        """The server, and the method that ``verb`` calls."""
         return f"grpc://{self._target} seldon.protos.{self._methods.get(verb, '')}"
 
     def close(self) -> None:
+        """Close the channel."""
         self._channel.close()
 
-    def send(self, ask: Ask, /) -> Answer:
-        """The answer, as JSON. Raises ``Unreachable``, ``NoAnswer``, or ``Unsendable`` for what is no message."""
-        if ask.verb not in self._methods:
-            raise Unsendable(f"a gateway has no method for {ask.verb}")
-        content, places = serialized(ask)
-        call = self._channel.unary_unary(f"/seldon.protos.{self._methods[ask.verb]}")
+    def send(self, query: Query, /) -> Answer:
+        """The server's answer, as JSON.
+
+        Raises ``Unreachable`` if there is no gRPC server, ``NoAnswer`` if it does not answer in time or with something
+        else than a message, and ``Unsendable`` if the query has no form in gRPC.
+        """
+        if query.verb not in self._methods:
+            raise Unsendable(f"a gateway has no method for {query.verb}")
+        content, places = serialized(query)
+        call = self._channel.unary_unary(f"/seldon.protos.{self._methods[query.verb]}")
         try:
             body = call(content, timeout=self.timeout_s, metadata=self._metadata)
         except self._failure as error:
@@ -88,7 +103,7 @@ class GrpcClient:
         try:
             return Answer(200, json.dumps(plain(body)).encode())
         except json_format.SerializeToJsonError:
-            return Answer(200, b"NaN")  # in jsonData: what REST would have to write, and must not
+            return Answer(200, b"NaN")  # a NaN in jsonData; the law "valid JSON" reports this as it would over REST
         except DecodeError as error:
             raise NoAnswer(f"the answer is no SeldonMessage: {error}", hung=False) from error
 
@@ -106,18 +121,18 @@ class GrpcClient:
         return Answer(_STATUS.get(code, 500), json.dumps(info).encode(), places)
 
 
-def serialized(ask: Ask) -> tuple[bytes, bool]:
-    """The message of a request, and whether it is one. What is not even JSON is sent byte by byte.
+def serialized(query: Query) -> tuple[bytes, bool]:
+    """The bytes to send, and whether they are a message: a body that is not JSON is sent as it is.
 
-    Raises ``Unsendable`` for JSON that no message has a form for.
+    Raises ``Unsendable`` for JSON that no SeldonMessage can hold.
     """
-    value = ask.message
+    value = query.message
     if isinstance(value, str):
         try:
             value = json.loads(value, parse_constant=_refuse)
         except (ValueError, RecursionError):
-            return ask.body(), False
-    kind = _Feedback if ask.verb == "send-feedback" else _Message
+            return query.body(), False
+    kind = _Feedback if query.verb == "send-feedback" else _Message
     try:
         return bytes(json_format.ParseDict(value, kind()).SerializeToString()), True
     except (json_format.Error, AttributeError, TypeError, ValueError, RecursionError) as error:
@@ -125,7 +140,11 @@ def serialized(ask: Ask) -> tuple[bytes, bool]:
 
 
 def plain(body: bytes) -> Any:
-    """A serialized SeldonMessage as JSON values; numbers that JSON has not are the texts NaN, Infinity, -Infinity."""
+    """A serialized SeldonMessage as JSON values.
+
+    Numbers in ``ndarray`` that JSON does not have become the texts NaN, Infinity and -Infinity. Raises ``DecodeError``
+    if the bytes are not a message, and ``SerializeToJsonError`` for such a number in ``jsonData``.
+    """
     message = _Message.FromString(body)
     _name_numbers(message.data.ndarray.values)
     return json_format.MessageToDict(message)

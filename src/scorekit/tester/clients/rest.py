@@ -1,19 +1,28 @@
-"""Asking a model server over HTTP: one kept connection, and no wait without an end."""
+"""A client for a model server's REST API, on http.client.
+
+The connection is kept between requests, as a real client would keep it. A server may close a kept connection while it
+is idle, and the client notices only when it sends the next request; that says nothing against the server, so the
+request is sent once more on a fresh connection. If the fresh connection is closed without an answer too, that is
+because of this very request, and a finding.
+
+Redirects, proxies and compression are all left out: the tester judges the bytes of one server.
+"""
 
 import http.client
 import ssl
 
 from ...errors import SetupError
-from ..wire import Answer, Ask, NoAnswer, Unreachable, Unsendable
+from ..transport import Answer, NoAnswer, Query, Unreachable, Unsendable
 from .address import Address
 
 _DROPPED = (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError)
 
 
 class RestClient:
-    """A server's routes. ``authorities`` is a file of certificates to trust in place of the system's.
+    """A client for the routes of ``address``, with a timeout for each step of a request.
 
-    A ``key`` goes with every request, as ``X-API-Key``.
+    ``authorities`` is a file of certificates to trust in place of the system's. The ``key`` is sent with every request,
+    as ``X-API-Key``. Raises ``SetupError`` if the file holds no certificates.
     """
 
     def __init__(
@@ -43,25 +52,29 @@ class RestClient:
         return f"{scheme}://{host}:{self.address.port}{self.address.routes.get(verb, '')}"
 
     def close(self) -> None:
+        """Close the connection."""
         self._connection.close()
 
-    def send(self, ask: Ask, /) -> Answer:
-        """The answer. Raises ``Unreachable`` when no connection can be had, ``NoAnswer`` when one ends unanswered."""
-        if ask.verb not in self.address.routes:
-            raise Unsendable(f"a gateway has no route for {ask.verb}")
+    def send(self, query: Query, /) -> Answer:
+        """The server's answer.
+
+        Raises ``Unreachable`` if there is no connection, ``NoAnswer`` if the connection ends or time is up before the
+        answer, and ``Unsendable`` for a verb that a gateway has no route for.
+        """
+        if query.verb not in self.address.routes:
+            raise Unsendable(f"a gateway has no route for {query.verb}")
         fresh = self._connection.sock is None
         try:
-            return self._exchange(ask)
+            return self._exchange(query)
         except _DROPPED as error:
-            # A kept connection may have been closed while it was idle; a fresh one closes because of this request.
             if fresh:
                 raise _dropped(error) from error
         try:
-            return self._exchange(ask)
+            return self._exchange(query)
         except _DROPPED as error:
             raise _dropped(error) from error
 
-    def _exchange(self, ask: Ask) -> Answer:
+    def _exchange(self, query: Query) -> Answer:
         if self._connection.sock is None:
             try:
                 self._connection.connect()
@@ -69,7 +82,7 @@ class RestClient:
                 self._connection.close()
                 raise Unreachable(f"{self.address.url} cannot be reached: {_why(error)}") from error
         try:
-            self._connection.request("POST", self.address.routes[ask.verb], ask.body(), self._headers)
+            self._connection.request("POST", self.address.routes[query.verb], query.body(), self._headers)
             response = self._connection.getresponse()
             return Answer(response.status, response.read())
         except TimeoutError as error:
@@ -84,7 +97,7 @@ class RestClient:
 
 
 def ssl_context(authorities: str | None) -> ssl.SSLContext:
-    """What decides whom to trust. Raises ``SetupError`` for a file that holds no certificates."""
+    """The TLS settings of a client. Raises ``SetupError`` for a file that holds no certificates."""
     try:
         return ssl.create_default_context(cafile=authorities)
     except OSError as error:

@@ -6,21 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..contract.columns import Contract
-from .wire import Answer
+from ..contract import Contract
+from .transport import Answer
 
 Row = Sequence[Any]
+"""The features of one row, as JSON values; a feature with a shape is a nested list."""
 
 
-class Malformed(ValueError):
-    """An answer that is no prediction; the text says why."""
+class MalformedAnswer(ValueError):
+    """An answer that is not a prediction; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """An answered prediction: one list of scalars per row.
+class PredictionTable:
+    """An answered prediction: ``rows`` has one flat list of scalars per row, whatever shape the answer had.
 
-    An ``opaque`` one is no table but a text, bytes or JSON of the model's own, and stands whole in its one cell.
+    An ``opaque`` answer (``jsonData``, ``strData`` or ``binData``) is not a table; it is kept whole, as the only value
+    of one row.
     """
 
     names: list[Any]
@@ -30,7 +32,7 @@ class Table:
 
 
 def body(contract: Contract, rows: Sequence[Row], form: str = "ndarray", meta: dict[str, Any] | None = None) -> Any:
-    """A request of ``rows`` in the form ``ndarray`` or ``tensor``."""
+    """A request with ``rows``, as ``data.ndarray`` or as ``data.tensor``."""
     data: dict[str, Any] = {"names": contract.feature_names()}
     if form == "tensor":
         shape = _shape(rows) if rows else [0, *_shape([contract.sample_row()])[1:]]
@@ -41,35 +43,38 @@ def body(contract: Contract, rows: Sequence[Row], form: str = "ndarray", meta: d
 
 
 def parse(answer: Answer) -> Any:
-    """The answer's JSON. Raises ``Malformed``, for the tokens NaN and Infinity too: they are not JSON."""
+    """The JSON value of an answer.
+
+    Raises ``MalformedAnswer`` if it is not JSON. Python also reads the tokens NaN and Infinity; they are not JSON.
+    """
     try:
         return json.loads(answer.body, parse_constant=_refuse)
-    except Malformed:
+    except MalformedAnswer:
         raise
     except (ValueError, RecursionError) as error:
-        raise Malformed(f"the answer is not JSON: {error}") from error
+        raise MalformedAnswer(f"the answer is not JSON: {error}") from error
 
 
-def read(answer: Answer) -> Table:
-    """The prediction in an answer. Raises ``Malformed``."""
+def read(answer: Answer) -> PredictionTable:
+    """The prediction in an answer. Raises ``MalformedAnswer`` if there is none."""
     value = parse(answer)
     if not isinstance(value, dict):
-        raise Malformed("the answer is not a JSON object")
+        raise MalformedAnswer("the answer is not a JSON object")
     data, meta = value.get("data"), value.get("meta", {})
     own = next((value[key] for key in ("jsonData", "strData", "binData") if key in value), None)
     if data is None and own is not None and isinstance(meta, dict):
-        return Table([], [[own]], meta, opaque=True)
+        return PredictionTable([], [[own]], meta, opaque=True)
     if not isinstance(data, dict):
-        raise Malformed("the answer has no object at $.data")
+        raise MalformedAnswer("the answer has no object at $.data")
     names = data.get("names", [])
     if not isinstance(meta, dict) or not isinstance(names, list):
-        raise Malformed("$.meta must be an object and $.data.names a list")
+        raise MalformedAnswer("$.meta must be an object and $.data.names a list")
     if isinstance(tensor := data.get("tensor"), dict):
-        return Table(names, _unflatten(tensor), meta)
+        return PredictionTable(names, _unflatten(tensor), meta)
     array = data.get("ndarray")
     if not isinstance(array, list):
-        raise Malformed("the answer has neither $.data.tensor nor a list at $.data.ndarray")
-    return Table(names, [leaves(row) if isinstance(row, list) else [row] for row in array], meta)
+        raise MalformedAnswer("the answer has neither $.data.tensor nor a list at $.data.ndarray")
+    return PredictionTable(names, [leaves(row) if isinstance(row, list) else [row] for row in array], meta)
 
 
 def leaves(value: Any) -> list[Any]:
@@ -80,10 +85,11 @@ def leaves(value: Any) -> list[Any]:
 
 
 def _refuse(token: str) -> Any:
-    raise Malformed(f"the answer is not JSON: it has the token {token}")
+    raise MalformedAnswer(f"the answer is not JSON: it has the token {token}")
 
 
 def _shape(rows: Sequence[Any]) -> list[int]:
+    """The shape of a nested list whose lists of one level have one length."""
     shape, level = [], rows
     while isinstance(level, list | tuple) and level:
         shape.append(len(level))
@@ -92,10 +98,11 @@ def _shape(rows: Sequence[Any]) -> list[int]:
 
 
 def _unflatten(tensor: dict[str, Any]) -> list[list[Any]]:
+    """The rows of a tensor of shape ``(rows, …)``, each flat."""
     shape, values = tensor.get("shape"), tensor.get("values", [])
     if not isinstance(shape, list) or not shape or any(type(each) is not int or each < 0 for each in shape):
-        raise Malformed("$.data.tensor.shape must be a list of whole numbers")
+        raise MalformedAnswer("$.data.tensor.shape must be a list of whole numbers")
     if not isinstance(values, list) or len(values) != math.prod(shape):
-        raise Malformed(f"$.data.tensor.values does not fill the shape {shape}")
+        raise MalformedAnswer(f"$.data.tensor.values does not fill the shape {shape}")
     width = math.prod(shape[1:])
     return [values[at * width : (at + 1) * width] for at in range(shape[0])]

@@ -1,0 +1,47 @@
+"""The names that a Seldon Core v1 component and its operator use: variables, annotations, ports, types.
+
+Sources: the wrapper's command line and environment (seldon-core 1.17.1), and the variables that its operator sets in a
+component's container.
+"""
+
+HTTP_PORT = 9000
+GRPC_PORT = 5000
+METRICS_PORT = 6000
+
+# The operator sets these in a component's container.
+ENV_HTTP_PORT = "PREDICTIVE_UNIT_HTTP_SERVICE_PORT"
+ENV_GRPC_PORT = "PREDICTIVE_UNIT_GRPC_SERVICE_PORT"
+ENV_METRICS_PORT = "PREDICTIVE_UNIT_METRICS_SERVICE_PORT"
+ENV_METRICS_ENDPOINT = "PREDICTIVE_UNIT_METRICS_ENDPOINT"
+ENV_SERVICE_PORT = "PREDICTIVE_UNIT_SERVICE_PORT"
+ENV_PARAMETERS = "PREDICTIVE_UNIT_PARAMETERS"
+ENV_UNIT_ID = "PREDICTIVE_UNIT_ID"
+ENV_UNIT_IMAGE = "PREDICTIVE_UNIT_IMAGE"
+ENV_PREDICTOR_ID = "PREDICTOR_ID"
+ENV_PREDICTOR_LABELS = "PREDICTOR_LABELS"
+ENV_DEPLOYMENT_ID = "SELDON_DEPLOYMENT_ID"
+ENV_EXECUTOR_ENABLED = "SELDON_EXECUTOR_ENABLED"
+
+# A component's own .s2i/environment sets these.
+ENV_MODEL_NAME = "MODEL_NAME"
+ENV_SERVICE_TYPE = "SERVICE_TYPE"
+
+# These are scorekit's own.
+ENV_WORKER = "SCOREKIT_WORKER"
+ENV_FROM_FILE = "SCOREKIT_FROM_FILE"
+ENV_BATCHING = "BATCHING"
+ENV_HOST = "SCOREKIT_HOST"
+ENV_EXPOSE_ERRORS = "EXPOSE_ERRORS"
+ENV_CONTRACT = "CONTRACT"
+ENV_GRPC_MAX_MESSAGE = "GRPC_MAX_MESSAGE_SIZE"
+
+ANNOTATION_REST_TIMEOUT = "seldon.io/rest-timeout"
+ANNOTATION_GRPC_TIMEOUT = "seldon.io/grpc-timeout"
+ANNOTATION_GRPC_MAX_MESSAGE = "seldon.io/grpc-max-message-size"
+
+SERVICE_TYPES = ("MODEL", "ROUTER", "TRANSFORMER", "COMBINER", "OUTLIER_DETECTOR")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+UNSET = "NOT_IMPLEMENTED"
+"""What the stock wrapper answers for the identity of a component that has not been given one."""
+UNSET_IMAGE = f"{UNSET}:{UNSET}"
