@@ -1,0 +1,90 @@
+"""Why a pod does not run, in one sentence: what the scheduler, the kubelet and the containers say in the pod's status.
+
+A workload that is not ready says only how many of its pods are. The reason stands in the pods themselves, at a different
+place for each way in which a pod can fail to run:
+
+    no node takes it            condition PodScheduled=False: "0/1 nodes are available: 1 Insufficient cpu."
+    its image cannot be had     containerStatuses[].state.waiting: ErrImagePull, ImagePullBackOff, InvalidImageName
+    it cannot be created        containerStatuses[].state.waiting: CreateContainerConfigError ("secret "x" not found")
+    it ends again and again     state.waiting CrashLoopBackOff, with the cause in lastState.terminated: OOMKilled, status
+    it runs and is not ready    condition ContainersReady=False; what the probe got stands only in an Event
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..manifests.documents import Object
+
+# Waiting reasons of an ordinary start.
+_ON_THE_WAY = frozenset({"ContainerCreating", "PodInitializing"})
+
+
+def selector_of(workload: Object) -> str | None:
+    """The label selector of a workload's pods as a request takes it; None if it has none, or not only equalities."""
+    selector = (workload.get("spec") or {}).get("selector") or {}
+    labels = selector.get("matchLabels") or {}
+    if not labels or selector.get("matchExpressions"):
+        return None
+    return ",".join(f"{name}={value}" for name, value in sorted(labels.items()))
+
+
+def reasons(pods: Iterable[Object], events: Iterable[Object] = ()) -> list[str]:
+    """Returns a sentence for each pod that is neither ready nor ending, with the same sentence once only.
+
+    ``events`` are those of the pods' namespace: they tell why a probe fails.
+    """
+    by_pod: dict[str, str] = {}
+    for event in events:  # the newest come last
+        if event.get("reason") == "Unhealthy":
+            by_pod[str((event.get("involvedObject") or {}).get("uid"))] = str(event.get("message") or "").strip()
+    sentences = []
+    for pod in pods:
+        if (pod["metadata"]).get("deletionTimestamp"):
+            continue
+        sentence = reason(pod, by_pod.get(str(pod["metadata"].get("uid")), ""))
+        if sentence:
+            sentences.append(sentence)
+    return list(dict.fromkeys(sentences))
+
+
+def reason(pod: Object, probe: str = "") -> str:
+    """Why ``pod`` is not ready; empty if it is, or if it is on its way. ``probe`` is what its probe has got."""
+    status = pod.get("status") or {}
+    conditions = {each.get("type"): each for each in status.get("conditions") or ()}
+    scheduled = conditions.get("PodScheduled") or {}
+    if scheduled.get("status") == "False":
+        return str(scheduled.get("message") or scheduled.get("reason") or "no node takes it")
+    if status.get("phase") == "Failed":  # evicted, or the node has gone
+        return ": ".join(
+            filter(None, [str(status.get("reason") or "the pod failed"), str(status.get("message") or "")])
+        )
+    for container in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
+        if sentence := _of_container(container):
+            return sentence
+    if (conditions.get("Ready") or {}).get("status") == "True":
+        return ""
+    return probe
+
+
+def _of_container(container: Mapping[str, Any]) -> str:
+    """What is wrong with one container of a pod, by its status; empty if nothing is."""
+    name = container.get("name")
+    state, last = container.get("state") or {}, (container.get("lastState") or {}).get("terminated")
+    waiting, ended = state.get("waiting") or {}, state.get("terminated")
+    why = waiting.get("reason")
+    if why and why not in _ON_THE_WAY:
+        # A back-off's own message says only how long it waits: the cause is how the container ended last.
+        said = _ending(last) if why == "CrashLoopBackOff" and last else waiting.get("message")
+        return f"container {name}: {why}" + (f": {said}" if said else "")
+    if ended and ended.get("exitCode"):
+        return f"container {name} {_ending(ended)}"
+    if last and last.get("exitCode") and not container.get("ready"):
+        return f"container {name} was restarted: it {_ending(last)}"
+    return ""
+
+
+def _ending(ended: Mapping[str, Any]) -> str:
+    """How a container ended. A reason other than Error (OOMKilled, StartError) says more than the exit code."""
+    why, code = ended.get("reason"), ended.get("exitCode")
+    status = f"ended with exit code {code}"
+    return f"{status} ({why})" if why and why != "Error" else status
