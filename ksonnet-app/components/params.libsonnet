@@ -35,6 +35,7 @@
       withRbac: "true",
     },
     "test-seldon-ml-score-api": {
+      ambassadorRoute: "true",
       cpuPercent: 75,
       endpoint: "REST",
       image: "alexioannides/seldon-ml-score-component",

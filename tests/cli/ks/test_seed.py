@@ -143,10 +143,9 @@ def test_the_tutorials_commands_ask_no_network(ks: Run, tmp_path: Path, monkeypa
                 assert ks(*arguments).status == 0
     assert files(Path("vendor/seldon-core/seldon-core@1.17.1")) == files(PACKAGE)
     shown = ks("show", "default")
-    assert shown.out.split("\n").count("---") == 17
-    assert ks("show", "default", "-c", "test-seldon-ml-score-api").out.startswith(
-        "---\napiVersion: machinelearning.seldon.io/v1alpha2\nkind: SeldonDeployment\n"
-    )
+    assert shown.out.split("\n").count("---") == 18
+    model = ks("show", "default", "-c", "test-seldon-ml-score-api").out
+    assert "---\napiVersion: machinelearning.seldon.io/v1alpha2\nkind: SeldonDeployment\n" in model
 
 
 @pytest.mark.e2e

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from importlib import resources
 from typing import Any
 
+import _gojsonnet
 import pytest
 
 from scorekit.errors import RenderError
@@ -32,6 +33,7 @@ IMAGE = "alexioannides/seldon-ml-score-component"
 DIGEST = "sha256:" + "0" * 64
 # What Kubernetes 1.31 serves of the kinds that are rendered.
 CURRENT = {
+    "getambassador.io/v3alpha1",
     *("v1", "apps/v1", "autoscaling/v2", "policy/v1", "rbac.authorization.k8s.io/v1", "apiextensions.k8s.io/v1"),
     *("machinelearning.seldon.io/v1", "machinelearning.seldon.io/v1alpha2"),
 }
@@ -71,7 +73,8 @@ def core(**flags: str) -> list[Object]:
 
 
 def simple(version: str = "v1alpha2", /, **flags: str) -> Object:
-    [deployment] = rendered(f"seldon-serve-simple-{version}", NAME, **{"image": IMAGE, **flags})
+    route, deployment = rendered(f"seldon-serve-simple-{version}", NAME, **{"image": IMAGE, **flags})
+    assert route["kind"] == "Mapping"
     return deployment
 
 
@@ -150,7 +153,7 @@ def test_operator_and_ambassador_speak_of_the_same_thing() -> None:
     values = {each["name"]: each.get("value") for each in environ}
     assert {name: value for name, value in values.items() if name.startswith("AMBASSADOR")} == {
         "AMBASSADOR_ENABLED": "true",
-        "AMBASSADOR_SINGLE_NAMESPACE": "true",
+        "AMBASSADOR_SINGLE_NAMESPACE": "false",  # "true" makes it write a Mapping that the API server refuses
         "AMBASSADOR_VERSION": "v2",
     }
     versions = the(objects, "CustomResourceDefinition mappings.getambassador.io")["spec"]["versions"]
@@ -259,7 +262,7 @@ def test_what_cannot_be_meant_is_told(flags: dict[str, str], told: str) -> None:
 @every_model
 def test_models_are_seldon_deployments(prototype: str, flags: dict[str, str]) -> None:
     """One predictor; every node of the graph that is no built-in has a container of its name."""
-    [deployment] = rendered(prototype, "model", **flags)
+    [deployment] = rendered(prototype, "model", **flags, ambassadorRoute="false")
     assert deployment["apiVersion"] == f"machinelearning.seldon.io/{prototype.rpartition('-')[2]}"
     [predictor] = deployment["spec"]["predictors"]
 
@@ -280,6 +283,47 @@ def test_a_simple_model_is_what_the_local_runner_runs(version: str) -> None:
     deployment = read_deployment(simple(version), "seldon")
     assert (deployment.name, deployment.node.name, deployment.node.image) == (NAME, NAME, IMAGE)
     assert (deployment.predictor, deployment.replicas) == ("default", 1)
+
+
+@every_model
+def test_a_model_is_routed_by_its_short_path(prototype: str, flags: dict[str, str]) -> None:
+    """A Mapping beside it takes /seldon/<name>/ to the predictor's Service, as the operator does the long path."""
+    route, deployment = rendered(prototype, "model", **flags)
+    assert (route["apiVersion"], route["kind"]) == ("getambassador.io/v3alpha1", "Mapping")
+    assert route["metadata"]["name"] == "seldon-model-default-short"
+    assert route["spec"] == {
+        "hostname": "*",
+        "prefix": "/seldon/model/",
+        "rewrite": "/",
+        "service": "model-default:8000",
+        "timeout_ms": 3000,
+    }
+    direct, _ = rendered(prototype, "model", **flags, noEngine="true")
+    assert direct["spec"]["service"] == "model-default:9000"
+    assert deployment["kind"] == "SeldonDeployment"
+
+
+def test_each_predictor_has_a_route_by_its_share() -> None:
+    """Several predictors share the short path by their traffic, as the operator weighs its routes; a shadow mirrors."""
+    source = resources.files("scorekit") / "builtin" / "registries" / "seldon-core" / "seldon-core" / "serve.libsonnet"
+    predictors = [
+        {"name": "default", "traffic": 75},
+        {"name": "canary", "traffic": 25, "annotations": {"seldon.io/svc-name": "mine"}},
+        {"name": "dark", "shadow": True},
+    ]
+    spec = {"predictors": predictors, "annotations": {"seldon.io/rest-timeout": "5000"}}
+    deployment = {"metadata": {"name": "m"}, "spec": spec}
+    snippet = f"(import '{source}').routes({json.dumps(deployment)})"
+    routes = json.loads(_gojsonnet.evaluate_snippet("routes", snippet))
+    picked = [
+        (each["spec"]["service"], each["spec"].get("weight"), each["spec"].get("shadow"), each["spec"]["timeout_ms"])
+        for each in routes
+    ]
+    assert picked == [
+        ("m-default:8000", None, None, 5000),
+        ("mine:8000", 25, None, 5000),
+        ("m-dark:8000", 0, True, 5000),
+    ]
 
 
 def test_the_names_that_the_operator_joins_are_short_enough() -> None:
@@ -356,7 +400,7 @@ def test_a_model_without_the_engine() -> None:
 
 def test_the_rest_of_what_a_model_takes() -> None:
     """Resources, a claim that is made and mounted, OAuth's two words, replicas."""
-    claim, deployment = rendered(
+    claim, _, deployment = rendered(
         "seldon-serve-simple-v1alpha2",
         NAME,
         **{"image": IMAGE, "pvcName": "data", "oauthKey": "k", "oauthSecret": "s", "replicas": "3"},

@@ -74,7 +74,9 @@ local environ(params, namespace) = {
   AMBASSADOR_ENABLED: yes(ambassador),
   // Mappings; v1 would write annotations that stop today's Ambassador.
   AMBASSADOR_VERSION: 'v2',
-  AMBASSADOR_SINGLE_NAMESPACE: yes(single),
+  // With `true` it writes a second route, of the short path, whose name has underscores: the API server refuses it, and
+  // every SeldonDeployment ends Failed (seen on a cluster, 2026-11). serve.libsonnet has that route instead.
+  AMBASSADOR_SINGLE_NAMESPACE: 'false',
   ISTIO_ENABLED: 'false',
   KEDA_ENABLED: 'false',
   USE_EXECUTOR: 'true',
@@ -92,9 +94,10 @@ local environ(params, namespace) = {
   EXECUTOR_REQUEST_LOGGER_DEFAULT_ENDPOINT: 'http://default-broker',
   EXECUTOR_REQUEST_LOGGER_WORK_QUEUE_SIZE: '10000',
   EXECUTOR_REQUEST_LOGGER_WRITE_TIMEOUT_MS: '2000',
-  EXECUTOR_DEFAULT_CPU_REQUEST: '500m',
+  // Of the limit's 500m only a part is asked for: two replicas and a rolling update fit on a node of two CPUs.
+  EXECUTOR_DEFAULT_CPU_REQUEST: '100m',
   EXECUTOR_DEFAULT_CPU_LIMIT: '500m',
-  EXECUTOR_DEFAULT_MEMORY_REQUEST: '512Mi',
+  EXECUTOR_DEFAULT_MEMORY_REQUEST: '128Mi',
   EXECUTOR_DEFAULT_MEMORY_LIMIT: '512Mi',
   PREDICTIVE_UNIT_HTTP_SERVICE_PORT: '9000',
   PREDICTIVE_UNIT_GRPC_SERVICE_PORT: '9500',

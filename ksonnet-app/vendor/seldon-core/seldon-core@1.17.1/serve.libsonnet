@@ -34,7 +34,36 @@ local volume = 'persistent-storage';
     children: children,
   } + more,
 
-  // The claim, where one is asked for, and the deployment.
+  // Ambassador's routes of the short path, /seldon/NAME/, one for each predictor, by its share of the traffic. The operator
+  // writes those of /seldon/NAMESPACE/NAME/ alone (operator.libsonnet tells why). A predictor that is taken out of the
+  // deployment takes its route with it only if that is deleted first: docs/kubernetes.md of scorekit, Canary.
+  routes(deployment):: [
+    {
+      local annotations = std.get(deployment.spec, 'annotations', {}),
+      local own = std.get(predictor, 'annotations', {}),
+      local service = std.get(own, 'seldon.io/svc-name', deployment.metadata.name + '-' + predictor.name),
+      // Past the orchestrator, the Service has the ports of the model's container.
+      local port = if std.objectHas(own, 'seldon.io/no-engine') then 9000 else 8000,
+      local shadow = std.get(predictor, 'shadow', false),
+      apiVersion: 'getambassador.io/v3alpha1',
+      kind: 'Mapping',
+      metadata: { name: 'seldon-%s-%s-short' % [deployment.metadata.name, predictor.name], labels: { app: 'seldon' } },
+      spec: {
+        hostname: '*',
+        prefix: '/seldon/%s/' % deployment.metadata.name,
+        rewrite: '/',
+        service: '%s:%d' % [service, port],
+        timeout_ms: std.parseInt(std.get(annotations, 'seldon.io/rest-timeout', '3000')),
+      } + (
+        // As the operator weighs its own: the first takes what the others leave.
+        if predictor.name == deployment.spec.predictors[0].name && !shadow then {}
+        else { weight: std.get(predictor, 'traffic', 0) }
+      ) + (if shadow then { shadow: true } else {}),
+    }
+    for predictor in deployment.spec.predictors
+  ],
+
+  // The claim, where one is asked for, the deployment, and its routes.
   objects(version, params, containers, graph):: (
     local replicas = values.count(params, 'replicas');
     local most = values.count(params, 'maxReplicas');
@@ -87,6 +116,9 @@ local volume = 'persistent-storage';
         } + workload.scaled(replicas, most)],
       },
     };
+    // A component that was generated before there was the parameter has its routes from the operator it was made for.
+    local routed = std.objectHas(params, 'ambassadorRoute') && values.flag(params, 'ambassadorRoute');
     (if values.given(params.pvcName) then [claim] else []) + [deployment]
+    + (if routed then $.routes(deployment) else [])
   ),
 }

@@ -19,6 +19,7 @@
 // @optionalParam cpuPercent number 75 Use of the requested CPU that the autoscaler aims at
 // @optionalParam maxUnavailable numberOrString null How many replicas may be away at once: makes a disruption budget
 // @optionalParam noEngine string false Whether requests go straight to the model, past the service orchestrator
+// @optionalParam ambassadorRoute string true Whether Ambassador routes /seldon/NAME/ to it; false where there is none
 
 local serve = import "seldon-core/seldon-core/serve.libsonnet";
 
