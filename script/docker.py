@@ -57,7 +57,7 @@ def install(package: str, command: str) -> None:
     if shutil.which(command):
         return
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        raise NoEngine(f"there is no {command} here, and only root on Debian gets one from this script")
+        raise NoEngine(f"{command} is not installed, and this script can install it only as root on Debian")
     say(f"installing {package} with apt-get")
     environ = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     for step in (["update"], ["install", "-y", "--no-install-recommends", package]):
@@ -87,7 +87,7 @@ def start() -> None:
                 end(engine.pid)
                 PID.unlink()
                 last = " / ".join(LOG.read_text(errors="replace").splitlines()[-3:])
-                raise NoEngine(f"dockerd does not start: {last}")
+                raise NoEngine(f"dockerd did not start: {last}")
             time.sleep(0.2)
 
 
@@ -117,7 +117,7 @@ def end(pid: int) -> None:
     deadline = time.monotonic() + STOPS_WITHIN_S
     while is_dockerd(pid):
         if time.monotonic() > deadline:
-            say(f"dockerd, process {pid}, does not end")
+            say(f"dockerd (process {pid}) did not end")
             return
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)

@@ -35,18 +35,18 @@ CAUSES = [
         r"|command '(?:[\w-]*(?:gcc|g\+\+)|cc|c\+\+|clang)' failed: No such file"
         r"|(?:Unknown|No acceptable) (?:C )?compiler",
         "a package has no ready-made wheel for this Python and platform, and there is no compiler to build it; "
-        "install one (Debian: apt-get install build-essential; macOS: xcode-select --install) or take another Python: "
+        "install one (Debian: apt-get install build-essential; macOS: xcode-select --install) or use another Python: "
         "PYTHON=python3.12 script/setup",
     ),
     (
         r"can't find Rust compiler|Rust not found|Cargo, the Rust package manager, is not installed",
         "a package has no ready-made wheel for this Python and platform, and there is no Rust compiler to build it; "
-        "install Rust or take another Python: PYTHON=python3.12 script/setup",
+        "install Rust or use another Python: PYTHON=python3.12 script/setup",
     ),
-    (r"THESE PACKAGES DO NOT MATCH THE HASHES", "a downloaded package is not the one that was locked"),
+    (r"THESE PACKAGES DO NOT MATCH THE HASHES", "a downloaded package does not match its hash in the lock"),
     (
         r"NewConnectionError|ConnectTimeout|ReadTimeout|Temporary failure in name resolution|SSLError|ProxyError",
-        "the package index was not reached; see pip's settings (pip config list)",
+        "the package index could not be reached; see pip's settings (pip config list)",
     ),
     (r"No space left on device", "the disk is full"),
 ]
@@ -95,7 +95,7 @@ def alone_in(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say(f"another run works in {folder}: waiting for it")
+            say(f"another run is working in {folder}: waiting for it")
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
@@ -189,10 +189,10 @@ def make() -> None:
     say(f"Python {sys.version.split()[0]} ({BASE_PYTHON})")
     command = pipenv()
     if VENV.exists() and not is_usable_venv():
-        say("the .venv here is incomplete or of another Python: making it anew")
+        say("the existing .venv is incomplete or of another Python: making it anew")
         shutil.rmtree(VENV)
     STAMP.unlink(missing_ok=True)
-    say(f"installing what {PIPFILE.name}.lock names in .venv")
+    say(f"installing the packages of {PIPFILE.name}.lock in .venv")
     if sys.version_info >= (3, 13):
         say("without seldon-core and its tester: it needs numpy<2, which has no wheels from Python 3.13 on")
     run([command, "sync", "--dev", "--clean", "--python", BASE_PYTHON], pipenv_environ())

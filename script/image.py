@@ -53,7 +53,7 @@ def engine(requested: str | None = None) -> Engine:
         if shutil.which(command) and _quiet([command, "info"]).returncode == 0:
             return _known(command)
     raise SetupError(
-        f"{requested or 'neither docker nor podman'} answers here: start one, or have Debian's: script/docker start"
+        f"{requested or 'neither docker nor podman'} answers: start one, or install Debian's with script/docker start"
     )
 
 
@@ -131,11 +131,11 @@ def main() -> None:
     parser.add_argument("folder", metavar="DIR", type=Path, nargs="?", help=f"the component ({EXAMPLE[0].name})")
     parser.add_argument("name", metavar="NAME", nargs="?", help="the image (the folder's name; the example's own)")
     parser.add_argument("--builder", default=f"{BUILDER}:{__version__}", help=f"({BUILDER}:{__version__})")
-    parser.add_argument("--only-builder", action="store_true", help="build no component")
+    parser.add_argument("--only-builder", action="store_true", help="do not build a component")
     parser.add_argument("--engine", help="docker or podman (the first that answers)")
-    parser.add_argument("--no-s2i", action="store_true", help="by `scorekit dockerfile`, even where s2i is on PATH")
-    parser.add_argument("--incremental", action="store_true", help="take the packages of the image that is there (s2i)")
-    parser.epilog = "BASE_IMAGE is what the builder stands on (python:3.12-slim-bookworm)."
+    parser.add_argument("--no-s2i", action="store_true", help="use `scorekit dockerfile` even if s2i is on PATH")
+    parser.add_argument("--incremental", action="store_true", help="reuse the packages of the existing image (s2i)")
+    parser.epilog = "The variable BASE_IMAGE is the base of the builder (python:3.12-slim-bookworm)."
     arguments = parser.parse_args()
     try:
         chosen = engine(arguments.engine)

@@ -44,7 +44,7 @@ def faults(root: Path = ROOT) -> list[str]:
         if not lock.exists():
             found.append(f"{lock.name} is missing: run script/lock")
         elif json.loads(lock.read_text())["_meta"].get(DEPENDENCIES_KEY) != dependencies_digest(root):
-            found.append(f"{lock.name} is older than what Pipfile or pyproject.toml ask for: run script/lock")
+            found.append(f"{lock.name} is older than the dependencies in Pipfile or pyproject.toml: run script/lock")
     for path in sorted([*root.glob("Pipfile*"), *root.glob("*/requirements*.txt")]):
         if host := HOST.search(path.read_text()):
             found += [f"{path.relative_to(root)} names a host ({host[0]}): pip's settings say where packages come from"]
