@@ -13,7 +13,7 @@ whole number must equal its own floor. Categories are few and are looked up in a
 Python look for the first one, to name it.
 
 An array has one type, and JSON with a single text in it makes an array of texts (numpy's kind "U"); then the numbers
-are read back from their texts. PayloadKind "O", objects, comes of null, of objects and of integers beyond 64 bits; such values
+are read back from their texts. Kind "O", objects, comes of null, of objects and of integers beyond 64 bits; such values
 keep their own types and are checked one by one. Numbers are compared as doubles.
 
 Columns count by their position. The names in a request are not checked: clients of seldon-core 1.17.1 need not send
