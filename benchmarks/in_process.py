@@ -7,7 +7,7 @@ the operating system's part and the loop's own.
 from typing import Any
 
 from scorekit.contract.columns import Contract
-from scorekit.contract.enforce import Conformity
+from scorekit.contract.enforce import ContractCheck
 from scorekit.inference.executor import Executor
 from scorekit.inference.service import Service
 from scorekit.metrics.registry import Metrics
@@ -44,7 +44,7 @@ class Server:
         self._loop = ManualLoop()
         self._fleet: OpenConnections = set()
         metrics = Metrics({})
-        check = None if contract is None else Conformity(contract)
+        check = None if contract is None else ContractCheck(contract)
         executor = Executor(self._loop, observe=metrics.calls.observe)
         component = Component(model, "Model")
         self._rest = RestRoutes(

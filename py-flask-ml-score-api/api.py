@@ -1,4 +1,4 @@
-"""A score API: `POST /score` with `{"X": [1, 2]}` answers `{"score": [1, 2]}`. Your model goes into `score`."""
+"""A score API: `POST /score` with `{"X": [1, 2]}` answers `{"score": [1, 2]}`. Put your model into `score`."""
 
 import json
 import math
@@ -13,12 +13,12 @@ app = Flask(__name__)
 
 
 def score(X: list[float]) -> list[float]:
-    """One score for each number of ``X``; here the number itself."""
+    """Returns one score for each number of ``X``; here the number itself."""
     return X
 
 
 class BadInput(Exception):
-    """Says what of a request cannot be scored."""
+    """A request that cannot be scored; the message says why."""
 
 
 @app.post("/score")
@@ -35,16 +35,19 @@ def health() -> Response:
 
 
 def numbers(body: bytes) -> list[float]:
-    """The numbers in a request's body, whatever its Content-Type. Raises ``BadInput``."""
+    """Returns the numbers in the body of a request, whatever its Content-Type.
+
+    Raises ``BadInput`` if the body is not a JSON object with a list of finite numbers under ``X``.
+    """
     try:
-        told = json.loads(body)
+        document = json.loads(body)
     except (ValueError, RecursionError):
-        told = None
-    if not isinstance(told, dict):
+        document = None
+    if not isinstance(document, dict):
         raise BadInput('the body must be a JSON object such as {"X": [1, 2]}')
-    if "X" not in told:
-        raise BadInput(f'"X" is missing; there is {", ".join(map(repr, told)) or "nothing"}')
-    values = told["X"]
+    if "X" not in document:
+        raise BadInput(f'"X" is missing; there is {", ".join(map(repr, document)) or "nothing"}')
+    values = document["X"]
     if not isinstance(values, list):
         raise BadInput(f'"X" must be a list of numbers, got {kind(values)}')
     for at, each in enumerate(values):
@@ -56,7 +59,7 @@ def numbers(body: bytes) -> list[float]:
 
 
 def kind(value: Any) -> str:
-    """What a value is called in JSON."""
+    """Returns the name of a value's type in JSON."""
     names = {bool: "a boolean", str: "a text", dict: "an object", list: "a list", type(None): "null"}
     return names.get(type(value), "a number")
 
@@ -68,5 +71,5 @@ def bad_input(error: BadInput) -> tuple[Response, int]:
 
 @app.errorhandler(HTTPException)
 def refused(error: HTTPException) -> tuple[Response, int]:
-    """Flask's own refusals (404, 405, 413), as JSON; a fault of the code is a 500 without its text."""
+    """Returns Flask's own errors (404, 405, 413) as JSON; an exception of the code is a 500 without its text."""
     return jsonify(error=f"{error.name}: {error.description}"), error.code or 500

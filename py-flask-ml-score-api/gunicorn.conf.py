@@ -1,10 +1,10 @@
-"""gunicorn's settings, read from the folder it starts in."""
+"""Settings that gunicorn reads from the folder it starts in."""
 
 import os
 
 bind = "0.0.0.0:5000"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 1)
 threads = 4
-# Workers show by a file that they live; /tmp may be a disk, /dev/shm is memory.
+# Each worker touches a file to show that it is alive. /tmp may be a disk; /dev/shm is memory.
 worker_tmp_dir = "/dev/shm"
 accesslog = "-"

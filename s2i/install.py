@@ -1,8 +1,8 @@
-"""Makes, in a stage of the builder's Dockerfile, what the image gets: two environments. Standard library only.
+"""Makes the two environments of the builder image, in a stage of its Dockerfile. Standard library only.
 
-/opt/scorekit has pip, scorekit and what it needs but for numpy, whose version is the component's affair. /opt/component
-is empty; it sees the packages of the first behind its own, and is where a component's packages go, so that a component
-may bring its own version of anything and the layers of the builder stay as they are.
+/opt/scorekit has pip, scorekit and its dependencies except numpy, whose version the component decides. /opt/component
+is empty. A component's packages go there, and it sees the packages of /opt/scorekit behind its own, so that a component
+may bring its own version of any package without a change of the builder's layers.
 """
 
 import subprocess
@@ -35,12 +35,14 @@ def main() -> None:
     command = THEIRS / "bin" / "scorekit"
     command.write_text(f'#!/bin/sh\nexec {THEIRS}/bin/python -P -m scorekit "$@"\n')
     command.chmod(0o755)
-    for name in ("scorekit", "ks"):  # they would not find numpy
+    for name in ("scorekit", "ks"):  # without numpy they would not start
         (OURS / "bin" / name).unlink()
     run(python, "-m", "compileall", "-q", site(OURS))
     for path in THEIRS.rglob("*"):
         if not path.is_symlink():
-            path.chmod(path.stat().st_mode | (path.stat().st_mode & 0o700) >> 3)  # the group as the owner
+            path.chmod(
+                path.stat().st_mode | (path.stat().st_mode & 0o700) >> 3
+            )  # the group gets the rights of the owner
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""A container engine and a base image for the tests, on a machine that has neither. Standard library only.
+"""Provides a container engine and a base image for the tests, on a machine that has neither. Standard library only.
 
-Run by `script/docker start|stop|base`. Promises: an engine that answers already is used and left as it is; what was
-started is ended by its process id; two runs at once wait for each other; a failure is one sentence.
+`script/docker start|stop|base` runs it. An engine that answers already is used and left alone. An engine that was
+started here is ended by its process id. Two runs at the same time wait for each other. A failure is reported in one
+sentence.
 """
 
 import contextlib
@@ -30,7 +31,7 @@ REPOSITORY = "scorekit-test/python"
 
 
 class NoEngine(Exception):
-    """Says in one sentence why there is none."""
+    """There is no engine; the message is one sentence that says why."""
 
 
 def say(text: str) -> None:
@@ -52,11 +53,11 @@ def alone() -> Iterator[None]:
 
 
 def install(package: str, command: str) -> None:
-    """Debian's package, where ``command`` is missing and we may."""
+    """Installs Debian's package if ``command`` is missing. Raises ``NoEngine`` if this process may not."""
     if shutil.which(command):
         return
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        raise NoEngine(f"there is no {command} here, and only root on Debian gets one from this script")
+        raise NoEngine(f"{command} is not installed, and this script can install it only as root on Debian")
     say(f"installing {package} with apt-get")
     environ = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     for step in (["update"], ["install", "-y", "--no-install-recommends", package]):
@@ -71,11 +72,11 @@ def start() -> None:
             say("an engine answers already")
             return
         install("docker.io", "dockerd")
-        install("docker-cli", "docker")  # a package of its own in newer Debians
+        install("docker-cli", "docker")  # a separate package in newer Debians
         say(f"starting dockerd; its log is {LOG}")
         with LOG.open("ab") as log:
             command = ["dockerd", "--data-root", str(CACHE / "docker")]
-            # Without our lock, and in a session of its own: it outlives this script.
+            # The engine outlives this script: it gets a session of its own and does not inherit our lock.
             engine = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, close_fds=True
             )
@@ -86,12 +87,12 @@ def start() -> None:
                 end(engine.pid)
                 PID.unlink()
                 last = " / ".join(LOG.read_text(errors="replace").splitlines()[-3:])
-                raise NoEngine(f"dockerd does not start: {last}")
+                raise NoEngine(f"dockerd did not start: {last}")
             time.sleep(0.2)
 
 
 def stop() -> None:
-    """Ends the engine that `start` started; one that somebody else runs is left alone."""
+    """Ends the engine that `start` started, and no other."""
     with alone():
         if not PID.exists():
             say("nothing to stop: no engine was started by this script")
@@ -103,7 +104,7 @@ def stop() -> None:
 
 
 def is_dockerd(pid: int) -> bool:
-    """Whether that process id is still the engine's: numbers come again."""
+    """Whether the process id is still the engine's: process ids are reused."""
     try:
         return Path(f"/proc/{pid}/comm").read_text().strip() == "dockerd"
     except OSError:
@@ -116,7 +117,7 @@ def end(pid: int) -> None:
     deadline = time.monotonic() + STOPS_WITHIN_S
     while is_dockerd(pid):
         if time.monotonic() > deadline:
-            say(f"dockerd, process {pid}, does not end")
+            say(f"dockerd (process {pid}) did not end")
             return
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)
@@ -124,9 +125,10 @@ def end(pid: int) -> None:
 
 
 def base() -> str:
-    """The name of an image of Debian with Python, as the official ones have it; made once, without a registry.
+    """Returns the name of an image of Debian with Python, like the official ones; makes it once, without a registry.
 
-    It trusts whom this machine trusts, so that pip reaches the same package index from inside.
+    The image trusts the certificates that this machine trusts, so that pip reaches the same package index from inside.
+    Raises ``NoEngine`` if it cannot be made.
     """
     trusted = authorities()
     key = hashlib.sha256("\n".join([SUITE, PACKAGES, *LEFT_OUT, platform.machine(), trusted]).encode()).hexdigest()
@@ -144,11 +146,15 @@ def base() -> str:
 
 
 def authorities() -> str:
-    """The certificates that pip trusts here, or this machine's."""
-    told = subprocess.run(
+    """Returns the certificates that pip trusts here, or else those that this machine trusts."""
+    configured = subprocess.run(
         [sys.executable, "-m", "pip", "config", "get", "global.cert"], capture_output=True, text=True, check=False
     )
-    for file in (os.environ.get("PIP_CERT"), told.stdout.strip() if told.returncode == 0 else None, str(AUTHORITIES)):
+    for file in (
+        os.environ.get("PIP_CERT"),
+        configured.stdout.strip() if configured.returncode == 0 else None,
+        str(AUTHORITIES),
+    ):
         if file and Path(file).is_file():
             return Path(file).read_text()
     return ""

@@ -1,7 +1,7 @@
-"""Makes .venv/ from the lock that fits this Python, through pipenv. Run by `script/setup`; standard library only.
+"""Makes .venv/ from the lock that fits this Python, through pipenv. `script/setup` runs it; standard library only.
 
-Promises: quick when nothing has changed; an interrupted run is made good by the next one; two runs at once wait for
-each other; a failure is one sentence, with the whole log in build/setup.log.
+It is quick if nothing has changed. The next run completes an interrupted one. Two runs at the same time wait for each
+other. A failure is reported in one sentence, and build/setup.log has the whole log.
 """
 
 import contextlib
@@ -19,40 +19,41 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
-STAMP = VENV / "made-from"  # what .venv was made from; absent while it is being made
+STAMP = VENV / "made-from"  # the fingerprint that .venv was made from; absent while .venv is being made
 LOG = ROOT / "build" / "setup.log"
 PIPENV = "2026.10.3"
 PIPFILE = ROOT / ("Pipfile" if sys.version_info < (3, 13) else "Pipfile-py313")
-# When .venv's own Python runs this: the one behind it. Resolved, so that every name of it gives the same fingerprint.
+# If .venv's own Python runs this, the Python behind it. The path is resolved, so that every name of that Python gives
+# the same fingerprint.
 BASE_PYTHON = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
 REPORT_EVERY_S = 15
 
-# What a failed log may hold, and the sentence that a reader needs. The first match wins.
+# Patterns in the log of a failed command, and the sentence that explains each of them. The first match wins.
 CAUSES = [
     (
         r"(?:No such file or directory: '|unable to execute ')(?:[\w-]*(?:gcc|g\+\+)|cc|c\+\+|clang)'"
         r"|command '(?:[\w-]*(?:gcc|g\+\+)|cc|c\+\+|clang)' failed: No such file"
         r"|(?:Unknown|No acceptable) (?:C )?compiler",
         "a package has no ready-made wheel for this Python and platform, and there is no compiler to build it; "
-        "install one (Debian: apt-get install build-essential; macOS: xcode-select --install) or take another Python: "
+        "install one (Debian: apt-get install build-essential; macOS: xcode-select --install) or use another Python: "
         "PYTHON=python3.12 script/setup",
     ),
     (
         r"can't find Rust compiler|Rust not found|Cargo, the Rust package manager, is not installed",
         "a package has no ready-made wheel for this Python and platform, and there is no Rust compiler to build it; "
-        "install Rust or take another Python: PYTHON=python3.12 script/setup",
+        "install Rust or use another Python: PYTHON=python3.12 script/setup",
     ),
-    (r"THESE PACKAGES DO NOT MATCH THE HASHES", "a downloaded package is not the one that was locked"),
+    (r"THESE PACKAGES DO NOT MATCH THE HASHES", "a downloaded package does not match its hash in the lock"),
     (
         r"NewConnectionError|ConnectTimeout|ReadTimeout|Temporary failure in name resolution|SSLError|ProxyError",
-        "the package index was not reached; see pip's settings (pip config list)",
+        "the package index could not be reached; see pip's settings (pip config list)",
     ),
     (r"No space left on device", "the disk is full"),
 ]
 
 
 class SetupError(Exception):
-    """Says in one sentence why there is no environment."""
+    """The environment cannot be made; the message is one sentence that says why."""
 
 
 def say(text: str) -> None:
@@ -60,7 +61,7 @@ def say(text: str) -> None:
 
 
 def fingerprint() -> str:
-    """Names everything that .venv depends on, its own place included: a virtual environment cannot be moved."""
+    """Returns a digest of everything that .venv depends on, including its path: a .venv cannot be moved."""
     digest = hashlib.sha256(f"{sys.version}\n{BASE_PYTHON}\n{ROOT}\n{PIPFILE.name}".encode())
     for path in (PIPFILE, PIPFILE.with_name(f"{PIPFILE.name}.lock"), ROOT / "pyproject.toml"):
         digest.update(path.read_bytes())
@@ -72,7 +73,7 @@ def is_current() -> bool:
 
 
 def pipenv_environ() -> dict[str, str]:
-    """The environment less what would lead pipenv elsewhere: an active environment, or settings for another project."""
+    """Returns the environment without variables that would lead pipenv to another environment or project."""
     environ = {name: value for name, value in os.environ.items() if not re.match(r"PIPENV_|VIRTUAL_ENV|PYTHON", name)}
     return (
         environ
@@ -88,13 +89,13 @@ def pipenv_environ() -> dict[str, str]:
 
 @contextlib.contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Holds the folder against other runs; the system lets go of it when this process ends, however it ends."""
+    """Locks the folder against other runs. The system releases the lock when this process ends, however it ends."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say(f"another run works in {folder}: waiting for it")
+            say(f"another run is working in {folder}: waiting for it")
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
@@ -102,7 +103,10 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 
 def run(command: list[str | Path], environ: Mapping[str, str] = os.environ) -> None:
-    """Runs a command with its output in the log, saying now and then that it goes on."""
+    """Runs a command with its output in the log, and reports now and then that it is still running.
+
+    Raises ``SetupError`` with the cause if it fails.
+    """
     started = time.monotonic()
     LOG.parent.mkdir(exist_ok=True)
     with LOG.open("ab") as log:
@@ -122,7 +126,7 @@ def run(command: list[str | Path], environ: Mapping[str, str] = os.environ) -> N
 
 
 def cause(log: str) -> str:
-    """The sentence for a failed log; its last lines where no sentence is known."""
+    """Returns the sentence that explains a failed command's log, or the log's last lines if no pattern matches."""
     for pattern, sentence in CAUSES:
         if re.search(pattern, log):
             return sentence
@@ -130,7 +134,7 @@ def cause(log: str) -> str:
 
 
 def need_venv() -> None:
-    """Debian and Ubuntu ship Python without `venv`; where we may, put it there."""
+    """Installs `venv`, which Debian and Ubuntu ship separately, if this process may. Raises ``SetupError`` if not."""
     if importlib.util.find_spec("ensurepip") and importlib.util.find_spec("venv"):
         return
     package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
@@ -148,11 +152,13 @@ def need_venv() -> None:
 
 
 def pipenv() -> str:
-    """The path of a pipenv of the version we know; ours, in a place of its own, where there is none."""
+    """Returns the path of a pipenv of the pinned version; installs one in the cache if PATH has none."""
     present = shutil.which("pipenv")
     if present:
-        said = subprocess.run([present, "--version"], capture_output=True, text=True, env=pipenv_environ(), check=False)
-        if said.returncode == 0 and said.stdout.split()[-1:] == [PIPENV]:
+        version = subprocess.run(
+            [present, "--version"], capture_output=True, text=True, env=pipenv_environ(), check=False
+        )
+        if version.returncode == 0 and version.stdout.split()[-1:] == [PIPENV]:
             return present
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scorekit"
     place = cache / f"pipenv-{PIPENV}-py{sys.version_info.major}{sys.version_info.minor}"
@@ -169,7 +175,7 @@ def pipenv() -> str:
 
 
 def is_usable_venv() -> bool:
-    """Whether an earlier run completed .venv with this very Python; anything else is made anew."""
+    """Whether an earlier run completed .venv with this version of Python; otherwise it is made anew."""
     config = VENV / "pyvenv.cfg"
     if not (STAMP.exists() and config.exists() and (VENV / "bin" / "python").exists()):
         return False
@@ -183,10 +189,10 @@ def make() -> None:
     say(f"Python {sys.version.split()[0]} ({BASE_PYTHON})")
     command = pipenv()
     if VENV.exists() and not is_usable_venv():
-        say("the .venv here is incomplete or of another Python: making it anew")
+        say("the existing .venv is incomplete or of another Python: making it anew")
         shutil.rmtree(VENV)
     STAMP.unlink(missing_ok=True)
-    say(f"installing what {PIPFILE.name}.lock names in .venv")
+    say(f"installing the packages of {PIPFILE.name}.lock in .venv")
     if sys.version_info >= (3, 13):
         say("without seldon-core and its tester: it needs numpy<2, which has no wheels from Python 3.13 on")
     run([command, "sync", "--dev", "--clean", "--python", BASE_PYTHON], pipenv_environ())

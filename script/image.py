@@ -1,7 +1,7 @@
-"""Builds the builder image, and a component's image with it. Run by `script/image`.
+"""Builds the builder image, and a component's image with it. `script/image` runs it.
 
-Where pip's settings on this machine name an index, the builds use it too: as build arguments of a stage that does not
-stay, or as a pip.conf that is mounted for the build. Nothing of it is in the images.
+If pip's settings on this machine name an index, the builds use it too: as build arguments of a stage that is not part
+of the image, or as a pip.conf that is mounted for the build. The images keep nothing of it.
 """
 
 import argparse
@@ -26,12 +26,12 @@ ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / "seldon-ml-score-component", "alexioannides/seldon-ml-score-component"
 SETTINGS = {"index-url": "PIP_INDEX_URL", "extra-index-url": "PIP_EXTRA_INDEX_URL", "trusted-host": "PIP_TRUSTED_HOST"}
 _BUILDKIT_BY_ITSELF = 23
-"""Docker's client from this version on has BuildKit if it has buildx; before, if it is told so."""
+"""From this version on, Docker's client uses BuildKit if it has buildx; before, if DOCKER_BUILDKIT is set."""
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """``docker`` or ``podman``, and whether it takes build secrets."""
+    """``docker`` or ``podman``, and whether it supports build secrets."""
 
     command: str
     environ: dict[str, str]
@@ -42,18 +42,18 @@ class Engine:
         return Path(self.command).name == "podman"
 
     def build(self, *arguments: str, dockerfile: str | None = None) -> None:
-        # podman's own format has no HEALTHCHECK.
+        # podman's default format has no HEALTHCHECK.
         form = ["--format", "docker"] if self.is_podman else []
         run([self.command, "build", *form, *arguments], self.environ, dockerfile)
 
 
-def engine(asked: str | None = None) -> Engine:
-    """The one that is asked for, else the first that answers. Raises ``SetupError``."""
-    for command in [asked] if asked else ["docker", "podman"]:
+def engine(requested: str | None = None) -> Engine:
+    """Returns the requested engine, or the first one that answers. Raises ``SetupError`` if there is none."""
+    for command in [requested] if requested else ["docker", "podman"]:
         if shutil.which(command) and _quiet([command, "info"]).returncode == 0:
             return _known(command)
     raise SetupError(
-        f"{asked or 'neither docker nor podman'} answers here: start one, or have Debian's: script/docker start"
+        f"{requested or 'neither docker nor podman'} answers: start one, or install Debian's with script/docker start"
     )
 
 
@@ -72,14 +72,14 @@ def _quiet(command: list[str]) -> "subprocess.CompletedProcess[str]":
 
 
 def run(command: list[str], environ: dict[str, str], text: str | None = None) -> None:
-    """Run a command with its output shown. Raises ``SetupError`` that names it."""
+    """Runs a command with its output shown. Raises ``SetupError`` that names the command if it fails."""
     done = subprocess.run(command, env=environ, input=text, text=True, check=False)
     if done.returncode:
         raise SetupError(f"{Path(command[0]).name} {command[1]} ended with status {done.returncode}; see above")
 
 
 def index_settings() -> dict[str, str]:
-    """What pip's settings on this machine say about where packages come from, by their names there."""
+    """Returns pip's settings on this machine that say where packages come from, by their names in pip.conf."""
     listed = _quiet([sys.executable, "-m", "pip", "config", "list"]).stdout
     found = re.findall(r"^(?:global|install|:env:)\.([\w-]+)='(.*)'$", listed, re.MULTILINE)
     return {name: value.replace("\\n", " ").strip() for name, value in found if name in SETTINGS}
@@ -87,7 +87,7 @@ def index_settings() -> dict[str, str]:
 
 @contextlib.contextmanager
 def pip_conf(settings: dict[str, str]) -> Iterator[Path | None]:
-    """A pip.conf with the settings, for as long as it is needed; none where there are none."""
+    """Yields a temporary pip.conf with the settings, or ``None`` if there are no settings."""
     if not settings:
         yield None
         return
@@ -97,7 +97,7 @@ def pip_conf(settings: dict[str, str]) -> Iterator[Path | None]:
         config["global"] = settings
         with file.open("w", encoding="utf-8") as text:
             config.write(text)
-        file.chmod(0o644)  # read inside by another user; the folder around it is ours alone
+        file.chmod(0o644)  # another user reads it inside the build; only we can enter the folder around it
         yield file
 
 
@@ -131,11 +131,11 @@ def main() -> None:
     parser.add_argument("folder", metavar="DIR", type=Path, nargs="?", help=f"the component ({EXAMPLE[0].name})")
     parser.add_argument("name", metavar="NAME", nargs="?", help="the image (the folder's name; the example's own)")
     parser.add_argument("--builder", default=f"{BUILDER}:{__version__}", help=f"({BUILDER}:{__version__})")
-    parser.add_argument("--only-builder", action="store_true", help="build no component")
+    parser.add_argument("--only-builder", action="store_true", help="do not build a component")
     parser.add_argument("--engine", help="docker or podman (the first that answers)")
-    parser.add_argument("--no-s2i", action="store_true", help="by `scorekit dockerfile`, even where s2i is on PATH")
-    parser.add_argument("--incremental", action="store_true", help="take the packages of the image that is there (s2i)")
-    parser.epilog = "BASE_IMAGE is what the builder stands on (python:3.12-slim-bookworm)."
+    parser.add_argument("--no-s2i", action="store_true", help="use `scorekit dockerfile` even if s2i is on PATH")
+    parser.add_argument("--incremental", action="store_true", help="reuse the packages of the existing image (s2i)")
+    parser.epilog = "The variable BASE_IMAGE is the base of the builder (python:3.12-slim-bookworm)."
     arguments = parser.parse_args()
     try:
         chosen = engine(arguments.engine)

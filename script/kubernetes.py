@@ -1,6 +1,6 @@
-"""Makes src/scorekit/builtin/kubernetes.json from descriptions of Kubernetes, the oldest first.
+"""Makes src/scorekit/builtin/kubernetes.json from the swagger files of Kubernetes versions, the oldest first.
 
-The one that is committed was made from api/openapi-spec/swagger.json of the Go modules k8s.io/kubernetes v1.8.0,
+The committed file was made from api/openapi-spec/swagger.json of the Go modules k8s.io/kubernetes v1.8.0,
 v1.15.12 and v1.31.0, the last two with their version written into info.version, where they have "unversioned".
 """
 
@@ -22,7 +22,7 @@ def main(files: list[str]) -> None:
 
 
 def united(older: ApiDescription, newer: ApiDescription) -> ApiDescription:
-    """Both in one. Where they differ on a field, the older one counts, so that old apps render as before."""
+    """Returns the union of both. If they differ on a field, the older one wins, so that old apps render as before."""
     definitions = dict(newer.definitions)
     for name, definition in older.definitions.items():
         known = {field.name for field in definition.fields}

@@ -1,7 +1,7 @@
-"""The two locks of the Pipfile: made by `script/lock`, checked by `script/lock --check` and by the tests.
+"""Makes the two locks of the Pipfile (`script/lock`), and checks them (`script/lock --check`, and the tests).
 
-A lock is stale when the Pipfile or the dependencies in pyproject.toml have changed since: the package itself is
-installed editable, so its dependencies are locked too, but pipenv's own hash does not see them.
+A lock is stale if the Pipfile or the dependencies in pyproject.toml have changed since it was made. The package itself
+is installed editable, so its dependencies are locked too, but pipenv's own hash does not cover them.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ import environment
 ROOT = Path(__file__).resolve().parents[1]
 MADE_WITH = {"Pipfile": "python3.11", "Pipfile-py313": "python3.13"}  # the oldest Python that each lock serves
 DEPENDENCIES_KEY = "dependencies-sha256"
-# Package hosts come and go; any address or dotted name that ends like a host is one too many.
+# Package hosts come and go, so any address, and any dotted name that ends like a host, is a fault.
 HOST = re.compile(r"://|\b[\w-]+\.(?:org|com|net|io|dev|cn)\b")
 
 
@@ -29,7 +29,7 @@ def lock_of(pipfile: str, root: Path = ROOT) -> Path:
 
 
 def dependencies_digest(root: Path = ROOT) -> str:
-    """The sha256 over everything that asks for a package; comments and tool settings do not count."""
+    """Returns the SHA-256 of everything that requires a package, without comments and tool settings."""
     pipfile = tomllib.loads((root / "Pipfile").read_text())
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     asked = [pipfile, project["dependencies"], project["optional-dependencies"], project["requires-python"]]
@@ -37,14 +37,14 @@ def dependencies_digest(root: Path = ROOT) -> str:
 
 
 def faults(root: Path = ROOT) -> list[str]:
-    """What is wrong with the locks, one sentence each; an empty list when all is well."""
+    """Returns the faults of the locks, one sentence each."""
     found = []
     for pipfile in MADE_WITH:
         lock = lock_of(pipfile, root)
         if not lock.exists():
             found.append(f"{lock.name} is missing: run script/lock")
         elif json.loads(lock.read_text())["_meta"].get(DEPENDENCIES_KEY) != dependencies_digest(root):
-            found.append(f"{lock.name} is older than what Pipfile or pyproject.toml ask for: run script/lock")
+            found.append(f"{lock.name} is older than the dependencies in Pipfile or pyproject.toml: run script/lock")
     for path in sorted([*root.glob("Pipfile*"), *root.glob("*/requirements*.txt")]):
         if host := HOST.search(path.read_text()):
             found += [f"{path.relative_to(root)} names a host ({host[0]}): pip's settings say where packages come from"]
@@ -52,7 +52,7 @@ def faults(root: Path = ROOT) -> list[str]:
 
 
 def without_hosts(lock: dict[str, Any], digest: str) -> dict[str, Any]:
-    """The same lock with no word about where packages come from; versions and hashes stay."""
+    """Returns the lock without package indexes; versions and hashes stay."""
     categories = {name: entries for name, entries in lock.items() if name != "_meta"}
     for entries in categories.values():
         for entry in entries.values():
@@ -63,7 +63,7 @@ def without_hosts(lock: dict[str, Any], digest: str) -> dict[str, Any]:
 def make(pipfile: str, pipenv: str) -> None:
     python = working_python(MADE_WITH[pipfile])
     print(f"lock: {lock_of(pipfile).name} with {python}", flush=True)
-    # In a folder of its own, with no more of the package than its metadata, where no older lock or .venv has a say.
+    # In a new folder, with nothing of the package but its metadata, so that no older lock and no .venv interfere.
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for each in ("pyproject.toml", "LICENSE", "src/scorekit/__init__.py"):
@@ -78,7 +78,10 @@ def make(pipfile: str, pipenv: str) -> None:
 
 
 def working_python(name: str) -> str:
-    """The interpreter behind a name on PATH; a pyenv shim of a version that is not chosen does not count."""
+    """Returns the interpreter behind a name on PATH. A pyenv shim of an inactive version does not count.
+
+    Raises ``SystemExit`` if there is none.
+    """
     try:
         asked = [name, "-c", "import sys; print(sys.executable)"]
         return subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()

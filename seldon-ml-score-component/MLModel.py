@@ -22,29 +22,30 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).resolve().parent
 MODEL = "model.npz"
-CHECKSUM = "model.sha256"  # as `sha256sum` writes it, so `sha256sum -c model.sha256` checks it by hand
+CHECKSUM = "model.sha256"  # in the format of `sha256sum`, so that `sha256sum -c model.sha256` checks it by hand
 
 # Far beyond any petal and far below where the classifier's sums overflow and its probabilities become NaN.
 LARGEST_CM = 1e6
 
 
 class ModelFileError(RuntimeError):
-    """The model file cannot be used; the text is one sentence that says which file and what to run."""
+    """The model file cannot be used; the message says which file and what to run."""
 
 
 class MLModel:
     """Probabilities of the three iris species from petal length and petal width in cm."""
 
     def __init__(self) -> None:
-        # In the constructor, not in `load`: a server that forks workers then reads the file once, and a bad file stops
-        # the start itself rather than each worker in turn.
+        # In the constructor, not in `load`: a server that forks workers reads the file once, and a bad file stops the
+        # start itself instead of each worker in turn.
         self._classifier, features = read_model(HERE)
         self._expected = f"expected {len(features)} features per row ({', '.join(features)})"
 
     def predict(self, X: Any, features_names: Iterable[str] | None = None) -> npt.NDArray[np.float64]:
-        """One row of class probabilities, ordered as `class_names`, per row of `X` (n × 2, cm; columns by position).
+        """Returns class probabilities (rows × 3, in the order of `class_names`) for `X` (rows × 2, cm; by position).
 
-        Raises ValueError, and no TypeError: on a TypeError the stock wrapper would call a second time.
+        Raises ValueError for input that cannot be scored, and never TypeError: after a TypeError the stock wrapper
+        calls a second time.
         """
         try:
             rows = np.asarray(X, dtype=np.float64)
@@ -61,13 +62,16 @@ class MLModel:
         return probabilities
 
     def class_names(self) -> list[str]:
-        """The species, in the order of the columns that `predict` returns."""
+        """Returns the species, in the order of the columns that `predict` returns."""
         names: list[str] = self._classifier.classes_.tolist()
         return names
 
 
 def read_model(folder: Path) -> tuple[LogisticRegression, list[str]]:
-    """The classifier and its feature names from the checked model file in `folder`; ModelFileError if it cannot be."""
+    """Returns the classifier and its feature names from the model file in `folder`, after checking its checksum.
+
+    Raises ModelFileError if the file is missing, changed or not a model file.
+    """
     model, checksum = folder / MODEL, folder / CHECKSUM
     remedy = (
         f"restore {MODEL} and {CHECKSUM} from version control or make both again with `python {folder / 'train.py'}`"
@@ -96,7 +100,7 @@ def _rebuild(
 ) -> tuple[LogisticRegression, list[str]]:
     if coef.shape != (len(classes), len(features)) or intercept.shape != classes.shape:
         raise ValueError("arrays of different models")
-    # Fitted state set by hand: these four attributes are all that scikit-learn 1.2 to 1.9 read when predicting.
+    # The fitted state is set by hand: scikit-learn 1.2 to 1.9 read only these four attributes when predicting.
     classifier = LogisticRegression()
     classifier.coef_, classifier.intercept_, classifier.classes_ = coef, intercept, classes
     classifier.n_features_in_ = coef.shape[1]

@@ -1,8 +1,8 @@
-"""Train the iris classifier and write `model.npz` with its checksum; `--check` only compares with what is there.
+"""Trains the iris classifier and writes `model.npz` with its checksum; `--check` only compares with the existing file.
 
-scikit-learn's bundled iris data, a fixed split, a solver run to convergence and its numbers rounded: running it again
-writes the same bytes. So do other releases (tried: numpy 1.23 to 2.4, scikit-learn 1.2 to 1.9, Python 3.11 to 3.13),
-but that is no promise of theirs, so `--check` compares numbers.
+The data is scikit-learn's bundled iris data, the split is fixed, the solver runs to convergence, and the numbers are
+rounded: running it again writes the same bytes. So do other releases (tried: numpy 1.23 to 2.4, scikit-learn 1.2 to
+1.9, Python 3.11 to 3.13), but they do not promise it, so `--check` compares numbers.
 """
 
 from __future__ import annotations
@@ -45,17 +45,17 @@ class Score(NamedTuple):
 
 
 def split() -> tuple[Rows, Rows]:
-    """90 rows to train on and 60 held out, 30 and 20 of each species."""
+    """Returns 90 rows to train on and 60 held-out rows, 30 and 20 of each species."""
     iris = load_iris()
     petals, species = iris.data[:, 2:], iris.target_names[iris.target]
-    seen, unseen, seen_species, unseen_species = train_test_split(
+    training, held_out, training_species, held_out_species = train_test_split(
         petals, species, test_size=0.4, stratify=species, random_state=0
     )
-    return Rows(seen, seen_species), Rows(unseen, unseen_species)
+    return Rows(training, training_species), Rows(held_out, held_out_species)
 
 
 def fit(rows: Rows) -> LogisticRegression:
-    """The classifier, its numbers rounded to what every release agrees on."""
+    """Returns the trained classifier, its numbers rounded to the digits that all releases agree on."""
     # C=10: log loss 0.120 in cross-validation on the training rows, 0.187 at the default of 1 and 0.134 at 100.
     classifier = LogisticRegression(C=10, solver="newton-cg", tol=1e-8, max_iter=200).fit(rows.features, rows.species)
     classifier.coef_ = np.ascontiguousarray(classifier.coef_.round(DECIMALS))  # memory order differs between releases
@@ -73,7 +73,7 @@ def score(classifier: LogisticRegression, rows: Rows) -> Score:
 
 
 def write(classifier: LogisticRegression, folder: Path) -> None:
-    """The model file, plain arrays without a timestamp, and its checksum, both into `folder`."""
+    """Writes the model file (plain arrays, no timestamp) and its checksum into `folder`."""
     content = io.BytesIO()
     np.savez(
         content,
@@ -88,17 +88,17 @@ def write(classifier: LogisticRegression, folder: Path) -> None:
 
 
 def difference(classifier: LogisticRegression, folder: Path) -> float:
-    """The largest difference of any number from the model in `folder`; infinite where classes or features differ."""
-    there, features = read_model(folder)
-    if features != FEATURES or there.classes_.tolist() != classifier.classes_.tolist():
+    """Returns the largest difference from the numbers in `folder`; infinity if classes or features differ."""
+    existing, features = read_model(folder)
+    if features != FEATURES or existing.classes_.tolist() != classifier.classes_.tolist():
         return float("inf")
     return float(
-        max(np.abs(there.coef_ - classifier.coef_).max(), np.abs(there.intercept_ - classifier.intercept_).max())
+        max(np.abs(existing.coef_ - classifier.coef_).max(), np.abs(existing.intercept_ - classifier.intercept_).max())
     )
 
 
 def main() -> str | None:
-    """What went wrong, in a sentence, or None."""
+    """Returns what went wrong, in one sentence, or None."""
     parser = argparse.ArgumentParser(description="Train the iris classifier and write its model file and checksum.")
     parser.add_argument(
         "--check", action="store_true", help="write nothing; fail if the files there hold another model"

@@ -12,7 +12,7 @@ from scorekit.cli import main
 from scorekit.cli.init import class_name
 from scorekit.codec import json as codec
 from scorekit.contract import parse_contract
-from scorekit.contract.enforce import Conformity
+from scorekit.contract.enforce import ContractCheck
 from scorekit.errors import SetupError
 from scorekit.settings import parse_environment_file
 
@@ -59,7 +59,7 @@ def test_the_folder_is_what_the_builder_and_the_server_look_for(tmp_path: Path) 
     required = {"MODEL_NAME": "Wine", "SERVICE_TYPE": "MODEL", "API_TYPE": "REST", "PERSISTENCE": "0"}
     assert environment == {**required, "BATCHING": "auto", "CONTRACT": "contract.json"}
     contract = parse_contract((tmp_path / environment["CONTRACT"]).read_text())
-    Conformity(contract)(codec.from_value(contract.sample()))
+    ContractCheck(contract)(codec.from_value(contract.sample()))
     assert json.loads((tmp_path / "contract.json").read_text())["targets"]
     assert not [path for path in FILES if "$" in (tmp_path / path).read_text()]
 

@@ -1,4 +1,4 @@
-"""contract.json, as the stock testers read it."""
+"""contract.json, read as the stock testers read it."""
 
 import json
 from typing import Any
@@ -38,20 +38,20 @@ def test_a_sample_lies_in_its_range(feature: dict[str, Any], value: float) -> No
 
 
 def test_repeats_are_numbered_as_the_stock_testers_number_them() -> None:
-    """A feature repeated three times is x1, x2, x3."""
+    """A feature that repeats three times has the names x1, x2 and x3."""
     sample = parse_contract(contract({**FLOAT, "repeat": 3})).sample()
     assert sample["data"]["names"] == ["x1", "x2", "x3"]
     assert sample["data"]["tensor"] == {"shape": [1, 3], "values": [0.0, 0.0, 0.0]}
 
 
 def test_categories_make_an_ndarray() -> None:
-    """Text has no tensor form."""
+    """A sample with a text is an ndarray, because a tensor cannot hold text."""
     sample = parse_contract(contract(FLOAT, {"name": "c", "ftype": "categorical", "values": ["red", "blue"]})).sample()
     assert sample == {"data": {"names": ["x", "c"], "ndarray": [[0.0, "red"]]}}
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("{", "contract.json is not JSON"),
         ("[]", "contract.json, line 1: expected an object"),
@@ -71,15 +71,15 @@ def test_categories_make_an_ndarray() -> None:
         (contract({"name": "c", "ftype": "categorical", "values": []}), "features[0].values must list"),
     ],
 )
-def test_a_broken_contract_is_told_with_file_and_place(text: str, told: str) -> None:
-    """Which file, which column, and what must stand there."""
+def test_an_error_names_file_and_place(text: str, message: str) -> None:
+    """The error names the file and the column, and says what must stand there."""
     with pytest.raises(SetupError) as caught:
         parse_contract(text)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_a_key_that_is_nearly_one_is_told(caplog: pytest.LogCaptureFixture) -> None:
-    """A misspelt key is passed over, as the stock testers do, but not in silence; one that means nothing to us is."""
+def test_a_misspelt_key_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """A misspelt key is ignored, as by the stock testers, with a warning; other unknown keys get no warning."""
     parse_contract(contract({**FLOAT, "rnage": [0, 1], "description": "length", "unit": "cm"}))
     assert [record.getMessage() for record in caplog.records] == [
         "contract.key_passed_over column=x key=rnage: did you mean range?"

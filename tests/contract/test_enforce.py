@@ -1,4 +1,4 @@
-"""What a contract lets through to the model, and what is told of the rest."""
+"""Which requests a contract lets through to the model, and how it refuses the others."""
 
 import json
 import math
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from scorekit.codec import json as codec
 from scorekit.contract import Contract, parse_contract
-from scorekit.contract.enforce import Conformity
+from scorekit.contract.enforce import ContractCheck
 from scorekit.errors import BadRequest, SetupError
 from scorekit.message import Message, PayloadKind
 
@@ -28,9 +28,9 @@ def contract(*features: dict[str, Any]) -> Contract:
 
 
 def refusal(described: Contract, data: dict[str, Any]) -> str | None:
-    """What is told of ``data``, decoded as a request is; None when it passes."""
+    """The refusal of ``data``, decoded as in a request; None if it passes."""
     try:
-        Conformity(described)(codec.from_value({"data": data}))
+        ContractCheck(described)(codec.from_value({"data": data}))
     except BadRequest as error:
         return str(error)
     return None
@@ -65,8 +65,8 @@ def tensor(shape: list[int], *values: Any) -> dict[str, Any]:
         ([{**COLOUR, "shape": [1, 2]}], rows([["red", "blue"]])),
     ],
 )
-def test_what_is_described_passes(features: list[dict[str, Any]], data: dict[str, Any]) -> None:
-    """Rows within the contract reach the model, whatever their names."""
+def test_rows_of_the_contract_pass(features: list[dict[str, Any]], data: dict[str, Any]) -> None:
+    """Rows that the contract describes reach the model, whatever their names."""
     assert refusal(contract(*features), data) is None
 
 
@@ -78,7 +78,7 @@ TWO = "expected rows of 2 features (size, rooms), got "
 
 
 @pytest.mark.parametrize(
-    ("features", "data", "told"),
+    ("features", "data", "message"),
     [
         ([FLOAT, INT], rows([1, 1], [11, 1]), SIZE.format(1, 11) + " at $.data.ndarray[1][0]"),
         ([FLOAT, INT], tensor([2, 2], 1, 1, 1, 0), ROOMS.format(1) + ", got 0 at $.data.tensor.values[3]"),
@@ -114,41 +114,41 @@ TWO = "expected rows of 2 features (size, rooms), got "
         ([COLOUR], rows(["x" * 500]), 'got "xxxxxxxxxx'),
     ],
 )
-def test_what_is_not_described_is_told(features: list[dict[str, Any]], data: dict[str, Any], told: str) -> None:
-    """A refusal names the feature, the row, what was expected, what came and where; briefly, however long that is."""
-    found = refusal(contract(*features), data)
-    assert found is not None
-    assert told in found
-    assert len(found) < 300
+def test_other_rows_are_refused(features: list[dict[str, Any]], data: dict[str, Any], message: str) -> None:
+    """A refusal names the feature, the row, what was expected, what came and where, in less than 300 characters."""
+    text = refusal(contract(*features), data)
+    assert text is not None
+    assert message in text
+    assert len(text) < 300
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("feature", [OPEN, {**OPEN, "dtype": "INT"}, LEVEL])
-def test_what_is_no_finite_number_is_refused(feature: dict[str, Any], value: float) -> None:
-    """Over gRPC and in the stock manner NaN and infinities arrive; an open range does not mean them, nor warns."""
+def test_numbers_that_are_not_finite_are_refused(feature: dict[str, Any], value: float) -> None:
+    """NaN and infinities, which arrive over gRPC and in stock mode, are outside of an open range, without a warning."""
     with pytest.raises(BadRequest, match="in row 1"):
-        Conformity(contract(feature))(Message(PayloadKind.TENSOR, np.array([[1.0], [value]])))
+        ContractCheck(contract(feature))(Message(PayloadKind.TENSOR, np.array([[1.0], [value]])))
 
 
 @pytest.mark.parametrize(("kind", "payload"), [(PayloadKind.STR, "x"), (PayloadKind.JSON, {}), (PayloadKind.BIN, b"x")])
 def test_other_payloads_are_refused(kind: PayloadKind, payload: Any) -> None:
-    """The contract describes arrays, so text, JSON and bytes are answered with what the model takes."""
+    """A contract describes arrays, so the refusal of text, JSON and bytes says what the model takes."""
     with pytest.raises(BadRequest, match=rf"takes rows of 1 feature \(size\) as data\.tensor .* at \$\.{kind.value}$"):
-        Conformity(contract(FLOAT))(Message(kind, payload))
+        ContractCheck(contract(FLOAT))(Message(kind, payload))
 
 
-def test_a_contract_that_no_array_fulfils_is_the_operators_fault() -> None:
-    """Features of unlike inner shapes cannot stand in one array."""
+def test_a_contract_that_no_array_can_keep_is_a_setup_error() -> None:
+    """Features whose inner shapes differ do not fit into one array."""
     with pytest.raises(SetupError, match="size and any differ in shape"):
-        Conformity(contract({**FLOAT, "shape": [1, 2]}, OPEN))
+        ContractCheck(contract({**FLOAT, "shape": [1, 2]}, OPEN))
 
 
-# A slow second opinion: one value at a time, by its JSON type, as the words of the contract read.
+# A second, independent implementation: slow, one value after the other, by its JSON type.
 
 
 def fits(value: Any, feature: dict[str, Any], beside_text: bool) -> bool:
     if beside_text and isinstance(value, str):
-        # numpy has made a text of every number; whether it was one can no longer be known.
+        # numpy has turned every number into a text, so a text may stand for either.
         options = [value, *([float(value)] if numeric(value) else [])]
         return any(fits(each, feature, False) for each in options)
     if feature["ftype"] == "categorical":
@@ -195,21 +195,21 @@ def cases(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[list[Any]]]:
 
 
 @given(cases())
-def test_it_agrees_with_a_reading_value_by_value(case: tuple[list[dict[str, Any]], list[list[Any]]]) -> None:
-    """Whole columns at once give the verdict, and the place, that one value after the other gives."""
+def test_a_check_agrees_with_one_value_by_value(case: tuple[list[dict[str, Any]], list[list[Any]]]) -> None:
+    """The check of whole arrays has the verdict, and names the place, of a check of one value after the other."""
     features, table = case
     array = codec.from_value({"data": {"ndarray": table}}).payload
     beside_text = array.dtype.kind == "U" and any(feature is COLOUR for feature in features)
-    seen = array.tolist()
+    values = array.tolist()
     bad = [
         (at, column)
-        for at, row in enumerate(seen)
+        for at, row in enumerate(values)
         for column, value in enumerate(row)
         if not fits(value, features[column], beside_text)
     ]
-    told = refusal(contract(*features), {"ndarray": table})
-    assert (told is None) == (not bad)
-    if told is not None:
+    text = refusal(contract(*features), {"ndarray": table})
+    assert (text is None) == (not bad)
+    if text is not None:
         places = [f"at $.data.ndarray[{at}][{column}]" for at, column in bad]
         first = beside_text or array.dtype.kind != "U"
-        assert told.endswith(tuple(places[:1] if first else places))
+        assert text.endswith(tuple(places[:1] if first else places))

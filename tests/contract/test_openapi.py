@@ -41,7 +41,7 @@ def walk(value: Any) -> Iterator[dict[str, Any]]:
     "contract", [None, CONTRACT, parse_contract(json.dumps({"features": WIDE, "targets": TARGETS}))]
 )
 def test_a_document_is_openapi(contract: Any) -> None:
-    """What the specification asks of a document holds: references resolve, identities are unique, arrays have items."""
+    """The document keeps rules of the specification: references resolve, ids are unique, arrays have items."""
     found = document("Price", contract)
     assert found == json.loads(json.dumps(found))
     assert (found["openapi"], found["info"]["title"]) == ("3.0.0", "Price")
@@ -63,8 +63,8 @@ def test_a_document_is_openapi(contract: Any) -> None:
             assert ("schema" in each) != ("content" in each)
 
 
-def test_the_contract_is_in_it() -> None:
-    """Each feature's name, type, range and categories can be read, and how many stand in a row."""
+def test_a_document_describes_the_contract() -> None:
+    """It has the name, type, range and categories of each feature, and the length of a row."""
     schemas = document("Price", CONTRACT)["components"]["schemas"]
     assert schemas["Features"]["properties"] == {
         "size": {"type": "number", "minimum": 0, "maximum": 10},

@@ -12,7 +12,7 @@ from scorekit.codec.json import decode
 from scorekit.serve.grpc import calls
 from scorekit.serve.grpc.services import GrpcServices
 from scorekit.serve.http2 import connection as http2
-from scorekit.serve.http2.frames import DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE, SETTINGS, frame, head
+from scorekit.serve.http2.frames import DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE, SETTINGS, frame, frame_head
 
 from .kinds import KINDS
 from .recorder import Transport
@@ -56,7 +56,7 @@ def _status(text: bytes) -> int:
     decoder, at = hpack.Decoder(), 0
     found = -1
     while at < len(text):
-        high, low, kind, _, _ = head.unpack_from(text, at)
+        high, low, kind, _, _ = frame_head.unpack_from(text, at)
         payload = text[at + 9 : at + 9 + (high << 8 | low)]
         at += 9 + len(payload)
         if kind == HEADERS:

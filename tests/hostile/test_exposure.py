@@ -230,7 +230,20 @@ def test_an_access_log_line_is_one_line_of_json() -> None:
     """Whatever a client sends as method, path, trace or address."""
     told = trace({b"traceparent": b"00-" + b"1" * 32 + b"-" + b"2" * 16 + b"-01"})
     path = b'/a"\n\r\0\xff' + b"x" * 900
-    seen = FinishedRequest('G"\n', "\x1b", path, 200, 3, 0.0, 0.0125, 1, 2, "[::1]:5", told, "ref")
+    seen = FinishedRequest(
+        protocol='G"\n',
+        method="\x1b",
+        path=path,
+        status=200,
+        grpc_status=3,
+        began=0.0,
+        seconds=0.0125,
+        in_bytes=1,
+        out_bytes=2,
+        peer="[::1]:5",
+        trace=told,
+        reference="ref",
+    )
     text = line(seen)
     assert text.count(b"\n") == 1
     assert text.isascii()

@@ -68,7 +68,7 @@ class Peer:
     exchanges: list[Answering] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.connection = http2.Http2Connection(self._handle, set(), 100, self.budget)
+        self.connection = http2.Http2Connection(self._handle, set(), budget=self.budget)
         self.connection.connection_made(self.transport)  # type: ignore[arg-type]  # as much of one as is needed
         self.send(PREFACE + frame(frames.SETTINGS, 0, 0))
         self.transport.written.clear()
@@ -88,7 +88,7 @@ class Peer:
         """The code of its GOAWAY, if any, and of each stream that it has reset."""
         away, reset, at, text = None, {}, 0, bytes(self.transport.written)
         while at < len(text):
-            high, low, kind, _, number = frames.head.unpack_from(text, at)
+            high, low, kind, _, number = frames.frame_head.unpack_from(text, at)
             payload = text[at + 9 : at + 9 + (high << 8 | low)]
             at += 9 + len(payload)
             if kind == frames.GOAWAY:
@@ -223,17 +223,17 @@ def test_requests_that_pile_up_on_one_connection_are_reset() -> None:
         for stream in range(1, 257, 2):
             if stream in peer.connection.streams:
                 peer.send(frame(frames.DATA, 0, stream, chunk))
-        assert peer.connection._held <= MAX_HELD_BYTES
+        assert peer.connection._memory.held <= MAX_HELD_BYTES
     for _ in range(250):
         for stream in list(peer.connection.streams):
             peer.send(frame(frames.DATA, 0, stream, chunk))
-        assert peer.connection._held <= MAX_HELD_BYTES
+        assert peer.connection._memory.held <= MAX_HELD_BYTES
     away, reset = peer.told()
     assert away is None
     assert set(reset.values()) == {CALM}
     assert sum(exchange.lost for exchange in peer.exchanges) == len(reset) > 100
     peer.connection.connection_lost(None)
-    assert peer.connection._held == 0
+    assert peer.connection._memory.held == 0
 
 
 def test_answers_that_nobody_takes_are_dropped_above_the_limit() -> None:

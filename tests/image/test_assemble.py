@@ -81,7 +81,7 @@ def wheel(folder: Path, name: str, source: str) -> Path:
             "it was killed by signal 9",
             id="killed",
         ),
-        pytest.param(ECHO, "", {"environment__yml": "name: x\n"}, "environment.yml is conda's", id="conda"),
+        pytest.param(ECHO, "", {"environment__yml": "name: x\n"}, "environment.yml needs conda", id="conda"),
         pytest.param(
             ECHO,
             "",
@@ -103,7 +103,7 @@ def wheel(folder: Path, name: str, source: str) -> Path:
             ECHO,
             "",
             {"requirements__txt": f"six==1.16.0 --hash=sha256:{'0' * 64}\n"},
-            "is not the one that requirements.txt has the hash of",
+            "does not match its hash in requirements.txt",
             id="hash",
         ),
         pytest.param(
@@ -129,7 +129,7 @@ def wheel(folder: Path, name: str, source: str) -> Path:
             ECHO,
             "EXTRA_INDEX_URL=https://user:word@packages.example/simple\n",
             {},
-            "EXTRA_INDEX_URL holds a user or a password, and s2i keeps it in the image",
+            "EXTRA_INDEX_URL contains a user or a password, and s2i keeps it in the image",
             id="password",
         ),
     ],
@@ -207,7 +207,7 @@ def test_packages_of_the_earlier_build_are_taken_again(
     (folder / "Mine.py").write_text(source.replace("X + one.N", "X + one.N + 1"))
     status, told = s2i_build(folder, quick_builder, name, "--incremental", "--rm")
     assert status == 0, told
-    assert "taking the packages of the earlier build" in told
+    assert "reusing the packages of the earlier build" in told
     assert "Collecting" not in told + "Processing"
     container = run(name, *HARDENED).serving()
     assert ask("127.0.0.1", container.port(5000), [[1, 2]])["data"]["ndarray"] == [[3, 4]]
@@ -215,7 +215,7 @@ def test_packages_of_the_earlier_build_are_taken_again(
     (folder / "requirements.txt").write_text("./one-1.0-py3-none-any.whl\npackaging\n")
     status, told = s2i_build(folder, quick_builder, name, "--incremental")
     assert status == 0, told
-    assert "have changed: installing them afresh" in told
+    assert "have changed: installing the packages anew" in told
     assert "Successfully installed" in told
 
 

@@ -149,7 +149,7 @@ def test_the_end_of_memory_is_told(example: str, run: Run, tmp_path: Path) -> No
     container = run(example, *flags, *in_place_of(component(tmp_path / "large", source)))
     assert container.ended() == 128 + 9
     last = container.logs().splitlines()[-1]
-    assert last == "run: the server was killed (SIGKILL), as when memory runs out; the limit is 160 MiB"
+    assert last == "run: the server was killed (SIGKILL), probably because memory ran out; the limit is 160 MiB"
 
 
 @pytest.mark.parametrize(

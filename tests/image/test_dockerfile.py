@@ -136,7 +136,7 @@ def test_named_requirement_files_are_copied_too(tmp_path: Path, capsys: pytest.C
     ("environment", "files", "sentence"),
     [
         ("SERVICE_TYPE=MODEL\n", {}, "which class is the model? Set MODEL_NAME"),
-        ("MODEL_NAME=Mine\n", {"environment__yml": "name: x\n"}, "environment.yml is conda's"),
+        ("MODEL_NAME=Mine\n", {"environment__yml": "name: x\n"}, "environment.yml needs conda"),
         ("MODEL_NAME\n", {}, "line 1: expected KEY=value"),
         ("MODEL_NAME=Mine\nA-B=x\n", {}, "'A-B' in .s2i/environment cannot be a variable"),
     ],

@@ -90,5 +90,5 @@ def test_it_builds_both_by_one_command(
 def test_without_an_engine_it_says_so(monkeypatch: pytest.MonkeyPatch, image_script: ModuleType) -> None:
     """Where neither docker nor podman answers, one sentence says what to do."""
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(image_script.SetupError, match=r"neither docker nor podman answers here: start one"):
+    with pytest.raises(image_script.SetupError, match=r"neither docker nor podman answers: start one"):
         image_script.engine()

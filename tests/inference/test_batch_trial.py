@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from scorekit.errors import ComponentError
-from scorekit.inference.batch_trial import MAX_ROWS, tried
+from scorekit.inference.batch_trial import MAX_ROWS, try_batching
 from scorekit.message import Prediction
 from scorekit.model.component import Component
 
@@ -28,7 +28,7 @@ def judged(predict: Callable[[Any], Any], rows: Any = ROWS) -> tuple[bool, str]:
         def predict(self, X: Any, names: Any) -> Any:  # noqa: N803
             return predict(X)
 
-    verdict = tried(Component(Model(), "Model").predict, rows, ["a", "b", "c"])
+    verdict = try_batching(Component(Model(), "Model").predict, rows, ["a", "b", "c"])
     return verdict.merges, verdict.reason
 
 
@@ -82,7 +82,7 @@ def test_a_slow_model_is_tried_on_fewer_rows() -> None:
     """The proof takes seconds, not minutes: a prediction of 0.1 s is tried on five rows, one of an hour on two."""
     for seconds, rows in ((0.1, 5), (3600.0, 2)):
         times = itertools.count(0.0, seconds)
-        verdict = tried(lambda rows, names: Prediction(rows), ROWS, None, clock=lambda times=times: next(times))  # type: ignore[misc]
+        verdict = try_batching(lambda rows, names: Prediction(rows), ROWS, None, clock=lambda times=times: next(times))  # type: ignore[misc]
         assert verdict.reason.startswith(f"{rows} rows")
 
 
@@ -95,6 +95,6 @@ def test_tags_and_failures_tell_calls_apart() -> None:
         return Prediction(X)
 
     count = itertools.count()
-    assert "one row please" in tried(failing, ROWS, None).reason
-    assert "tags" in tried(lambda rows, names: Prediction(rows, tags={"a": 1}), ROWS, None).reason
-    assert not tried(lambda rows, names: Prediction(rows, [str(next(count))]), ROWS, None).merges
+    assert "one row please" in try_batching(failing, ROWS, None).reason
+    assert "tags" in try_batching(lambda rows, names: Prediction(rows, tags={"a": 1}), ROWS, None).reason
+    assert not try_batching(lambda rows, names: Prediction(rows, [str(next(count))]), ROWS, None).merges

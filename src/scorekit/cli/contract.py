@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 
 from ..contract import read_contract
-from ..contract.infer import survey
+from ..contract.infer import infer_contract
 from ..errors import SetupError
 from .parser import Commands
 
@@ -78,6 +78,6 @@ def _infer(arguments: argparse.Namespace) -> int:
     kept = [at for at, name in enumerate(header) if name not in arguments.skip]
     if any(len(row) == len(header) for row in rows):
         rows = [[row[at] for at in kept] if len(row) == len(header) else row for row in rows]
-    contract = survey([header[at] for at in kept], rows, arguments.target, arguments.categorical)
+    contract = infer_contract([header[at] for at in kept], rows, arguments.target, arguments.categorical)
     print(json.dumps(contract, indent=2, ensure_ascii=False))
     return 0

@@ -50,7 +50,7 @@ def recipe(directory: Path, builder: str, secret: bool = True) -> Recipe:
     present = [name for name in PACKAGE_FILES if (directory / name).is_file()]
     if not present and (directory / "environment.yml").is_file():
         raise SetupError(
-            "environment.yml is conda's, and there is no conda in the image: list the packages in requirements.txt"
+            "environment.yml needs conda, which the image does not have: list the packages in requirements.txt"
         )
     return Recipe(builder, environment, _whole(directory, "requirements.txt") or () if present else (), secret)
 

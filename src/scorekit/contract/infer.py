@@ -1,4 +1,14 @@
-"""A contract from a table of data."""
+"""A contract inferred from a table of data.
+
+The result is a draft for a person to edit, so the rules are few and easy to foresee. A column whose every value is a
+number is continuous, with the range that occurs in the data; it is INT if every number is written as a whole one. Any
+other column is categorical, with the values that occur. Numbers that only name things (postal codes, class labels) look
+like measurements, so the caller has to list those columns. Empty values are skipped: a contract cannot say "may be
+missing".
+
+The range is that of the sample, not of the world: a server that enforces an unedited draft refuses every row outside
+it.
+"""
 
 import math
 from collections.abc import Sequence
@@ -6,16 +16,17 @@ from typing import Any
 
 from ..errors import SetupError
 
-_TOO_MANY = 1000
+_MAX_CATEGORIES = 1000
 
 
-def survey(
+def infer_contract(
     header: Sequence[str], rows: Sequence[Sequence[str]], targets: Sequence[str], categorical: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """A contract whose ranges and categories are those of ``rows``. ``targets`` name columns; the last if none.
+    """The contract of a table, as JSON values. ``targets`` are names of columns; by default the last is the target.
 
-    A column of numbers is continuous unless ``categorical`` names it. Empty values are left out. Raises ``SetupError``
-    for a column that is not there, has no values or too many categories.
+    Columns of numbers are continuous, unless ``categorical`` has their names. Raises ``SetupError`` if a name is not in
+    the header, a row has another length than the header, no column is left as a feature, or a column has no values,
+    more than 1000 categories or numbers that are not finite.
     """
     if len(header) < 2 or not rows:
         raise SetupError("a contract needs a header of at least two columns, and a row")
@@ -41,7 +52,7 @@ def _column(name: str, texts: Sequence[str], categorical: bool) -> dict[str, Any
     numbers = _numbers(present)
     if numbers is None or categorical:
         values = sorted(set(numbers or present))
-        if len(values) > _TOO_MANY:
+        if len(values) > _MAX_CATEGORIES:
             raise SetupError(f"the column {name!r} has {len(values)} different values: too many for categories")
         return {"name": name, "ftype": "categorical", "values": values}
     if not all(map(math.isfinite, numbers)):
@@ -52,7 +63,7 @@ def _column(name: str, texts: Sequence[str], categorical: bool) -> dict[str, Any
 
 
 def _numbers(texts: Sequence[str]) -> list[Any] | None:
-    """The numbers, whole ones as ints if all are; None where a text is none."""
+    """The numbers in ``texts``, as ints if all are whole; ``None`` if a text is not a number."""
     try:
         return [int(text) for text in texts]
     except ValueError:

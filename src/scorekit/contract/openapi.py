@@ -1,4 +1,15 @@
-"""``/seldon.json``: the OpenAPI 3.0.0 document of a model, made from its contract."""
+"""``/seldon.json``: the OpenAPI 3.0.0 document of a model, made from its contract.
+
+The route and the version are the stock wrapper's (seldon-core 1.17.1), and so is the shape of every message. OpenAPI
+3.0 knows less than JSON Schema, and three of its rules decide how a contract is written down here:
+
+* An array has one schema for all its items; ``prefixItems`` came with 3.1. A row of a number, a whole number and a text
+  can therefore only say "each value is one of these" (``anyOf``) and how many there are (``minItems`` = ``maxItems``).
+  What stands at which position is told by the schemas ``Features`` and ``Targets``: their properties are in order.
+* A GET has no body. The stock wrapper takes a GET with the message in the query parameter ``json``, so that is declared
+  as a parameter with ``content``; a parameter has either ``content`` or ``schema``, never both.
+* ``operationId`` must be unique, so an alias of a route has an id of its own.
+"""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -40,10 +51,10 @@ _FEEDBACK_ALIASES = ("/api/v0.1/feedback", "/api/v1.0/feedback")
 
 
 def document(title: str, contract: Contract | None = None, version: str = "0.1") -> dict[str, Any]:
-    """The document of the model called ``title``; of any model's protocol where there is no contract.
+    """The document of the model called ``title``, as JSON values.
 
-    Its example is a row that the contract allows. A column's own schema stands under ``Features`` and ``Targets``, in
-    the order of the columns: OpenAPI 3.0 has no arrays whose places differ.
+    With a contract it has the schema of each column and a request that the contract allows, as an example. Without one
+    it describes the protocol, which is the same for any model.
     """
     schemas = {
         "Request": _request(contract),
@@ -125,7 +136,7 @@ def _data(values: Schema, rows: Schema) -> Schema:
 
 
 def _array(columns: tuple[Column, ...], schema: str) -> Schema:
-    """``data`` of rows of ``columns``."""
+    """The schema of ``data`` with rows of ``columns``; each value fits the schema of at least one column."""
     unlike: list[Schema] = []
     for each in map(_value, columns):
         if each not in unlike:
@@ -141,7 +152,7 @@ def _array(columns: tuple[Column, ...], schema: str) -> Schema:
 
 
 def _columns(columns: tuple[Column, ...], separator: str) -> Schema:
-    """The columns by name: features are numbered x1, x2, targets x:0, x:1, as seldon-core's testers have them."""
+    """The schema of each column, by name; names are numbered as in seldon-core's testers: x1, x2 or x:0, x:1."""
     properties = {name: _value(column) for column in columns for name in _unfolded(column, separator)}
     return {"type": "object", "description": "The columns of an array, in order.", "properties": properties}
 
@@ -171,7 +182,7 @@ def _value(column: Column) -> Schema:
 
 
 def _odd(value: Any) -> bool:
-    """Whether a category is neither text nor number."""
+    """Whether a category is neither a text nor a number: then OpenAPI has no one type for all categories."""
     return isinstance(value, bool) or not isinstance(value, str | int | float)
 
 

@@ -1,4 +1,19 @@
-"""What an answer is, given what was asked and what the component made of it (rules of seldon-core 1.17.1)."""
+"""The answer to a request, given what the component returned (rules of seldon-core 1.17.1).
+
+The returned Python type decides the kind of the answer; only the form of an array follows the request:
+
+=======================================  ========================================================================
+returned                                 answered as
+=======================================  ========================================================================
+array or list                            ``data.tensor``; or ``data.ndarray``, if the request came as one or if the
+                                         values are not numbers
+``dict``                                 ``jsonData``
+``str``                                  ``strData``
+``bytes``, ``bytearray``                 ``binData``
+``google.protobuf.Any``                  ``customData``
+anything else, also a bare number        refused with ``BadAnswer``
+=======================================  ========================================================================
+"""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -9,9 +24,12 @@ import numpy as np
 from ..errors import BadAnswer, BadRequest
 from ..message import Message, Meta, PayloadKind, Prediction
 
+_ARRAYS = (np.ndarray, list)
+_AS_THEY_ARE = (np.ndarray, np.ma.MaskedArray)
+
 
 def unsplittable(prediction: Prediction, rows: int) -> str:
-    """Why the answer to so many rows cannot be split by them; empty where it can."""
+    """Return why the prediction for ``rows`` rows cannot be split by them; an empty text if it can."""
     payload = prediction.payload
     if prediction.tags or prediction.metrics:
         return "predict answers with tags or metrics, which tell of one call"
@@ -20,9 +38,10 @@ def unsplittable(prediction: Prediction, rows: int) -> str:
 
 
 def joined(messages: Sequence[Message]) -> Message:
-    """The messages of an aggregate as one: lists of payloads and names, the first one's kind and puid.
+    """Return the messages of an aggregate as one: lists of their payloads and names, kind and puid of the first.
 
-    Tags and paths are merged from left to right, metrics put one after the other (seldon-core 1.17.1).
+    Tags and paths are merged from left to right, metrics are concatenated (seldon-core 1.17.1). Raises ``BadRequest``
+    if there are no messages.
     """
     if not messages:
         raise BadRequest("an aggregate needs at least one message", "$.seldonMessages")
@@ -37,9 +56,12 @@ def joined(messages: Sequence[Message]) -> Message:
 
 
 def routed(request: Message, prediction: Prediction, path: Mapping[str, str], include_metrics: bool = True) -> Message:
-    """The answer of a router: its branch as an array of one number, with this node's meta and the request's puid."""
+    """Return a router's answer: its branch as an array of shape ``(1, 1)``, with the request's puid and our meta.
+
+    Raises ``BadAnswer`` if the branch is not an ``int``.
+    """
     branch = prediction.payload
-    if not isinstance(branch, int):  # a numpy integer is refused and True is not, as in the stock wrapper
+    if not isinstance(branch, int):  # as in the stock wrapper, a numpy integer is refused and True is not
         raise BadAnswer(f"Routing response must be int but got {branch}")
     puid = (request.meta or {}).get("puid")
     meta = answer_meta({"puid": puid} if puid else {}, prediction, path, include_metrics)
@@ -47,11 +69,7 @@ def routed(request: Message, prediction: Prediction, path: Mapping[str, str], in
 
 
 def package(request: Message, prediction: Prediction, path: Mapping[str, str], include_metrics: bool = True) -> Message:
-    """The answer to ``request`` (rules of seldon-core 1.17.1).
-
-    The returned Python type decides the kind (dict, bytes, str, array); only the form of an array follows the
-    request. Raises ``BadAnswer`` for a type that has no form on the wire.
-    """
+    """Return the answer to ``request``, by the table above. Raises ``BadAnswer`` for a value without a form."""
     payload = prediction.payload
     meta = answer_meta(request.meta, prediction, path, include_metrics)
     if isinstance(payload, _ARRAYS):
@@ -69,34 +87,13 @@ def package(request: Message, prediction: Prediction, path: Mapping[str, str], i
     raise BadAnswer(f"Unknown data type returned as payload (must be list or np array):{payload}")
 
 
-def _array_answer(asked: PayloadKind, payload: Any, class_names: list[str] | None, meta: Meta) -> Message:
-    try:
-        array = payload if type(payload) in _AS_IT_IS else np.asarray(payload)
-    except ValueError as error:
-        raise BadAnswer(f"The model returned a list that is no array: {error}") from error
-    names: Sequence[str] = []
-    if array.ndim > 1:
-        names = _numbered(array.shape[1]) if class_names is None else class_names
-    if asked is PayloadKind.NDARRAY or array.dtype.kind not in "iuf":  # bool and text have no tensor form
-        return Message(PayloadKind.NDARRAY, payload, names, meta)
-    return Message(PayloadKind.TENSOR, array, names, meta)
-
-
-_ARRAYS = (np.ndarray, list)
-_AS_IT_IS = (np.ndarray, np.ma.MaskedArray)
-
-
-@lru_cache(64)
-def _numbered(columns: int) -> Sequence[str]:
-    return [f"t:{column}" for column in range(columns)]
-
-
 def answer_meta(
     asked: Meta | None, prediction: Prediction, path: Mapping[str, str], include_metrics: bool = True
 ) -> Meta:
-    """What flows from the request's ``meta`` into the answer's: tags, metrics, requestPath and puid, nothing else.
+    """Return the answer's ``meta``: tags, metrics, requestPath and puid of the request's, and what the component added.
 
-    The component's tags win over the request's, the request's path entries over this node's; metrics are appended.
+    The component's tags replace the request's of the same name; the request's path entries replace this component's;
+    metrics are appended.
     """
     if not asked and not prediction.tags and not prediction.metrics:
         return {"requestPath": dict(path)} if path else {}
@@ -111,3 +108,22 @@ def answer_meta(
     if puid := asked.get("puid"):
         meta["puid"] = puid
     return meta
+
+
+def _array_answer(asked: PayloadKind, payload: Any, class_names: list[str] | None, meta: Meta) -> Message:
+    try:
+        array = payload if type(payload) in _AS_THEY_ARE else np.asarray(payload)
+    except ValueError as error:
+        raise BadAnswer(f"The model returned a list that is no array: {error}") from error
+    names: Sequence[str] = []
+    if array.ndim > 1:
+        names = _numbered(array.shape[1]) if class_names is None else class_names
+    if asked is PayloadKind.NDARRAY or array.dtype.kind not in "iuf":  # bool and text have no tensor form
+        return Message(PayloadKind.NDARRAY, payload, names, meta)
+    return Message(PayloadKind.TENSOR, array, names, meta)
+
+
+@lru_cache(64)
+def _numbered(columns: int) -> Sequence[str]:
+    """The names that the stock wrapper gives to the columns of a component without class names."""
+    return [f"t:{column}" for column in range(columns)]

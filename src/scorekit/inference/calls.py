@@ -1,4 +1,4 @@
-"""Requests on their way through the model: as jobs of the batcher, as tasks of the executor, and how they are answered.
+"""Requests on their way through the model: jobs of the batcher, tasks of the executor, and how they are answered.
 
 ::
 

@@ -1,4 +1,4 @@
-"""What the verbs of the protocol mean, whatever transport brought the request."""
+"""The entry of every request to the component, whatever transport brought it: admission, then the way of its verb."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -15,19 +15,30 @@ from .batching import Batcher, Check
 from .calls import Call, Caller, CallTask, FeedbackRequest, RawAnswer, RawTask, Request, Responder
 from .executor import EventLoop, Executor
 
+# Expected waits follow from averages, so a caller is refused a quarter of the wait before it would be late.
+_MARGIN = 1.25
+
+# The message of a health check, which has neither payload nor meta.
+_NOTHING = Message(PayloadKind.STR, "")
+
 
 class Service:
-    """One component, behind its verbs.
+    """One component, behind its verbs. All its calls run on ``executor``; without one, in the loop.
 
-    ``path`` is what this node adds to ``meta.requestPath``: its own id and image, or nothing (stock: only where
-    PREDICTIVE_UNIT_ID is set). With ``max_batch_rows`` requests are merged, where the component cannot tell; none
-    waits longer than ``max_batch_delay_s`` for others. Without ``include_metrics`` answers do not carry the component's
-    metrics. ``check`` sees each decoded message to predict, or rows of several at once; raw methods are asked without
-    it. Every call of the component is made on ``executor``.
-
-    A request that would be one of more than ``max_in_flight`` that wait, or would wait for longer than ``max_wait_s``
-    or for most of what its own deadline leaves, fails at once with ``Overloaded``; one whose deadline has come before
-    its turn with ``DeadlineExceeded``.
+    ``path``
+        is what this component adds to ``meta.requestPath``: its id and image, or nothing (the stock wrapper adds them
+        only if PREDICTIVE_UNIT_ID is set).
+    ``max_batch_rows``
+        merges requests into batches of at most so many rows, unless the component could tell; ``None`` merges nothing.
+        No request waits longer than ``max_batch_delay_s`` for others.
+    ``check``
+        is given the messages to predict, or the rows of several at once. Raw methods are called without it.
+    ``include_metrics``
+        says whether answers carry the component's metrics.
+    ``max_in_flight``, ``max_wait_s``
+        bound the queue. A request that would be one of more than ``max_in_flight`` that wait, or that is expected to
+        wait longer than ``max_wait_s`` or past its own deadline, fails at once with ``Overloaded``. A request whose
+        deadline comes before its turn fails with ``DeadlineExceeded``.
     """
 
     def __init__(
@@ -37,11 +48,11 @@ class Service:
         *,
         path: Mapping[str, str] = MappingProxyType({}),
         max_batch_rows: int | None = None,
+        max_batch_delay_s: float = 0.005,
         include_metrics: bool = True,
         metrics: Metrics | None = None,
         check: Check | None = None,
         executor: Executor | None = None,
-        max_batch_delay_s: float = 0.005,
         max_in_flight: int = 1024,
         max_wait_s: float = float("inf"),
     ) -> None:
@@ -52,10 +63,7 @@ class Service:
         self._metrics = metrics or Metrics({})
         self._path = dict(path)
         self._responder = Responder(
-            component=component,
-            metrics=self._metrics,
-            path=self._path,
-            include_metrics=include_metrics,
+            component=component, metrics=self._metrics, path=self._path, include_metrics=include_metrics
         )
         self._executor = Executor(loop) if executor is None else executor
         self._batcher = None
@@ -74,8 +82,17 @@ class Service:
     def __repr__(self) -> str:
         return f"<Service {self._component!r} {self._executor!r} {self._batcher or 'batching off'}>"
 
+    @property
+    def batching(self) -> bool:
+        """Whether requests are merged."""
+        return self._batcher is not None
+
     def ask(self, verb: Verb, request: Request, caller: Caller) -> None:
-        """Answer ``caller`` with what the component makes of ``request``, now or in a later turn of the loop."""
+        """Answer ``caller`` with the component's answer to ``request``, now or in a later turn of the loop.
+
+        A raw method of the component, if it has one for this form of request, goes before the method that is given
+        rows. Does not raise: every error becomes a call of ``caller.fail``.
+        """
         if self._is_full(caller):
             caller.fail(Overloaded("this server has as many requests waiting as it takes; try again"))
             return
@@ -84,6 +101,40 @@ class Service:
         else:
             self._ask_decoded(verb, request, caller)
 
+    def tell(self, request: FeedbackRequest, caller: Caller) -> None:
+        """Have the component learn from feedback, and answer ``caller``. Does not raise, as :meth:`ask`."""
+        verb, component = Verb.SEND_FEEDBACK, self._component
+        try:
+            feedback = request.feedback()
+        except RequestError as error:
+            self._responder.fail(caller, error)
+            return
+        self._metrics.feedback(feedback.reward)
+        routing = feedback.routing.get(next(iter(self._path), "0"))
+        forms = [form for form in (Form.TEXT, Form.PROTO) if form in component.hooks[verb].raw]
+
+        def learn() -> Any:
+            for form in forms:
+                answer = component.call_raw(verb, form, request.text if form is Form.TEXT else request.raw)
+                if answer is not NOT_OFFERED:
+                    return RawAnswer(answer)
+            return component.feedback(feedback, routing)
+
+        # The feedback counts even if the caller has gone by now.
+        call = Call(self._responder, verb, feedback.request, caller, source=request)
+        self._executor.submit(CallTask(call, learn, even_if_abandoned=True))
+
+    def health(self, caller: Caller) -> None:
+        """Answer ``caller`` with the component's health, before all who wait for predictions. Does not raise."""
+        verb, component = Verb.HEALTH_STATUS, self._component
+        call = Call(self._responder, verb, _NOTHING, caller)
+        if Form.JSON in component.hooks[verb].raw:
+            self._run(call, lambda: RawAnswer(component.call_raw(verb, Form.JSON)), first=True)
+        elif component.hooks[verb].method in (None, assumed_health):
+            call.done(component.health())  # no code of the user's, so there is nothing to wait for
+        else:
+            self._run(call, component.health, first=True)
+
     def _is_full(self, caller: Caller) -> bool:
         executor, batcher = self._executor, self._batcher
         queued = executor.waiting
@@ -91,15 +142,16 @@ class Service:
         if waiting >= self._max_in_flight:
             return True
         if not queued:
-            return False  # it is the next, or joins a batch that is
+            return False  # the request is the next, or joins a batch that is
         wait_s = executor.wait_s
         if wait_s > self._max_wait_s:
             return True
-        # A caller who would be answered too late is refused now: in time to ask elsewhere, and before others are late.
+        # A caller that would be answered too late is refused now: in time to ask elsewhere, and before it makes others
+        # late as well.
         return wait_s > 0 and time.perf_counter() + _MARGIN * wait_s + executor.mean_s > caller.deadline
 
     def _ask_decoded(self, verb: Verb, request: Request, caller: Caller) -> None:
-        """:meth:`ask`, by the method that is given rows."""
+        """Call the method that is given rows."""
         try:
             message = joined(request.messages()) if verb is Verb.AGGREGATE else request.message()
         except RequestError as error:
@@ -107,9 +159,9 @@ class Service:
             return
         call = Call(self._responder, verb, message, caller)
         if verb is Verb.PREDICT:
-            # A component that is handed `meta` sees which request it works for.
-            told_meta = message.meta is not None and self._predict_takes_meta
-            if self._batcher is not None and message.kind.is_array and not told_meta:
+            # A component that is given `meta` sees which request it works for, so that one is not merged.
+            sees_meta = message.meta is not None and self._predict_takes_meta
+            if self._batcher is not None and message.kind.is_array and not sees_meta:
                 self._batcher.submit(call)
                 return
             if self._check is not None:
@@ -120,51 +172,5 @@ class Service:
                     return
         self._run(call, lambda: self._component.call(verb, message.payload, message.names, message.meta))
 
-    def tell(self, request: FeedbackRequest, caller: Caller) -> None:
-        """Have the component learn what became of an earlier answer, and answer ``caller``."""
-        verb, component = Verb.SEND_FEEDBACK, self._component
-        try:
-            told = request.feedback()
-        except RequestError as error:
-            self._responder.fail(caller, error)
-            return
-        self._metrics.feedback(told.reward)
-        routing = told.routing.get(next(iter(self._path), "0"))
-        forms = [form for form in (Form.TEXT, Form.PROTO) if form in component.hooks[verb].raw]
-
-        def learn() -> Any:
-            for form in forms:
-                answer = component.call_raw(verb, form, request.text if form is Form.TEXT else request.raw)
-                if answer is not NOT_OFFERED:
-                    return RawAnswer(answer)
-            return component.feedback(told, routing)
-
-        # Nobody's leaving takes back what was told.
-        call = Call(self._responder, verb, told.request, caller, source=request)
-        self._executor.submit(CallTask(call, learn, even_if_abandoned=True))
-
-    def health(self, caller: Caller) -> None:
-        """Answer ``caller`` with what the component says of its health; it passes all who wait for predictions."""
-        verb, component = Verb.HEALTH_STATUS, self._component
-        call = Call(self._responder, verb, _NOTHING, caller)
-        if Form.JSON in component.hooks[verb].raw:
-            self._executor.submit(CallTask(call, lambda: RawAnswer(component.call_raw(verb, Form.JSON))), first=True)
-        elif component.hooks[verb].method in (None, assumed_health):
-            call.done(component.health())  # no code of the user's: nothing to wait for
-        else:
-            self._run(call, component.health, first=True)
-
-    @property
-    def batching(self) -> bool:
-        """Whether requests are merged."""
-        return self._batcher is not None
-
-    def _run(self, call: Call, work: Callable[[], Prediction], first: bool = False) -> None:
+    def _run(self, call: Call, work: Callable[[], Prediction | RawAnswer], first: bool = False) -> None:
         self._executor.submit(CallTask(call, work), first)
-
-
-# Waits are estimated by what a call takes on average.
-_MARGIN = 1.25
-
-# A request without payload or meta: what a health check asks.
-_NOTHING = Message(PayloadKind.STR, "")

@@ -92,7 +92,13 @@ class Doors:
         )
 
     def _http2(self) -> Http2Connection:
-        return Http2Connection(self._grpc, self._fleet, self._settings.limits.max_headers, self._budget, self._looks)
+        return Http2Connection(
+            self._grpc,
+            self._fleet,
+            max_headers=self._settings.limits.max_headers,
+            budget=self._budget,
+            observers=self._looks,
+        )
 
     def _read_keys(self) -> None:
         self._keys.replace(keys_of(self._settings.listen.api_key_file, ""))

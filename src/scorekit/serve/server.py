@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..contract import configured_contract, usual_contract
-from ..contract.enforce import Conformity
+from ..contract.enforce import ContractCheck
 from ..contract.openapi import document
 from ..errors import BadMetadata, SetupError
 from ..message import Verb
@@ -94,7 +94,7 @@ def _working(whole: Built) -> Callable[[list[socket.socket], socket.socket], Non
 
 def _build(settings: Settings, directory: Path | None) -> Built:
     contract = configured_contract(settings.model.contract, directory)
-    check = None if contract is None else Conformity(contract)
+    check = None if contract is None else ContractCheck(contract)
     component = build(settings.model.name, directory, settings.model.parameters, settings.model.expose_errors)
     metadata = _metadata(settings, component)
     version = next(filter(None, (metadata or {}).get("versions", [])), "0.1")  # the stock document's own

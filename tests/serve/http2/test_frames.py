@@ -12,6 +12,8 @@ from scorekit.serve.http2 import connection as http2
 from scorekit.serve.http2 import frames, streams
 from scorekit.serve.http2.frames import PREFACE, Http2Error, frame
 from scorekit.serve.http2.frames import ErrorCode as Code
+from scorekit.serve.http2.header_blocks import leaves_table
+from scorekit.serve.http2.header_fields import encoded, request_headers
 from scorekit.serve.limits.open_connections import OpenConnections
 from scorekit.settings.limits import MAX_STREAMS
 from scorekit.testing import ManualLoop
@@ -28,7 +30,7 @@ def test_a_block_that_leaves_the_tables_means_the_same_again(blocks: list[list[t
         listed = [hpack.NeverIndexedHeaderTuple(*pair) if secret else tuple(pair) for *pair, secret in fields]
         text = encoder.encode(listed, huffman=len(blocks) % 2 == 0)  # type: ignore[arg-type]  # pairs
         first = decoder.decode(text, raw=True)
-        if frames.leaves_tables(text):
+        if leaves_table(text):
             before = list(decoder.header_table.dynamic_entries)
             assert decoder.decode(text, raw=True) == first
             assert list(decoder.header_table.dynamic_entries) == before
@@ -55,16 +57,16 @@ def test_a_block_that_leaves_the_tables_means_the_same_again(blocks: list[list[t
 )
 def test_what_leaves_the_tables(text: bytes, leaves: bool) -> None:
     """Each form of a field (RFC 7541 §6), and each cut short."""
-    assert frames.leaves_tables(text) is leaves
+    assert leaves_table(text) is leaves
 
 
 @given(st.lists(st.tuples(NAMES, st.binary(max_size=300)), max_size=8))
 def test_what_we_write_the_library_reads(fields: list[tuple[bytes, bytes]]) -> None:
     """Our header blocks are read back by hpack, and leave its table empty."""
     decoder = hpack.Decoder()
-    text = frames.block(tuple(fields))
+    text = encoded(tuple(fields))
     assert [tuple(pair) for pair in decoder.decode(text, raw=True)] == fields
-    assert frames.leaves_tables(text)
+    assert leaves_table(text)
     assert not decoder.header_table.dynamic_entries
 
 
@@ -248,4 +250,4 @@ POST = [(b":method", b"POST"), (b":scheme", b"http"), (b":path", b"/")]
 def test_malformed_heads_are_refused(fields: list[tuple[bytes, bytes]]) -> None:
     """What could be read in two ways by two servers is no request (RFC 9113 §8.2, §8.3)."""
     with pytest.raises(Http2Error):
-        frames.request_head(fields)
+        request_headers(fields, 1)

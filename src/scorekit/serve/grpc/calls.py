@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from ...codec import proto
 from ...errors import BadRequest, ComponentError, DeadlineExceeded, PayloadTooLarge, RequestError, UnsupportedEncoding
 from ...message import Message
-from ..http2.frames import Fields
+from ..http2.header_fields import Fields
 from ..http2.streams import Stream, StreamListener
 from ..observe.references import internal_error_text, new_reference
 from . import status

@@ -8,7 +8,8 @@ from ...errors import NotFound, NotOffered, UnsupportedEncoding
 from ...inference.service import Service
 from ...message import Verb
 from ...proto import SERVICES
-from ..http2.streams import Headers, Stream, StreamListener
+from ..http2.header_fields import Headers
+from ..http2.streams import Stream, StreamListener
 from ..rest.requests import ProtoFeedback, ProtoRequest
 from . import status
 from .calls import (

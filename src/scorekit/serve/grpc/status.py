@@ -23,7 +23,7 @@ from ...errors import (
     UnsupportedEncoding,
     UnwritableAnswer,
 )
-from ..http2.frames import Fields
+from ..http2.header_fields import Fields
 
 OK = 0
 CANCELLED = 1

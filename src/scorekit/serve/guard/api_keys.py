@@ -9,7 +9,8 @@ from ...errors import SetupError, Unauthenticated
 from ..grpc import status
 from ..grpc.calls import ANSWER
 from ..http1.exchange import Exchange
-from ..http2.streams import Headers, Stream, StreamHandler, StreamListener
+from ..http2.header_fields import Headers
+from ..http2.streams import Stream, StreamHandler, StreamListener
 
 # Kubelets and gateways ask these without a key.
 _OPEN = frozenset({b"/health/ping", b"/health/status", b"/api/v1.0/health/status"})

@@ -1,4 +1,4 @@
-"""Tells of HTTP/1 requests that are over: to the access log, to the spans."""
+"""Reports HTTP/1.1 requests that have ended, to the access log and the spans."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -8,28 +8,28 @@ from .exchange import Exchange
 
 
 def with_observers(
-    observe: Callable[[Exchange, int], None], looks: Sequence[RequestObserver]
+    observe: Callable[[Exchange, int], None], observers: Sequence[RequestObserver]
 ) -> Callable[[Exchange, int], None]:
-    """``observe``, and every look besides."""
+    """Return ``observe`` extended: it also calls every one of ``observers`` with the request that has ended."""
 
-    def both(exchange: Exchange, code: int) -> None:
-        observe(exchange, code)
+    def observe_all(exchange: Exchange, status: int) -> None:
+        observe(exchange, status)
         head, seconds = exchange.head, time.perf_counter() - exchange.started
-        seen = FinishedRequest(
-            "HTTP/1.0" if head.is_http_10 else "HTTP/1.1",
-            head.method,
-            head.path,
-            code,
-            None,
-            time.time() - seconds,
-            seconds,
-            len(exchange.body),
-            len(exchange.response or b""),
-            exchange.peer,
-            head.trace,
-            exchange.reference,
+        finished = FinishedRequest(
+            protocol="HTTP/1.0" if head.is_http_10 else "HTTP/1.1",
+            method=head.method,
+            path=head.path,
+            status=status,
+            grpc_status=None,
+            began=time.time() - seconds,
+            seconds=seconds,
+            in_bytes=len(exchange.body),
+            out_bytes=len(exchange.response or b""),
+            peer=exchange.peer,
+            trace=head.trace,
+            reference=exchange.reference,
         )
-        for look in looks:
-            look(seen)
+        for observer in observers:
+            observer(finished)
 
-    return both
+    return observe_all

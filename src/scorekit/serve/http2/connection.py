@@ -1,8 +1,7 @@
 """HTTP/2 on an ``asyncio.Protocol``: bytes in, streams out (RFC 9113).
 
-There is no task and no coroutine per stream: what arrives is handed on by plain calls, and answers leave by plain
-calls, all that one turn of the event loop made in one write. gRPC clients send the same header block for every call of
-a method, so a block that leaves the tables as they are is read once.
+There is no task and no coroutine per stream. What arrives is handed on by plain calls, answers leave by plain calls,
+and everything that one turn of the event loop has produced leaves in one write.
 """
 
 import logging
@@ -17,45 +16,69 @@ from ..limits.peers import peer_of
 from ..limits.slow_clients import TransferRate
 from ..observe.finished import RequestObserver
 from . import frames
-from .frames import ErrorCode, FrameReader, Http2Error, SettingId
-from .incoming import CONNECTION_WINDOW, DEFAULT_WINDOW, STREAM_WINDOW, IncomingFrames, window_update
+from .frames import ErrorCode, FrameReader, Http2Error, SettingId, window_update
+from .incoming import CONNECTION_WINDOW, DEFAULT_WINDOW, STREAM_WINDOW, IncomingFrames
 from .streams import StreamHandler
 
 log = logging.getLogger(__name__)
 
+# The states of a connection
+# ==========================
+#
+#   SETTINGS and our windows are sent
+#     │
+#     ▼        drain()                    drain()                       no stream is open
+#   open ─────────────────▶ announced ─────────────────▶ refusing ──────────────────────▶ closing ──▶ lost
+#   _drains 0   GOAWAY with     1         GOAWAY with        2                             ▲
+#     │         2^31 - 1                  the last stream                                  │
+#     ├─ close_if_quiet(), end of the client's stream ───────▶ ┘                           │
+#     ├─ Http2Error of the connection: GOAWAY with its code, read on for 2 s ──────────────┤
+#     ├─ a frame or a header block that does not end in time: GOAWAY ENHANCE_YOUR_CALM ────┘
+#     └─ abort(), answers that are not read, connection_lost() ──▶ lost
+#
+# GOAWAY is sent in two steps (RFC 9113 §6.8). The first names the highest possible stream, so it refuses nothing: the
+# client stops opening streams when it reads it, and those that it had sent before are still served. Were the first one
+# to name the last stream that we have seen, requests on their way would be refused, though all of them could have been
+# answered. The second step comes when the first has had time to arrive, and streams above it get REFUSED_STREAM.
+#
+# Errors have two sizes (§5.4). A stream error resets one stream, and counts in the flood guard, for a client can cause
+# them at will. A connection error ends everything, because the two sides no longer agree on what was said: a broken
+# frame, or a header block that cannot be decoded.
+
 
 class Http2Connection(IncomingFrames, Protocol):
-    """One client connection. ``fleet`` is the set of open connections, for a drain."""
+    """One client connection. ``connections`` is the set of open connections, which it joins."""
 
     def __init__(
         self,
         handler: StreamHandler,
-        fleet: OpenConnections,
+        connections: OpenConnections,
+        *,
         max_headers: int = 100,
         budget: Budget | None = None,
-        looks: Sequence[RequestObserver] = (),
+        observers: Sequence[RequestObserver] = (),
     ) -> None:
-        super().__init__(handler, max_headers, budget or Budget(2**62), looks)
-        self._fleet = fleet
+        super().__init__(handler, max_headers, budget or Budget(2**62), observers)
+        self._connections = connections
         self._transport: Transport
         self._reader = FrameReader()
-        self._receiving = False
-        self._waking = False
+        self._receiving = False  # within data_received(), which sends at its end
+        self._waking = False  # a send is due in the next turn of the loop
         self._heard = True
         self._since_heard = 0.0
-        self._begun: object = None  # the frame or block of header fields that has begun and not ended
+        self._begun: object = None  # the frame or header block that had begun and not ended at the last look
         self._since_begun = 0.0
         self._sending = TransferRate()
-        self._coming: dict[int, TransferRate] = {}  # of the streams whose requests were incomplete when last looked at
+        self._coming: dict[int, TransferRate] = {}  # of streams whose requests were incomplete at the last look
 
     def __repr__(self) -> str:
-        return f"<Connection h2 {'closing' if self._closing else 'open'} streams={len(self.streams)}>"
+        return f"<Http2Connection {'closing' if self._closing else 'open'} streams={len(self.streams)}>"
 
     # -- the event loop calls these
 
     def connection_made(self, transport: BaseTransport) -> None:
         self._transport = cast(Transport, transport)
-        self._fleet.add(self)
+        self._connections.add(self)
         offered = {
             SettingId.MAX_CONCURRENT_STREAMS: MAX_STREAMS,
             SettingId.MAX_HEADER_LIST_SIZE: MAX_HEAD_BYTES,
@@ -65,7 +88,7 @@ class Http2Connection(IncomingFrames, Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closing = True
-        self._fleet.discard(self)
+        self._connections.discard(self)
         self._handlers = ()  # breaks a reference cycle
         for stream in list(self.streams.values()):
             self._drop(stream)
@@ -80,29 +103,29 @@ class Http2Connection(IncomingFrames, Protocol):
             for kind, flags, number, payload in self._reader.feed(data):
                 try:
                     self._take(kind, flags, number, payload)
-                except Http2Error as fault:
-                    if not fault.stream:
+                except Http2Error as error:
+                    if not error.stream:
                         raise
-                    self._end(fault.stream, fault.code)
-                    self._calm.reset()
+                    self._end(error.stream, error.code)
+                    self._flood_guard.reset()
                 if self._closing:
                     break
-        except Http2Error as fault:
-            log.info("http2.refused cause=%s", fault.why)
-            self._go_away(self._last, fault.code)
+        except Http2Error as error:
+            log.info("http2.refused cause=%s", error.why)
+            self._go_away(self._last, error.code)
             self._refuse()
         finally:
             self._receiving = False
         self._write()
 
     def eof_received(self) -> bool:
-        # A client may half-close after its last request; what it asked is still answered.
+        # A client may half-close after its last request; it still gets its answers.
         self._drains = 2
         return bool(self.streams) and not self._closing
 
     def pause_writing(self) -> None:
         self.writable = False
-        self._transport.pause_reading()  # read no faster than the client takes answers
+        self._transport.pause_reading()  # a client that reads no answers is not given more of them
 
     def resume_writing(self) -> None:
         self.writable = True
@@ -114,59 +137,65 @@ class Http2Connection(IncomingFrames, Protocol):
 
     @property
     def open_requests(self) -> int:
+        """The number of streams that are not answered."""
         return len(self.streams)
 
     def drain(self) -> None:
-        """Ask the client to open no more streams; the second time, refuse them (RFC 9113 §6.8)."""
+        """Ask the client to open no more streams; at the second call, refuse them (RFC 9113 §6.8)."""
         if self._drains < 2 and not self._closing:
             self._drains += 1
             self._go_away(2**31 - 1 if self._drains == 1 else self._last)
             self._write()
 
     def close_if_quiet(self) -> None:
-        """Close, unless a stream is open; then when the last one ends."""
+        """Close the connection now if no stream is open, otherwise when the last one has ended."""
         self._drains = 2
         if not self.streams:
             self._close()
 
     def abort(self) -> None:
-        """Close at once, whatever is open."""
+        """Close the connection at once, even if streams are open."""
         self._transport.abort()
 
-    def check_time(self, now: float, patience: ClientTimeouts) -> None:
-        """Close a connection that has been quiet for too long, or stopped in the middle of a request."""
+    def check_time(self, now: float, timeouts: ClientTimeouts) -> None:
+        """Close the connection, or reset streams, if the client has exceeded a limit of ``timeouts``.
+
+        Four things have a limit: a frame or header block that has begun must end, a connection without streams must not
+        stay quiet for ever, answers must be read, and each request must arrive at a minimum rate. Pings extend none of
+        them but the second.
+        """
         if self._heard:
             self._heard, self._since_heard = False, now
         begun = self._block or (self._reader.begun if self._reader.in_frame else None)
         if begun is None or begun != self._begun:
             self._begun, self._since_begun = begun, now
-        patience_s = patience.body_s if self._reader.in_frame and self.streams else patience.head_s
-        if now - self._since_begun > patience_s:
+        limit_s = timeouts.body_s if self._reader.in_frame and self.streams else timeouts.head_s
+        if now - self._since_begun > limit_s:
             self._refuse_slow("a frame, or a block of header fields, does not end")
-        elif not self.streams and now - self._since_heard > patience.idle_s:
+        elif not self.streams and now - self._since_heard > timeouts.idle_s:
             self.drain()
             self.close_if_quiet()
         else:
             buffered = self._transport.get_write_buffer_size()
             unsent = buffered + self.unsent
             moved = self.sent_bytes - buffered
-            if self._sending.too_slow(unsent > 0, moved, now, patience.write_s, patience.bytes_per_s) and unsent:
+            if self._sending.too_slow(unsent > 0, moved, now, timeouts.write_s, timeouts.bytes_per_s) and unsent:
                 self._refuse_slow(f"{unsent} bytes of answers are not taken")
                 self.abort()
             else:
-                self._reset_slow(now, patience)
+                self._reset_slow(now, timeouts)
 
     def _refuse_slow(self, why: str) -> None:
         log.info("http2.timeout cause=%s", why)
         self._go_away(self._last, ErrorCode.ENHANCE_YOUR_CALM)
         self._refuse()
 
-    def _reset_slow(self, now: float, patience: ClientTimeouts) -> None:
+    def _reset_slow(self, now: float, timeouts: ClientTimeouts) -> None:
         coming = [stream for stream in self.streams.values() if not stream.requested]
         self._coming = {stream.id: self._coming.get(stream.id) or TransferRate() for stream in coming}
         for stream in coming:
-            pace = self._coming[stream.id]
-            if pace.too_slow(stream.id, stream.held, now, patience.body_s, patience.bytes_per_s):
+            rate = self._coming[stream.id]
+            if rate.too_slow(stream.id, stream.held, now, timeouts.body_s, timeouts.bytes_per_s):
                 log.info("http2.timeout stream=%d", stream.id)
                 self._end(stream.id, ErrorCode.ENHANCE_YOUR_CALM)
 
@@ -181,6 +210,7 @@ class Http2Connection(IncomingFrames, Protocol):
 
     @property
     def peer(self) -> str:
+        """The client's address as ``host:port``."""
         return peer_of(self._transport.get_extra_info("peername"))
 
     # -- inside

@@ -1,35 +1,39 @@
-"""HTTP/2 frames and header fields as bytes (RFC 9113, RFC 7541).
+"""HTTP/2 frames as bytes: a client's bytes cut into frames, and our frames put together (RFC 9113 §4, §6).
 
-Written by hand: on the library h2 this server answered 6,000 calls a second, on this 23,000 (docs/design/0006). What is
-hard in it, Huffman codes and the dynamic table, is left to the library hpack.
+This is written by hand. With the library h2 this server answered 6,000 calls a second, with this 23,000
+(docs/design/0006): h2 keeps a state machine for each stream and an object for each frame, which a unary call does not
+need. HPACK's hard parts, Huffman codes and the dynamic table, are left to the library hpack.
 """
 
 import struct
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
-from functools import lru_cache
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-"""What a client says first (RFC 9113 §3.4); no HTTP/1.1 request begins like it."""
+"""The first bytes of every HTTP/2 client (RFC 9113 §3.4). No HTTP/1.1 request begins like this."""
 
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = range(10)
-"""Types of frames (§6)."""
+"""Frame types (§6)."""
 
 ACK = END_STREAM = 0x1
 END_HEADERS, PADDED, PRIORITIZED = 0x4, 0x8, 0x20
-"""Flags of frames."""
+"""Frame flags (§6)."""
 
 MAX_FRAME_BYTES = 16384
-"""Of one frame's payload: what every endpoint takes until told more, and all that this one takes."""
+"""The longest payload. Every endpoint must accept this much (§4.2), and this one accepts no more."""
 
 MAX_WINDOW = 2**31 - 1
+"""The largest flow-control window (§6.9.1)."""
 
-HEAD_BYTES = 9
-head = struct.Struct(">HBBBL")
-"""Length in two parts, type, flags, stream."""
-
-Fields = tuple[tuple[bytes, bytes], ...]
-"""Header fields, pseudo-header fields first."""
+FRAME_HEAD_BYTES = 9
+# The head of each frame (§4.1), and how the format reads it. A 24-bit length has no format of its own: H and B, joined.
+#
+#     0        8       16       24       32       40                          72
+#     +--------+--------+--------+--------+--------+--------------------------+---------- - -
+#     |      length (24 bits)    |  type  | flags  | reserved bit, stream (31) |  payload
+#     +--------+--------+--------+--------+--------+--------------------------+---------- - -
+#     |        H        |   B    |   B    |   B    |             L            |
+frame_head = struct.Struct(">HBBBL")
 
 
 class ErrorCode(IntEnum):
@@ -46,7 +50,7 @@ class ErrorCode(IntEnum):
 
 
 class SettingId(IntEnum):
-    """Names of settings (§6.5.2)."""
+    """Identifiers of settings (§6.5.2)."""
 
     HEADER_TABLE_SIZE = 1
     ENABLE_PUSH = 2
@@ -57,7 +61,7 @@ class SettingId(IntEnum):
 
 
 class Http2Error(Exception):
-    """What a peer may not do. Of a ``stream`` it ends that, else the connection."""
+    """A violation by the peer. With a ``stream`` it is a stream error, without one a connection error (§5.4)."""
 
     def __init__(self, code: ErrorCode, why: str, stream: int = 0) -> None:
         self.code = code
@@ -67,13 +71,13 @@ class Http2Error(Exception):
 
 
 class FrameReader:
-    """The bytes of a client, cut into frames."""
+    """Cuts the bytes of one client into frames."""
 
     def __init__(self) -> None:
-        self._buffer = b""
-        self._greeted = False  # the client has said its preface
+        self._buffer = b""  # the beginning of a preface or frame whose end has not arrived
+        self._preface_read = False
         self.begun = 0
-        """Frames that have come in more than one piece, ever."""
+        """The number of frames so far that arrived in more than one piece."""
 
     def __repr__(self) -> str:
         return f"<FrameReader buffered={len(self._buffer)}>"
@@ -84,28 +88,32 @@ class FrameReader:
         return bool(self._buffer)
 
     def feed(self, data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
-        """Type, flags, stream and payload of every frame that ``data`` completes. Raises ``Fault``."""
+        """Yield type, flags, stream and payload of every frame that ``data`` completes.
+
+        Raises ``Http2Error`` for a wrong preface or a frame that is too long. The length is checked before the payload
+        arrives, so the buffer never holds more than one frame of ``MAX_FRAME_BYTES`` beside the newest piece.
+        """
         if self._buffer:
             data = self._buffer + data
         at, end = 0, len(data)
-        if not self._greeted:
+        if not self._preface_read:
             if not data.startswith(PREFACE):
                 if PREFACE.startswith(data):
                     self._buffer = data
                     return
                 raise Http2Error(ErrorCode.PROTOCOL_ERROR, "not HTTP/2")
-            self._greeted = True
+            self._preface_read = True
             at = len(PREFACE)
-        read = head.unpack_from
-        while end - at >= HEAD_BYTES:
+        read = frame_head.unpack_from
+        while end - at >= FRAME_HEAD_BYTES:
             high, low, kind, flags, number = read(data, at)
             length = high << 8 | low
             if length > MAX_FRAME_BYTES:
                 raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "a frame is too long")
-            after = at + HEAD_BYTES + length
+            after = at + FRAME_HEAD_BYTES + length
             if after > end:
                 break
-            yield kind, flags, number & 0x7FFF_FFFF, data[at + HEAD_BYTES : after]
+            yield kind, flags, number & 0x7FFF_FFFF, data[at + FRAME_HEAD_BYTES : after]
             at = after
         if at < end and (at or not self._buffer):
             self.begun += 1
@@ -113,28 +121,33 @@ class FrameReader:
 
 
 def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
-    """The bytes of one frame."""
+    """Return the bytes of one frame."""
     length = len(payload)
-    return head.pack(length >> 8, length & 0xFF, kind, flags, stream) + payload
+    return frame_head.pack(length >> 8, length & 0xFF, kind, flags, stream) + payload
 
 
-def headers(stream: int, block: bytes, end: bool, most: int) -> bytes:
-    """A block of header fields as frames of at most ``most`` bytes."""
+def headers(stream: int, block: bytes, end: bool, max_frame_bytes: int) -> bytes:
+    """Return a header block as HEADERS and, if it is long, CONTINUATION frames of at most ``max_frame_bytes``."""
     flags = END_STREAM if end else 0
-    if len(block) <= most:
+    if len(block) <= max_frame_bytes:
         return frame(HEADERS, flags | END_HEADERS, stream, block)
-    parts = [block[at : at + most] for at in range(0, len(block), most)]
+    parts = [block[at : at + max_frame_bytes] for at in range(0, len(block), max_frame_bytes)]
     middle = b"".join(frame(CONTINUATION, 0, stream, part) for part in parts[1:-1])
     return frame(HEADERS, flags, stream, parts[0]) + middle + frame(CONTINUATION, END_HEADERS, stream, parts[-1])
 
 
+def window_update(stream: int, increment: int) -> bytes:
+    """Return a WINDOW_UPDATE frame; ``stream`` 0 is the connection."""
+    return frame(WINDOW_UPDATE, 0, stream, increment.to_bytes(4, "big"))
+
+
 def settings(values: dict[SettingId, int]) -> bytes:
-    """A SETTINGS frame."""
+    """Return a SETTINGS frame."""
     return frame(SETTINGS, 0, 0, b"".join(struct.pack(">HL", name, value) for name, value in values.items()))
 
 
 def read_settings(payload: bytes) -> Iterable[tuple[int, int]]:
-    """Names and values of a SETTINGS frame. Raises ``Fault``."""
+    """Yield identifier and value of each setting. Raises ``Http2Error`` for a value out of its range (§6.5.2)."""
     if len(payload) % 6:
         raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "a SETTINGS frame is cut off")
     for name, value in struct.iter_unpack(">HL", payload):
@@ -147,117 +160,10 @@ def read_settings(payload: bytes) -> Iterable[tuple[int, int]]:
         yield name, value
 
 
-@lru_cache(256)
-def block(fields: Fields) -> bytes:
-    """Fields in a form that needs no table and changes none, so that it can be made once (RFC 7541 §6.2.2)."""
-    return b"".join(_field(name, value) for name, value in fields)
-
-
-def _field(name: bytes, value: bytes) -> bytes:
-    if (name, value) == (b":status", b"200"):
-        return b"\x88"
-    if name == b":status":
-        return b"\x08" + _text(value)
-    return b"\x00" + _text(name) + _text(value)
-
-
-def _text(text: bytes) -> bytes:
-    length = len(text)
-    if length < 127:
-        return bytes((length,)) + text
-    out, length = bytearray((127,)), length - 127
-    while length > 127:
-        out.append(length & 127 | 128)
-        length >>= 7
-    out.append(length)
-    return bytes(out) + text
-
-
-def leaves_tables(text: bytes) -> bool:
-    """Whether reading a header block leaves the dynamic table as it is, so that the same bytes mean the same again.
-
-    True of indexed fields and of literals that are not to be indexed (RFC 7541 §6.1, §6.2.2, §6.2.3); of others, and of
-    what is cut off, false.
-    """
-    at, end = 0, len(text)
-    while at < end:
-        byte = text[at]
-        if byte & 0xC0 == 0x40 or byte & 0xE0 == 0x20:  # to be indexed, or a new size of the table
-            return False
-        if byte & 0x80:
-            _, at = _integer(text, at, 0x7F)
-            continue
-        name, at = _integer(text, at, 0x0F)
-        for _ in range(1 if name else 2):
-            length, at = _integer(text, at, 0x7F)
-            at += length
-    return at == end
-
-
-def _integer(text: bytes, at: int, most: int) -> tuple[int, int]:
-    """A number below ``most`` in the last bits of a byte or, from there on, in those after it (RFC 7541 §5.1)."""
-    if at >= len(text):
-        return 0, len(text) + 1
-    value = text[at] & most
-    at += 1
-    if value == most:
-        for shift in range(0, 35, 7):
-            if at >= len(text):
-                return 0, len(text) + 1
-            value += (text[at] & 0x7F) << shift
-            at += 1
-            if text[at - 1] < 0x80:
-                break
-    return value, at
-
-
 def unpadded(flags: int, payload: bytes) -> bytes:
-    """The payload of a DATA or HEADERS frame without its padding. Raises ``Fault``."""
+    """Return the payload of a DATA or HEADERS frame without its padding. Raises ``Http2Error`` (§6.1, §6.2)."""
     if not flags & PADDED:
         return payload
     if not payload or payload[0] >= len(payload):
         raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a frame has more padding than payload")
     return payload[1 : len(payload) - payload[0]]
-
-
-_REQUIRED = (b":method", b":scheme", b":path")
-_OF_CONNECTIONS = frozenset({b"connection", b"proxy-connection", b"keep-alive", b"transfer-encoding", b"upgrade"})
-_NO_NAME = frozenset(range(0x21)) | frozenset(range(ord("A"), ord("Z") + 1)) | frozenset(range(0x7F, 0x100))
-
-
-def request_head(fields: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """The fields of a request by name. Raises ``Fault`` for what is malformed (§8.2, §8.3)."""
-    found: dict[bytes, bytes] = {}
-    regular = False
-    for name, value in fields:
-        if name.startswith(b":"):
-            if regular or name in found or name not in (*_REQUIRED, b":authority"):
-                raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a pseudo-header field is out of place")
-        else:
-            regular = True
-            _check(name, value)
-            if name == b"content-length" and found.get(name, value) != value:
-                raise Http2Error(ErrorCode.PROTOCOL_ERROR, "two lengths")
-        found[name] = value
-    if not all(found.get(name) for name in _REQUIRED):
-        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a request needs a method, a scheme and a path")
-    if not found.get(b"content-length", b"0").isdigit():
-        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a length is no number")
-    return found
-
-
-def check_trailers(fields: Iterable[tuple[bytes, bytes]]) -> None:
-    """Raise ``Fault`` for what may not stand after a body."""
-    for name, value in fields:
-        if name.startswith(b":"):
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a pseudo-header field after the body")
-        _check(name, value)
-
-
-def _check(name: bytes, value: bytes) -> None:
-    if not name or not _NO_NAME.isdisjoint(name) or b":" in name:
-        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "no name of a header field")
-    if b"\0" in value or b"\r" in value or b"\n" in value or value[:1] in (b" ", b"\t") or value[-1:] in (b" ", b"\t"):
-        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "no value of a header field")
-    if name in _OF_CONNECTIONS or (name == b"te" and value != b"trailers"):
-        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a header field of HTTP/1.1's connections")

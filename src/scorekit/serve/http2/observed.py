@@ -1,36 +1,40 @@
-"""A stream that is told of when it is over: to the access log, to the spans."""
+"""Streams that are reported when they have ended, to the access log and the spans."""
 
 import time
 from collections.abc import Sequence
 
 from ..observe.finished import FinishedRequest, RequestObserver
 from ..trace import trace
-from .frames import Fields
-from .streams import Headers, Stream, StreamConnection
+from .header_fields import Fields, Headers
+from .streams import Stream, StreamConnection
 
-_CANCELLED = 1  # gRPC's code for a call that its client has taken back
+_CANCELLED = 1  # gRPC's code for a call that its client has cancelled
 
 
 class ObservedStream(Stream):
-    """A stream that is looked at when it is over, and whose answer says the trace that its request has said."""
+    """A stream that reports its request when it has ended, and whose answer carries the request's trace.
 
-    __slots__ = ("_began", "_code", "_grpc", "_head", "_looks", "_out_bytes", "_peer", "_trace")
+    It costs more than a plain stream, so it is used only if there are observers or the request has a trace.
+    """
+
+    __slots__ = ("_began", "_grpc_status", "_headers", "_observers", "_out_bytes", "_peer", "_status", "_trace")
 
     def __init__(
         self,
-        line: StreamConnection,
+        connection: StreamConnection,
         number: int,
         window: int,
-        head: Headers,
-        looks: Sequence[RequestObserver],
+        *,
+        headers: Headers,
+        observers: Sequence[RequestObserver],
         peer: str,
     ) -> None:
-        super().__init__(line, number, window)
+        super().__init__(connection, number, window)
         self._began = time.perf_counter()
-        self._head, self._looks, self._peer = head, looks, peer
-        self._trace = trace(head)
-        self._code = self._out_bytes = 0
-        self._grpc: int | None = None
+        self._headers, self._observers, self._peer = headers, observers, peer
+        self._trace = trace(headers)
+        self._status = self._out_bytes = 0
+        self._grpc_status: int | None = None
 
     def start(self, fields: Fields, end: bool = False) -> None:
         self._note(fields)
@@ -49,26 +53,27 @@ class ObservedStream(Stream):
     def forgotten(self) -> None:
         super().forgotten()
         seconds = time.perf_counter() - self._began
-        seen = FinishedRequest(
-            "HTTP/2",
-            self._head[b":method"].decode("latin-1"),
-            self._head[b":path"],
-            self._code,
-            _CANCELLED if self._grpc is None and self._code in (0, 200) else self._grpc,
-            time.time() - seconds,
-            seconds,
-            self.held,
-            self._out_bytes,
-            self._peer,
-            self._trace,
-            getattr(self, "reference", ""),
+        cancelled = self._grpc_status is None and self._status in (0, 200)
+        finished = FinishedRequest(
+            protocol="HTTP/2",
+            method=self._headers[b":method"].decode("latin-1"),
+            path=self._headers[b":path"],
+            status=self._status,
+            grpc_status=_CANCELLED if cancelled else self._grpc_status,
+            began=time.time() - seconds,
+            seconds=seconds,
+            in_bytes=self.held,
+            out_bytes=self._out_bytes,
+            peer=self._peer,
+            trace=self._trace,
+            reference=getattr(self, "reference", ""),
         )
-        for look in self._looks:
-            look(seen)
+        for observe in self._observers:
+            observe(finished)
 
     def _note(self, fields: Fields) -> None:
         for name, value in fields:
             if name == b":status":
-                self._code = int(value)
+                self._status = int(value)
             elif name == b"grpc-status":
-                self._grpc = int(value)
+                self._grpc_status = int(value)

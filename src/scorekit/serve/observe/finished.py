@@ -1,4 +1,4 @@
-"""What can be told of a request once it is over. The access log and the spans take it; off unless one of them is on."""
+"""What is reported of a request once it has ended. Nothing is collected unless the access log or spans are on."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,29 +6,32 @@ from dataclasses import dataclass
 from ..trace import Trace
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedRequest:
-    """One request and its answer. Nothing of what was in them."""
+    """One request and its answer, without anything that was in them."""
 
     protocol: str
+    """``HTTP/1.0``, ``HTTP/1.1`` or ``HTTP/2``."""
     method: str
     path: bytes
     status: int
-    """HTTP's; 0 where the client has gone before there was one."""
-    grpc: int | None
-    """gRPC's code; ``None`` of REST."""
+    """The HTTP status; 0 if the client went before there was one."""
+    grpc_status: int | None
+    """gRPC's status code; ``None`` for REST."""
     began: float
-    """Seconds since 1970."""
+    """When the request arrived, in seconds since 1970."""
     seconds: float
+    """How long it took to answer."""
     in_bytes: int
-    """Of the body."""
+    """Bytes of the request's body."""
     out_bytes: int
-    """Of the whole answer; over HTTP/2 of its body."""
+    """Bytes of the whole response; over HTTP/2, of its body."""
     peer: str
+    """The client's address as ``host:port``."""
     trace: Trace | None
     reference: str
-    """Under which the log says more, if it does."""
+    """The reference under which the log has the cause of an error; empty if there is none."""
 
 
 RequestObserver = Callable[[FinishedRequest], None]
-"""Must not raise, and not wait."""
+"""Called with each request that has ended. Must neither raise nor block."""

@@ -1,18 +1,18 @@
-"""What may be said of a fault, and of what a client sent, in an answer or in a log line."""
+"""What answers and log lines may reveal of an internal error, and of what a client sent."""
 
 import secrets
 
 
 def new_reference() -> str:
-    """A fresh name for one fault: the log tells the cause under it, the answer gives nothing but the name."""
+    """Return a new reference for one error: the log has the cause under it, and the answer has nothing else."""
     return secrets.token_hex(6)
 
 
 def internal_error_text(reference: str) -> str:
-    """What a caller is told of a fault of ours."""
+    """Return what a caller is told of an internal error."""
     return f"internal error; the server's log tells why, under {reference}"
 
 
 def printable(text: bytes) -> str:
-    """Bytes of a client as ASCII that forges no log line, at most 200 of them."""
+    """Return bytes of a client as printable ASCII that can forge no log line; at most 200 of them."""
     return ascii(text[:200].decode("latin-1"))[1:-1]

@@ -9,7 +9,7 @@ from typing import Any
 from ...codec.tensor import from_ndarray
 from ...contract.columns import Contract
 from ...errors import ComponentError, RequestError
-from ...inference.batch_trial import MAX_ROWS, Verdict, tried
+from ...inference.batch_trial import MAX_ROWS, Verdict, try_batching
 from ...inference.executor import Executor
 from ...message import Verb
 from ...model.component import Component
@@ -70,7 +70,7 @@ class Probe:
         if self._rows is None:
             return Verdict(False, "there is no contract.json with rows to try predict on")
         began = time.perf_counter()
-        verdict = tried(self.component.predict, self._rows, self._names)
+        verdict = try_batching(self.component.predict, self._rows, self._names)
         self.took["batch proof"] = time.perf_counter() - began
         return verdict
 

@@ -15,7 +15,7 @@ import orjson
 import uvloop
 
 from ...contract.columns import Contract
-from ...contract.enforce import Conformity
+from ...contract.enforce import ContractCheck
 from ...inference.batch_trial import Verdict
 from ...inference.executor import Executor
 from ...inference.service import Service
@@ -58,7 +58,7 @@ class Built:
     """The OpenAPI document of the model."""
     contract: Contract | None
     """What describes the model's rows, if anything does."""
-    check: Conformity | None
+    check: ContractCheck | None
     """What requests must keep to."""
 
 
