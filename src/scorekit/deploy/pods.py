@@ -1,12 +1,12 @@
 """Why a pod does not run, in one sentence: what the scheduler, the kubelet and the containers say in the pod's status.
 
-A workload that is not ready says only how many of its pods are. The reason stands in the pods themselves, at a different
-place for each way in which a pod can fail to run:
+A workload that is not ready says only how many of its pods are. The reason stands in the pods, at a different place for
+each way in which a pod can fail to run:
 
     no node takes it            condition PodScheduled=False: "0/1 nodes are available: 1 Insufficient cpu."
     its image cannot be had     containerStatuses[].state.waiting: ErrImagePull, ImagePullBackOff, InvalidImageName
     it cannot be created        containerStatuses[].state.waiting: CreateContainerConfigError ("secret "x" not found")
-    it ends again and again     state.waiting CrashLoopBackOff, with the cause in lastState.terminated: OOMKilled, status
+    it ends again and again     state.waiting CrashLoopBackOff, with the cause in lastState.terminated (OOMKilled)
     it runs and is not ready    condition ContainersReady=False; what the probe got stands only in an Event
 """
 
