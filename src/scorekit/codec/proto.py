@@ -10,7 +10,7 @@ from ..errors import BadRequest, UnwritableAnswer
 from ..message import Feedback, Message, Meta, PayloadKind, Verb
 from ..proto import DecodeError, EncodeError, message_class, user_class
 from ..settings.limits import MAX_PROTO_FIELDS
-from .shape import refuse_deep
+from .strictness import refuse_deep
 from .tensor import MAX_DIMENSIONS, Array, check_shape, from_ndarray, shaped
 from .values import from_list, from_value, list_value, value
 from .wire import BYTES, VARINT, MalformedProto, delimited, fields, int32, varint, write_varint
