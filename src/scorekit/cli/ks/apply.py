@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import ScorekitError
 from .cluster_flags import add_cluster_flags, add_timeout, boolean
+from .commands import Commands, add_command
 from .connecting import LiveLine, deployment, paint, tell
-from .opening import Commands, log, word
+from .logrus import log
 from .show import add_environment, add_render_flags
 
 if TYPE_CHECKING:
@@ -17,8 +18,15 @@ if TYPE_CHECKING:
 INTERRUPTED = 130  # as shells have it for SIGINT
 
 
-def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
-    parser = word(commands, everywhere, "apply", "apply an environment to its cluster", _apply)
+def add(commands: Commands) -> None:
+    """Add ``apply``."""
+    parser = add_command(
+        commands,
+        "apply",
+        "apply an environment to its cluster",
+        _apply,
+        examples=["ks apply default --dry-run", "ks apply default --wait"],
+    )
     add_environment(parser)
     add_render_flags(parser)
     add_cluster_flags(parser)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...errors import SetupError
-from .opening import app, log
+from .app_folder import find_app
+from .logrus import log
 from .show import environment_name, rendered
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def deployment(arguments: argparse.Namespace) -> Deployment:
     """The environment that is asked for, rendered, and its cluster. Raises ``SetupError`` and ``RenderError``."""
     from ...deploy.stamp import distinct
 
-    tree = app(arguments)
+    tree = find_app(arguments)
     name = environment_name(tree, arguments.environment)
     environment = environment_of(tree, name)
     objects = rendered(tree, name, arguments)

@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING
 from ...errors import ScorekitError
 from .apply import INTERRUPTED, interruptible, judge, report
 from .cluster_flags import add_cluster_flags, add_timeout, boolean
+from .commands import Commands, add_command
 from .connecting import LiveLine, deployment, tell
-from .opening import Commands, word
 from .show import add_environment, add_render_flags
 
 if TYPE_CHECKING:
     from ...deploy.apply import Done
 
 
-def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
-    parser = word(commands, everywhere, "delete", "delete an environment's objects from its cluster", _delete)
+def add(commands: Commands) -> None:
+    """Add ``delete``."""
+    parser = add_command(
+        commands, "delete", "delete an environment's objects from its cluster", _delete, examples=["ks delete default"]
+    )
     add_environment(parser)
     add_render_flags(parser)
     add_cluster_flags(parser)

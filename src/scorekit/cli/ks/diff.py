@@ -3,9 +3,10 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from .app_folder import find_app
 from .cluster_flags import add_cluster_flags
+from .commands import Commands, add_command
 from .connecting import connect, environment_of, paint
-from .opening import Commands, app, word
 from .show import add_render_flags, environment_name, rendered
 
 if TYPE_CHECKING:
@@ -15,8 +16,15 @@ if TYPE_CHECKING:
 _DIFFERENT = 10
 
 
-def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
-    parser = word(commands, everywhere, "diff", "compare an environment with its cluster, or two environments", _diff)
+def add(commands: Commands) -> None:
+    """Add ``diff``."""
+    parser = add_command(
+        commands,
+        "diff",
+        "compare an environment with its cluster, or two environments",
+        _diff,
+        examples=["ks diff default", "ks diff local:staging remote:production"],
+    )
     parser.epilog = "Exit status 0 if both sides are the same, 10 if they differ, 1 on an error."
     where = "[local:|remote:]ENV"
     parser.add_argument("first", metavar=where, nargs="?", help="alone: its cluster against its source")
@@ -28,7 +36,7 @@ def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
 
 
 def _diff(arguments: argparse.Namespace) -> int:
-    tree = app(arguments)
+    tree = find_app(arguments)
     from ...deploy.difference import locations, printed
 
     sides = locations(environment_name(tree, arguments.first), arguments.second)

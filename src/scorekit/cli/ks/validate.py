@@ -4,14 +4,16 @@ import argparse
 
 from ...errors import SetupError
 from .cluster_flags import add_cluster_flags
+from .commands import Commands, add_command
 from .connecting import deployment, tell
-from .opening import Commands, log, word
+from .logrus import log
 from .show import add_environment, add_render_flags
 
 
-def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
+def add(commands: Commands) -> None:
+    """Add ``validate``."""
     what = "check an environment against its cluster, without writing anything"
-    parser = word(commands, everywhere, "validate", what, _validate)
+    parser = add_command(commands, "validate", what, _validate, examples=["ks validate default"])
     add_environment(parser)
     add_render_flags(parser)
     add_cluster_flags(parser)
