@@ -1,4 +1,4 @@
-"""``scorekit init``: a component folder to put a model of one's own in."""
+"""``scorekit init``: a component folder, from templates, to put a model into."""
 
 import argparse
 import keyword
@@ -21,9 +21,10 @@ _FILES = {
     "test_model.py": "check",
     "README.md": "readme_{how}",
 }
-"""What is written, and the template of each."""
+"""The files of a new folder, and the template of each."""
 
-# Modules that the folder, first on the import path, must not stand in front of. Not all file systems tell case.
+# The folder comes first on the import path, so a class's module must not have the name of a module that is needed. Some
+# file systems ignore case, so the comparison does too.
 _TAKEN = {each.casefold() for each in sys.stdlib_module_names} | {
     *("train", "test_model", "contract", "numpy", "scipy", "sklearn", "joblib", "pytest", "scorekit", "seldon_core"),
 }
@@ -53,7 +54,10 @@ def add(commands: Commands) -> None:
 
 
 def init(arguments: argparse.Namespace) -> int:
-    """Write the folder and say what comes next."""
+    """Write the folder, and print the next two commands.
+
+    Raises ``SetupError`` if the folder is not empty or cannot be written, or if the class cannot have this name.
+    """
     directory: Path = arguments.directory
     name = class_name(arguments.name, directory)
     try:
@@ -67,7 +71,10 @@ def init(arguments: argparse.Namespace) -> int:
 
 
 def class_name(given: str | None, directory: Path) -> str:
-    """The class's name: ``given``, or made from the folder's. Raises ``SetupError`` for one that cannot be."""
+    """The name of the class: ``given``, or made from the folder's.
+
+    Raises ``SetupError`` if that is not the name of a class, or would hide a module.
+    """
     if given is None:
         words = re.split(r"[\W_]+", directory.resolve().name)
         name = "".join(word[:1].upper() + word[1:] for word in words)
@@ -82,7 +89,7 @@ def class_name(given: str | None, directory: Path) -> str:
 
 
 def rendered(name: str, how: str) -> dict[str, str]:
-    """The files by path, for the class ``name`` and the model file ``how``."""
+    """The texts of the files by path, for the class ``name`` and a model file in the format ``how``."""
     folder = resources.files("scorekit") / "templates"
     return {
         path.format(name=name): Template(

@@ -1,6 +1,7 @@
 """A client for a model server's gRPC API, on grpcio.
 
-grpcio, not our own HTTP/2 engine: a server should not be judged by a client that shares its mistakes.
+grpcio, not our own HTTP/2 engine: a server should not be judged by a client that shares its mistakes
+(docs/design/0019-grpcio-is-the-testers-client.md).
 
 The laws judge JSON, so messages are translated both ways. What JSON cannot say is the place to look: a SeldonMessage
 can carry NaN and infinities, which come out as the texts "NaN", "Infinity" and "-Infinity" that protobuf's own JSON
