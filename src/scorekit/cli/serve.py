@@ -116,7 +116,7 @@ def start(directory: Path | None, environ: Mapping[str, str], given: dict[str, s
 
 
 def _by_quota(settings: Settings) -> int:
-    """One worker for each whole CPU of the container's limit; one without a limit (docs/design/0020-how-many-workers.md).
+    """One worker for each whole CPU of the container's limit, else one (docs/design/0020-how-many-workers.md).
 
     A router has one worker: it learns from feedback, and workers do not share what they learn.
     """
