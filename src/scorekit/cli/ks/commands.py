@@ -7,7 +7,7 @@ from typing import Any, NoReturn, TypeAlias
 from ...errors import SetupError
 from ..parser import CommandParser, Commands
 
-__all__ = ["Commands", "KsParser", "Run", "add_command", "add_group", "add_positionals", "positionals"]
+__all__ = ["Commands", "KsParser", "Run", "add_command", "add_group", "add_positionals", "add_uncounted", "positionals"]
 
 Run: TypeAlias = Callable[[argparse.Namespace], int | None]
 """What a command does; returns its exit status, or ``None`` for 0."""
@@ -66,6 +66,8 @@ def add_command(
 ) -> CommandParser:
     """Add a command that calls ``run``; the result takes its flags. ``summary`` begins with a verb in lower case."""
     parser: CommandParser = commands.add_parser(name, help=summary, description=_sentence(summary), examples=examples)
+    # argparse would list every flag here, over up to ten lines; they are all explained below.
+    parser.usage = f"{parser.prog} [flags]"
     parser.set_defaults(run=run)
     return parser
 
@@ -75,8 +77,14 @@ def add_positionals(parser: argparse.ArgumentParser, metavar: str, count: int, m
 
     argparse could count them, but ksonnet has a message of its own for each command.
     """
-    parser.add_argument("positionals", nargs="*", metavar=metavar, help=None if metavar else argparse.SUPPRESS)
+    add_uncounted(parser, metavar)
     parser.set_defaults(positional_count=count, positional_message=message)
+
+
+def add_uncounted(parser: argparse.ArgumentParser, metavar: str) -> None:
+    """Add arguments, as ``positionals``, of which the command itself checks the number."""
+    parser.usage = f"{parser.prog} {metavar} [flags]" if metavar else parser.usage
+    parser.add_argument("positionals", nargs="*", help=argparse.SUPPRESS)
 
 
 def positionals(arguments: argparse.Namespace) -> list[str]:

@@ -27,6 +27,7 @@ def add(commands: Commands) -> None:
     )
     parser.epilog = "Exit status 0 if both sides are the same, 10 if they differ, 1 on an error."
     where = "[local:|remote:]ENV"
+    parser.usage = f"{parser.prog} {where} [{where}] [flags]"
     parser.add_argument("first", metavar=where, nargs="?", help="alone: its cluster against its source")
     parser.add_argument(
         "second", metavar=where, nargs="?", help="the other side; local is the source, remote the cluster"

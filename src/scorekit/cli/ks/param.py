@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import RenderError, SetupError
 from .app_folder import find_app
-from .commands import Commands, add_command, add_group, add_positionals, positionals
+from .commands import Commands, add_command, add_group, add_positionals, add_uncounted, positionals
 from .logrus import log
 from .table import add_output, print_table
 
@@ -21,7 +21,7 @@ def add(commands: Commands) -> None:
     group = add_group(commands, "param", "set, delete and list the parameters of components")
     examples = ["ks param set web replicas 3", "ks param set web image.tag 1.10 --as-string --env default"]
     parser = add_command(group, "set", "set a parameter", _set, examples=examples)
-    parser.add_argument("positionals", nargs="*", metavar="[COMPONENT] PATH VALUE")
+    add_uncounted(parser, "[COMPONENT] PATH VALUE")
     parser.add_argument(
         "--env", default="", metavar="NAME", help="set it for this environment; without COMPONENT, for all components"
     )
@@ -29,12 +29,12 @@ def add(commands: Commands) -> None:
     parser.add_argument("--resolve-image", action="store_true", help="not supported")
     for name in ("delete", "unset"):
         parser = add_command(group, name, "delete a parameter", _delete, examples=[f"ks param {name} web replicas"])
-        parser.add_argument("positionals", nargs="*", metavar="[COMPONENT] PATH")
+        add_uncounted(parser, "[COMPONENT] PATH")
         parser.add_argument("--env", default="", metavar="NAME", help="delete what this environment sets")
     parser = add_command(
         group, "list", "print a table of the parameters", _list, examples=["ks param list web --env default"]
     )
-    parser.add_argument("positionals", nargs="*", metavar="[COMPONENT]")
+    add_uncounted(parser, "[COMPONENT]")
     parser.add_argument("--env", default="", metavar="NAME", help="list the values that this environment uses")
     parser.add_argument("--module", default="", metavar="NAME", help="list this module (default: /)")
     parser.add_argument("--without-modules", action="store_true", help="list only what the environment itself sets")

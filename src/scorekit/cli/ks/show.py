@@ -38,6 +38,7 @@ def add(commands: Commands) -> None:
 
 def add_environment(parser: argparse.ArgumentParser) -> None:
     """Add the optional argument that names an environment."""
+    parser.usage = f"{parser.prog} [ENV] [flags]"
     parser.add_argument("environment", metavar="ENV", nargs="?", help="default: the current environment of the app")
 
 
