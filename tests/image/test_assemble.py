@@ -268,7 +268,7 @@ def test_locked_requirements_must_have_what_serving_needs(builder: str, s2i_buil
     (folder / "requirements.txt").write_text(f"./{file.name} --hash=sha256:{digest}\n")
     status, told = s2i_build(folder, builder, "scorekit-test/once-lock")
     assert status != 0
-    assert "which has hashes, lacks something: scorekit" in told
+    assert "which has hashes, lacks a package: scorekit" in told
     assert "requires numpy" in told
 
 
