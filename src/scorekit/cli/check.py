@@ -61,7 +61,7 @@ def check(arguments: argparse.Namespace) -> int:
     asyncio.run(_serve_and_call(arguments.component, contract, verb))
     took = f"{time.perf_counter() - began:.1f} s"
     if contract is None:
-        print(f"check: {settings.model.name} loads, in {took}; there is no contract.json, so it was asked nothing")
+        print(f"check: {settings.model.name} loads, in {took}; there is no contract.json, so no request was sent")
     else:
         print(f"check: {settings.model.name} answers {verb} for a row of {settings.model.contract or USUAL}, in {took}")
     return 0

@@ -45,7 +45,7 @@ def recipe(directory: Path, builder: str, secret: bool = True) -> Recipe:
     Raises ``SetupError`` for a folder that the builder's own scripts would refuse.
     """
     if not directory.is_dir():
-        raise SetupError(f"{directory} is no folder")
+        raise SetupError(f"{directory} is not a folder")
     file = directory / ".s2i" / "environment"
     environment = parse_environment_file(_read(file), str(file)) if file.is_file() else {}
     if not environment.get(ENV_MODEL_NAME):

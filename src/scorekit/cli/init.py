@@ -78,13 +78,13 @@ def class_name(given: str | None, directory: Path) -> str:
     if given is None:
         words = re.split(r"[\W_]+", directory.resolve().name)
         name = "".join(word[:1].upper() + word[1:] for word in words)
-        remedy = f"the folder's name gives {name!r}: say --name, for example --name Model"
+        remedy = f"the folder's name gives {name!r}: choose one, for example --name Model"
     else:
-        name, remedy = given, f"--name is {given!r}: take one like WineModel"
+        name, remedy = given, f"--name is {given!r}: choose one like WineModel"
     if not name.isascii() or not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
         raise SetupError(f"the class needs a name of letters and digits that starts with a letter; {remedy}")
     if name.casefold() in _TAKEN:
-        raise SetupError(f"{name}.py would stand before the module {name.casefold()} when Python imports it; {remedy}")
+        raise SetupError(f"{name}.py would hide the module {name.casefold()} from Python's imports; {remedy}")
     return name
 
 
@@ -101,9 +101,9 @@ def rendered(name: str, how: str) -> dict[str, str]:
 
 def _write(directory: Path, files: dict[str, str], force: bool) -> None:
     if directory.exists() and not directory.is_dir():
-        raise SetupError(f"{directory} is a file: name a folder")
+        raise SetupError(f"{directory} is a file; name a folder")
     if not force and directory.is_dir() and any(directory.iterdir()):
-        raise SetupError(f"{directory} is not empty: name a new folder, or say --force to write over the files there")
+        raise SetupError(f"{directory} is not empty; name a new folder, or use --force to overwrite its files")
     for path, text in files.items():
         file = directory / path
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -90,7 +90,7 @@ def _plan(arguments: argparse.Namespace) -> tuple[list[str], "Plan"]:
         if number is not None and number <= 0:
             raise SetupError(f"{flag} is {number}; it must be more than 0")
     if arguments.prnt and arguments.json == "-":
-        raise SetupError("-p and --json - both want standard output; give --json a file")
+        raise SetupError("-p and --json - both write to standard output; give --json a file")
     short = stock and arguments.phases is None
     form = ("tensor" if arguments.tensor else "ndarray") if stock or arguments.tensor else None
     plan = Plan(
@@ -111,7 +111,7 @@ def _phases(given: str | None, stock: bool, endpoint: str) -> Sequence[str]:
         return ("feedback",) if endpoint == "send-feedback" else ("random",) if stock else PHASES
     phases = [each.strip() for each in given.split(",")]
     if unknown := [each for each in phases if each not in PHASES]:
-        raise SetupError(f"--phases: there is no phase {unknown[0]!r}; choose of {', '.join(PHASES)}")
+        raise SetupError(f"--phases: there is no phase {unknown[0]!r}; choose from {', '.join(PHASES)}")
     return phases
 
 

@@ -104,12 +104,14 @@ def _probes(folder: Path, environment: str, components: Sequence[str]) -> "list[
     deployments = [read_deployment(each, namespace) for each in objects if each["kind"] == KIND]
     others = [each for each in objects if each["kind"] != KIND]
     if others:
-        _print(f"left to a cluster: {_listed(others)}")
+        _print(f"not run on this machine: {_listed(others)}")
     if not deployments:
         raise SetupError(f"the app in {root} renders no {KIND} for the environment {environment}")
     names = [each.name for each in deployments]
     if twice := {name for name in names if names.count(name) > 1}:
-        raise SetupError(f"two deployments are called {twice.pop()}: /seldon/<name>/ could mean either; use -c")
+        raise SetupError(
+            f"two deployments are called {twice.pop()}: /seldon/<name>/ could mean either; choose one with -c"
+        )
 
     folders = _folders(root / IMAGES)
     ports = iter(free_ports(NODE_HOST, 3 * len(deployments)))
@@ -119,7 +121,7 @@ def _probes(folder: Path, environment: str, components: Sequence[str]) -> "list[
         if not source.is_dir():
             raise SetupError(f"{root / IMAGES} names {source} for {deployment.node.image}: there is no such folder")
         if deployment.replicas > 1:
-            _print(f"left to a cluster: {deployment.replicas} replicas of {deployment.name}; one runs here")
+            _print(f"{deployment.name} has {deployment.replicas} replicas on a cluster; one runs here")
         probes.append(Probe(plan(deployment, source, NODE_HOST, ports), _sample(source / USUAL)))
     return probes
 
@@ -151,7 +153,7 @@ def _folders(file: Path) -> Mapping[str, str]:
 def _sample(contract: Path) -> dict[str, Any] | None:
     """A request that the contract allows; ``None``, with a line that says so, if there is no contract."""
     if not contract.is_file():
-        _print(f"{contract.parent.name} has no {USUAL}: asked for its health only")
+        _print(f"{contract.parent.name} has no {USUAL}: only its health is checked")
         return None
     return read_contract(contract).sample()
 
@@ -173,7 +175,7 @@ def _summary(probes: "Sequence[Probe]", host: str, port: int, took_s: float) -> 
             lines.append(f"       -d {shlex.quote(json.dumps(probe.body, separators=(',', ':'), ensure_ascii=False))}")
     name, grpc = probes[0].plan.deployment.name, f"{shown}:{port}"
     lines += ["", f"  gRPC: {grpc}, seldon.protos.Seldon/Predict, with the header seldon: {name}"]
-    return "\n".join([*lines, "", f"ready in {took_s:.1f} s; Ctrl-C stops all of it"])
+    return "\n".join([*lines, "", f"ready in {took_s:.1f} s; Ctrl-C stops everything"])
 
 
 def _print(line: str) -> None:
