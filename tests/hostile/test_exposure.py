@@ -16,7 +16,7 @@ from scorekit.errors import SetupError
 from scorekit.serve.guard.api_keys import Keys, keys_of, read_keys
 from scorekit.serve.observe.access_log import line
 from scorekit.serve.observe.finished import FinishedRequest
-from scorekit.serve.rest.routes import RestRoutes
+from scorekit.serve.rest import RestRoutes
 from scorekit.serve.trace import trace
 
 from ..serve.conftest import Wire, start, wire  # noqa: F401  fixtures
