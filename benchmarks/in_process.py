@@ -15,7 +15,7 @@ from scorekit.model.component import Component
 from scorekit.serve.detect import ProtocolDetector
 from scorekit.serve.http1.connection import Http1Connection
 from scorekit.serve.limits.open_connections import OpenConnections
-from scorekit.serve.rest.routes import RestRoutes, refuse
+from scorekit.serve.rest import RestRoutes, refuse
 from scorekit.serve.workers.worker import observer
 from scorekit.testing import ManualLoop
 

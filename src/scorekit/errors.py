@@ -1,7 +1,7 @@
 """The errors that scorekit raises on purpose: one small family, split by whose fault it is.
 
 Errors know no HTTP or gRPC status. Each transport owns one table from error class to status
-(``serve.rest.routes.STATUS``, ``serve.grpc.status.STATUS``), and a test fails if an error is missing from either; the
+(``serve.rest.status.STATUS``, ``serve.grpc.status.STATUS``), and a test fails if an error is missing from either; the
 docstrings here repeat them in the order REST, gRPC. ``str(error)`` is never empty and is written for the person who
 reads it: it says where in the input the fault is and, where there is something to do, what to do next.
 """

@@ -68,12 +68,12 @@ def test_a_folder_with_files_is_left_alone(tmp_path: Path, capsys: pytest.Captur
     """Without --force nothing is written beside what is there; with it, what has another name stays."""
     (tmp_path / "mine.txt").write_text("mine")
     assert main(["init", str(tmp_path), "--name", "Wine"]) == 1
-    assert "is not empty: name a new folder, or say --force" in capsys.readouterr().err
+    assert "is not empty; name a new folder, or use --force" in capsys.readouterr().err
     assert written(tmp_path) == {"mine.txt"}
     assert main(["init", str(tmp_path), "--name", "Wine", "--force"]) == 0
     assert written(tmp_path) == {"mine.txt", *FILES}
     assert main(["init", str(tmp_path / "mine.txt"), "--name", "Wine"]) == 1
-    assert "is a file: name a folder" in capsys.readouterr().err
+    assert "is a file; name a folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -100,11 +100,11 @@ def test_a_name_that_no_class_can_have_is_refused(given: str) -> None:
 @pytest.mark.parametrize("given", ["train", "Train", "json", "numpy", "Sklearn", "scorekit"])
 def test_a_name_that_hides_a_module_is_refused(given: str) -> None:
     """The folder is first on the import path."""
-    with pytest.raises(SetupError, match="would stand before the module"):
+    with pytest.raises(SetupError, match="would hide the module"):
         class_name(given, Path("x"))
 
 
 def test_a_folder_name_without_a_word_asks_for_one() -> None:
     """The remedy is told."""
-    with pytest.raises(SetupError, match="say --name, for example --name Model"):
+    with pytest.raises(SetupError, match="choose one, for example --name Model"):
         class_name(None, Path("2026"))

@@ -91,7 +91,7 @@ def test_variables_and_libraries_of_the_command_line(
         ),
         (["show", "default", "-o", "xml"], "Unknown --format: xml"),
         (["show", "default", "-V", "novalue"], '-V: unable to find key and value in "novalue"'),
-        (["show", "default", "-A", "a-b=1"], '-A: "a-b" cannot be the name of an argument'),
+        (["show", "default", "-A", "a-b=1"], '-A: "a-b" is not a valid name of an argument'),
         (["env", "list", "-o", "wide"], 'detecting output format: unknown output format "wide"'),
         (["component", "list", "--module", "x"], 'unable to find module "x"'),
         (
@@ -116,7 +116,7 @@ def test_no_app_at_all(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
     assert ks.main(["show", "default"]) == 1
     assert capsys.readouterr().err == (
         'level=error msg="finding app root from starting path: : unable to find ksonnet project; no app.yaml '
-        'here or above: go to the app, or say --dir"\n'
+        'here or above: go to the app, or use --dir"\n'
     )
 
 
@@ -165,7 +165,7 @@ def test_a_base_install_says_what_to_install(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the extra there is one sentence and no traceback."""
-    monkeypatch.setattr(ks.opening, "_NEEDS", {"no_such_module": "gojsonnet"})
+    monkeypatch.setattr(ks.app_folder, "_NEEDS", {"no_such_module": "gojsonnet"})
     assert ks.main(["show", "default"]) == 1
     assert capsys.readouterr().err == (
         "level=error msg=\"ks needs gojsonnet: pip install 'scorekit[ks]'\"\n"  #

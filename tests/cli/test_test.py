@@ -158,7 +158,7 @@ def test_arrays_and_answers_print_as_the_stock_tester_prints_them() -> None:
         ('{\n"features": [\n{"name": "x", "ftype": 1}]}', ["h:1"], "contract.json, line 3: features[0].ftype is 1"),
         (None, ["h:1", "--phases", "dreams"], "--phases: there is no phase 'dreams'"),
         (None, ["h:1", "-n", "0"], "-n is 0; it must be more than 0"),
-        (None, ["h:1", "-p", "--json", "-"], "-p and --json - both want standard output"),
+        (None, ["h:1", "-p", "--json", "-"], "-p and --json - both write to standard output"),
         (None, ["ftp://h"], "ftp://h is not an address"),
         (None, ["h:1", "--replay", "none.json"], "none.json cannot be read"),
     ],

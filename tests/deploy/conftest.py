@@ -16,9 +16,8 @@ from typing import Any
 import pytest
 
 from scorekit.cli import ks
+from scorekit.deploy.kube import ConfigOverrides, find_target, load
 from scorekit.deploy.kube.client import Client
-from scorekit.deploy.kube.config import load
-from scorekit.deploy.kube.target import Wanted, target
 
 from .cluster import ControlPlane, MissingTool, control_plane, tool
 from .proxy import Proxy, proxy
@@ -71,7 +70,7 @@ def kubeconfig(request: pytest.FixtureRequest) -> Path:
 def client(kubeconfig: Path) -> Client:
     """An administrator's requests."""
     config = load(str(kubeconfig), {})
-    return Client(target(config, Wanted(), "", ""), lambda level, line: None)
+    return Client(find_target(config, ConfigOverrides(), "", ""), lambda level, line: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +105,7 @@ def kubectl(kubeconfig: Path, client: Client) -> Iterator[Kubectl]:
     found = Kubectl(kubeconfig, namespace)
     found("create", "namespace", namespace)
     yield found
-    kind = client.kind("v1", "Namespace")
+    kind = client.resource("v1", "Namespace")
     assert kind
     client.delete(kind, "", namespace, {})
 

@@ -20,9 +20,11 @@ def by_ksonnet(client: Client, namespace: str, value: Object, manager: str = "ks
         "annotations": {PRISTINE: json.dumps({"pristine": pristine})},
         "labels": {"app.kubernetes.io/deploy-manager": "ksonnet", "ksonnet.io/component": "web"},
     }
-    kind = client.kind(value["apiVersion"], value["kind"])
+    kind = client.resource(value["apiVersion"], value["kind"])
     assert kind
-    made = client.ask("POST", kind.path(namespace), {"fieldManager": manager}, {**value, "metadata": metadata})
+    made = client.request(
+        "POST", kind.path(namespace), query={"fieldManager": manager}, body={**value, "metadata": metadata}
+    )
     if not version:
         return made
     entries = [{**entry, "apiVersion": version} for entry in made["metadata"]["managedFields"]]

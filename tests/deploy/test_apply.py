@@ -301,7 +301,7 @@ def test_definitions_and_namespaces_go_first(app: KsApp, kubectl: Kubectl, clien
     assert "things" in order[0]
     assert "namespaces" in order[-1]
     assert kubectl("get", "crd", "--ignore-not-found", f"things.{group}") == ""
-    kind = client.kind("v1", "Namespace")
+    kind = client.resource("v1", "Namespace")
     assert kind
     assert client.get(kind, "", other) is None
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from scorekit.deploy.kube.client import Client
+from scorekit.deploy.kube.client import MERGE_PATCH, Client
 from scorekit.errors import ScorekitError
 
 from ..test_readme import Block, read_blocks
@@ -60,8 +60,8 @@ def controllers(client: Client) -> Iterator[None]:
     done = threading.Event()
 
     def write(api_version: str, name: str) -> None:
-        kind = client.kind(api_version, name)
-        for listed in client.listed(kind, NAMESPACE) if kind else ():
+        kind = client.resource(api_version, name)
+        for listed in client.list_metadata(kind, NAMESPACE) if kind else ():
             assert kind
             found = client.get(kind, NAMESPACE, listed["metadata"]["name"])
             if found is None:
@@ -73,7 +73,7 @@ def controllers(client: Client) -> Iterator[None]:
             if name == "SeldonDeployment":
                 del status["observedGeneration"]
             path = f"{kind.path(NAMESPACE, found['metadata']['name'])}/status"
-            client.ask("PATCH", path, {}, {"status": status}, "application/merge-patch+json")
+            client.request("PATCH", path, body={"status": status}, content_type=MERGE_PATCH)
 
     def run() -> None:
         while not done.wait(0.3):

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from scorekit.cli.ks import render_app
-from scorekit.deploy.kube.client import Client
+from scorekit.deploy.kube.client import MERGE_PATCH, Client
 
 from .conftest import KsApp, Kubectl, Object, deployment
 from .proxy import Proxy, Seen
@@ -30,11 +30,11 @@ def status(client: Client, kubectl: Kubectl) -> Callable[..., None]:
     """Write an object's status, as its controller does."""
 
     def write(api_version: str, kind: str, name: str, **fields: Any) -> None:
-        found = client.kind(api_version, kind)
+        found = client.resource(api_version, kind)
         assert found
         path = f"{found.path(kubectl.namespace, name)}/status"
         body = {"apiVersion": api_version, "kind": kind, "status": fields}
-        client.ask("PATCH", path, {}, body, "application/merge-patch+json")
+        client.request("PATCH", path, body=body, content_type=MERGE_PATCH)
 
     return write
 

@@ -100,4 +100,4 @@ def test_without_a_contract_it_is_only_loaded(start: Callable[..., Command], tmp
     command = start("check", folder(tmp_path, source, contract=""))
     assert command.ended() == 0
     assert "Mine loads, in" in command.output
-    assert "there is no contract.json, so it was asked nothing" in command.output
+    assert "there is no contract.json, so no request was sent" in command.output

@@ -69,7 +69,7 @@ def gateway() -> Iterator[int]:
 
     (port,) = free_ports("127.0.0.1", 1)
     command = Command("up", str(APP), "--port", str(port))
-    command.wait_for("Ctrl-C stops all of it")
+    command.wait_for("Ctrl-C stops everything")
     yield port
     command.close()
 

@@ -37,7 +37,7 @@ def app(tmp_path: Path) -> Path:
 
 def running(start: Callable[..., Command], port: int, app: Path = APP) -> Command:
     command = start("up", str(app), "--port", str(port))
-    command.wait_for("Ctrl-C stops all of it")
+    command.wait_for("Ctrl-C stops everything")
     return command
 
 
@@ -258,9 +258,9 @@ def test_what_only_a_cluster_needs_is_named(start: Callable[..., Command], port:
     params = app / "components" / "params.libsonnet"
     params.write_text(params.read_text().replace("replicas: 1", "replicas: 2").replace('"REST"', '"GRPC"'))
     command = running(start, port, app)
-    [told] = [line for line in command.lines if line.startswith("left to a cluster: CustomResourceDefinition ")]
+    [told] = [line for line in command.lines if line.startswith("not run on this machine: CustomResourceDefinition ")]
     assert "; Role operator, ambassador, seldon-leader, seldon-local; " in told.replace(
         "; ServiceAccount ambassador, seldon", ""
     )
     assert told.endswith("; Deployment seldon-controller-manager, seldon-core-ambassador\n")
-    assert f"left to a cluster: 2 replicas of {NAME}; one runs here" in command.output
+    assert f"{NAME} has 2 replicas on a cluster; one runs here" in command.output

@@ -23,7 +23,7 @@ from scorekit.serve.http1.exchange import Exchange
 from scorekit.serve.http2.connection import Http2Connection
 from scorekit.serve.http2.streams import StreamListener
 from scorekit.serve.limits.open_connections import OpenConnections
-from scorekit.serve.rest.routes import refuse
+from scorekit.serve.rest import refuse
 
 from ..ports import free_ports
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from scorekit.cli.logs import Escaping, escaped
+from scorekit.cli.logs import EscapingFormatter, escaped
 from scorekit.errors import SetupError
 from scorekit.serve.guard.api_keys import Keys, keys_of, read_keys
 from scorekit.serve.observe.access_log import line
 from scorekit.serve.observe.finished import FinishedRequest
-from scorekit.serve.rest.routes import RestRoutes
+from scorekit.serve.rest import RestRoutes
 from scorekit.serve.trace import trace
 
 from ..serve.conftest import Wire, start, wire  # noqa: F401  fixtures
@@ -211,7 +211,7 @@ def test_log_lines_are_lines(text: str, shown: str) -> None:
     """Whatever could end a line, move a cursor or turn a text around is written as what it is."""
     assert escaped(text) == shown
     record = logging.LogRecord("n", logging.INFO, "", 0, "event cause=%s", (text,), None)
-    assert Escaping("%(levelname)s %(message)s").format(record) == f"INFO event cause={shown}"
+    assert EscapingFormatter("%(levelname)s %(message)s").format(record) == f"INFO event cause={shown}"
 
 
 def test_tracebacks_are_set_off() -> None:
@@ -220,7 +220,7 @@ def test_tracebacks_are_set_off() -> None:
         raise ValueError("x\n2026 ERROR forged")
     except ValueError:
         record = logging.LogRecord("n", logging.ERROR, "", 0, "failed", (), sys.exc_info())
-    first, *rest = Escaping("%(levelname)s %(message)s").format(record).splitlines()
+    first, *rest = EscapingFormatter("%(levelname)s %(message)s").format(record).splitlines()
     assert first == "ERROR failed"
     assert rest
     assert all(each.startswith("  | ") for each in rest)

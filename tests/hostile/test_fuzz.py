@@ -25,7 +25,7 @@ from scorekit.serve.http1.connection import Http1Connection
 from scorekit.serve.http2 import connection as http2
 from scorekit.serve.http2.frames import PREFACE, frame
 from scorekit.serve.limits.open_connections import ClientTimeouts, OpenConnections
-from scorekit.serve.rest.routes import RestRoutes, refuse
+from scorekit.serve.rest import RestRoutes, refuse
 from scorekit.testing import ManualLoop
 
 from . import http1, test_codec, test_http2

@@ -11,7 +11,7 @@ from scorekit.serve.http1.connection import Http1Connection
 from scorekit.serve.http1.exchange import Exchange
 from scorekit.serve.limits.memory import Budget
 from scorekit.serve.limits.open_connections import ClientTimeouts
-from scorekit.serve.rest.routes import refuse
+from scorekit.serve.rest import refuse
 
 from . import http1
 from .http1 import CHUNKED, END, GET, HEAD

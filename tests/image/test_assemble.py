@@ -182,7 +182,7 @@ def test_values_of_the_environment_are_data(
     if way == "s2i":
         status, told = s2i_build(folder, quick_builder, name)
         assert status == 0, told
-        assert "there is no contract.json, so it was asked nothing" in told
+        assert "there is no contract.json, so no request was sent" in told
     else:
         text = said(beside("scorekit"), "dockerfile", folder, "--builder", quick_builder, "--no-secret")
         told = said("docker", "build", "--tag", name, "--file", "-", folder, text=text)
@@ -268,7 +268,7 @@ def test_locked_requirements_must_have_what_serving_needs(builder: str, s2i_buil
     (folder / "requirements.txt").write_text(f"./{file.name} --hash=sha256:{digest}\n")
     status, told = s2i_build(folder, builder, "scorekit-test/once-lock")
     assert status != 0
-    assert "which has hashes, lacks something: scorekit" in told
+    assert "which has hashes, lacks a package: scorekit" in told
     assert "requires numpy" in told
 
 

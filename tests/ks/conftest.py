@@ -63,6 +63,13 @@ def rendered() -> Render:
         options: RenderOptions | None = None,
         warn: Callable[[str], None] = lambda message: None,
     ) -> list[dict[str, Any]]:
-        return render(fake_app(files, environment), Jsonnet(), environment, components, options, warn)
+        return render(
+            fake_app(files, environment),
+            Jsonnet(),
+            environment=environment,
+            components=components,
+            options=options,
+            warn=warn,
+        )
 
     return call

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scorekit.manifests.order import in_apply_order, in_show_order
+from scorekit.manifests.order import apply_order_key, in_show_order
 
 
 def thing(kind: str, name: str = "", version: str = "v1", namespace: str = "") -> dict[str, object]:
@@ -57,6 +57,6 @@ def test_a_cluster_is_given_first_what_others_need() -> None:
         ("Namespace", ""),
     ]
     objects = [{"kind": kind, "metadata": {"name": "n", "namespace": namespace}} for kind, namespace in given]
-    kinds = [value["kind"] for value in in_apply_order(objects)]
+    kinds = [value["kind"] for value in sorted(objects, key=apply_order_key)]
     expected = ["Namespace", "CustomResourceDefinition", "ConfigMap", "ServiceAccount", "Deployment", "Thing"]
     assert kinds == expected

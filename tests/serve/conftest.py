@@ -15,7 +15,7 @@ from scorekit.model.component import Component
 from scorekit.net import reserve
 from scorekit.serve.http1.connection import ExchangeHandler, Http1Connection
 from scorekit.serve.limits.open_connections import OpenConnections, drain
-from scorekit.serve.rest.routes import RestRoutes, refuse
+from scorekit.serve.rest import RestRoutes, refuse
 
 MAX_BODY = 10_000_000
 

@@ -82,7 +82,7 @@ def test_a_saved_case_is_read_back_as_it_was() -> None:
     ("text", "message"),
     [
         ("{", "x.json cannot be replayed: it is not JSON"),
-        ("[]", "it names the law None, which there is not"),
+        ("[]", "it names the law None, which does not exist"),
         ('{"law": "gravity", "rows": []}', "it names the law 'gravity'"),
         ('{"law": "answered", "rows": [1]}', "rows must be a list of lists"),
     ],

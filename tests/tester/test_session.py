@@ -101,7 +101,7 @@ def test_a_server_without_the_route_cannot_be_tested() -> None:
         def send(self, query: Query, /) -> Answer:
             return refusal(500, "404 Not Found: The requested URL was not found on the server.")
 
-    with pytest.raises(Unreachable, match="nothing takes predict at memory://predict: it answers 500"):
+    with pytest.raises(Unreachable, match="there is no route for predict at memory://predict: the answer is 500"):
         probe(contract(), Elsewhere(scores))
 
 

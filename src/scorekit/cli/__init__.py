@@ -1,4 +1,9 @@
-"""The doors: the only readers of the command line and the environment."""
+"""The command ``scorekit``; ``cli.ks`` is the command ``ks``. They alone read argv and the environment.
+
+Each command is a module with ``add(commands)``: its parser, and the function that runs. This room may import all
+others, and a command imports what it needs when it runs, so that ``scorekit serve`` starts without the ksonnet half and
+without the tester. Begin with ``parser``, then ``serve`` and ``serve_flags``.
+"""
 
 import argparse
 import sys
@@ -7,6 +12,8 @@ from collections.abc import Callable, Sequence
 from .. import __version__
 from ..errors import ScorekitError
 from .parser import CommandParser
+
+__all__ = ["main", "make_parser"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     try:
         status = command(arguments)
-        print(end="", flush=True)  # here, where a reader that has gone can be caught
+        print(end="", flush=True)  # a reader that has gone is noticed here, not in the interpreter's exit
         return status
     except ScorekitError as error:
         print(f"scorekit: {error}", file=sys.stderr)
@@ -30,7 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # `scorekit serve --explain DIR | head`: whoever read has seen enough. Nothing may be flushed at exit any more.
+        # `scorekit serve --explain DIR | head` closes the pipe early. Flushing at exit would fail once more, with a
+        # traceback; without a stdout the interpreter flushes nothing.
         sys.stdout = None
         return 1
 

@@ -1,4 +1,4 @@
-"""``scorekit check``: whether a component loads, and answers a row of its own contract."""
+"""``scorekit check``: whether a component loads and answers a row of its own contract."""
 
 import argparse
 import asyncio
@@ -19,7 +19,7 @@ from .component import component_of
 from .parser import Commands
 
 _HOST = "127.0.0.1"
-_TRY_EVERY_S, _TELL_EVERY_S = 0.02, 5.0
+_TRY_EVERY_S, _REPORT_EVERY_S = 0.02, 5.0
 _ANSWER_WITHIN_S = 300.0
 
 VERBS = {
@@ -29,7 +29,7 @@ VERBS = {
     "OUTLIER_DETECTOR": "transform-input",
     "COMBINER": "aggregate",
 }
-"""What a component of each type is asked."""
+"""The method to call on a component of each type."""
 
 
 def add(commands: Commands) -> None:
@@ -49,7 +49,7 @@ def add(commands: Commands) -> None:
 
 
 def check(arguments: argparse.Namespace) -> int:
-    """Say what was found. Raises ``SetupError`` where the component is not fit to be served."""
+    """Print the verdict. Raises ``SetupError`` if the component does not load or answers wrongly."""
     directory, environ = component_of(arguments.component, os.environ)
     settings = read_settings(environ, {})
     contract = configured_contract(settings.model.contract, directory)
@@ -58,54 +58,54 @@ def check(arguments: argparse.Namespace) -> int:
         contract = read_contract(usual)
     verb = VERBS[settings.model.service_type]
     began = time.perf_counter()
-    asyncio.run(_tried(arguments.component, contract, verb))
+    asyncio.run(_serve_and_call(arguments.component, contract, verb))
     took = f"{time.perf_counter() - began:.1f} s"
     if contract is None:
-        print(f"check: {settings.model.name} loads, in {took}; there is no contract.json, so it was asked nothing")
+        print(f"check: {settings.model.name} loads, in {took}; there is no contract.json, so no request was sent")
     else:
         print(f"check: {settings.model.name} answers {verb} for a row of {settings.model.contract or USUAL}, in {took}")
     return 0
 
 
-async def _tried(component: str, contract: Contract | None, verb: str) -> None:
-    """Serve, ask, and end; in a process of its own, as a container does it."""
+async def _serve_and_call(component: str, contract: Contract | None, verb: str) -> None:
+    """Serve the component in a process of its own, as a container does, call it once, and stop it."""
     from ..local.processes import Child, Command
 
     http, grpc, page = free_ports(_HOST, 3)
     ports = {ENV_HTTP_PORT: str(http), ENV_GRPC_PORT: str(grpc), ENV_METRICS_PORT: str(page), ENV_HOST: _HOST}
-    told = {ENV_EXPOSE_ERRORS: "true"}  # the caller is who wrote the model
+    exposing = {ENV_EXPOSE_ERRORS: "true"}  # the caller is the model's author, and needs the reason of a failure
     argv = [sys.executable, "-m", "scorekit", "serve", component]
-    child = await Child.start(Command("check", argv, {**os.environ, **ports, **told}, Path.cwd()), _say_of_it)
+    child = await Child.start(Command("check", argv, {**os.environ, **ports, **exposing}, Path.cwd()), _print_its_line)
     try:
-        ending, listening = asyncio.create_task(child.ended()), asyncio.create_task(_listening(http))
+        ending, listening = asyncio.create_task(child.ended()), asyncio.create_task(_until_listening(http))
         await asyncio.wait([ending, listening], return_when=asyncio.FIRST_COMPLETED)
         if not listening.done():
             listening.cancel()
             raise SetupError(f"the component does not start: {child.why(await ending)}")
         ending.cancel()
         if contract is not None:
-            await asyncio.to_thread(_ask, http, contract, verb)
+            await asyncio.to_thread(_call, http, contract, verb)
     finally:
         await child.stop()
 
 
-async def _listening(port: int) -> None:
-    """Return when the server is there: it listens once its model has loaded."""
-    began = told = time.monotonic()
+async def _until_listening(port: int) -> None:
+    """Wait until something listens on the port: a server does so once its model has loaded."""
+    began = reported = time.monotonic()
     while True:
         with contextlib.suppress(OSError):
             _, writer = await asyncio.open_connection(_HOST, port)
             writer.close()
             return
         now = time.monotonic()
-        if now - told > _TELL_EVERY_S:
-            told = now
-            _say(f"check: still loading after {now - began:.0f} s")
+        if now - reported > _REPORT_EVERY_S:
+            reported = now
+            _print(f"check: still loading after {now - began:.0f} s")
         await asyncio.sleep(_TRY_EVERY_S)
 
 
-def _ask(port: int, contract: Contract, verb: str) -> None:
-    """Ask one row. Raises ``SetupError`` that says what is wrong with the answer."""
+def _call(port: int, contract: Contract, verb: str) -> None:
+    """Send one row and judge the answer. Raises ``SetupError`` that says what is wrong with it."""
     from ..tester import LAWS, Case, NoAnswer, Query, Unreachable
     from ..tester.clients import RestClient, parse_address
 
@@ -125,12 +125,12 @@ def _ask(port: int, contract: Contract, verb: str) -> None:
             raise SetupError(f"{verb} for a row of the contract: {fault}; expected: {law.promise}")
 
 
-def _say_of_it(line: str) -> None:
+def _print_its_line(line: str) -> None:
     from ..local.processes import OWN_WORDS
 
-    if not line.startswith(f"check: {OWN_WORDS}"):  # why it ended comes as the last line anyway
-        _say(line)
+    if not line.startswith(f"check: {OWN_WORDS}"):  # the reason of its end is in our own last line
+        _print(line)
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     print(line, file=sys.stderr, flush=True)

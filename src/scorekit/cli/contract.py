@@ -1,4 +1,4 @@
-"""``scorekit contract``: a sample request of a contract, and a contract of a table."""
+"""``scorekit contract``: a sample request of a contract, and a contract inferred from a table."""
 
 import argparse
 import csv

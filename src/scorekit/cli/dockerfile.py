@@ -1,4 +1,4 @@
-"""``scorekit dockerfile``: the Dockerfile that makes a component's image without s2i."""
+"""``scorekit dockerfile``: a Dockerfile that builds a component's image without s2i."""
 
 import argparse
 from pathlib import Path
@@ -40,9 +40,12 @@ def _print(arguments: argparse.Namespace) -> int:
 
 
 def recipe(directory: Path, builder: str, secret: bool = True) -> Recipe:
-    """What the folder says of its image. Raises ``SetupError`` for one that the builder would refuse."""
+    """What the image of the component in ``directory`` is made of.
+
+    Raises ``SetupError`` for a folder that the builder's own scripts would refuse.
+    """
     if not directory.is_dir():
-        raise SetupError(f"{directory} is no folder")
+        raise SetupError(f"{directory} is not a folder")
     file = directory / ".s2i" / "environment"
     environment = parse_environment_file(_read(file), str(file)) if file.is_file() else {}
     if not environment.get(ENV_MODEL_NAME):
@@ -56,8 +59,11 @@ def recipe(directory: Path, builder: str, secret: bool = True) -> Recipe:
 
 
 def _whole(directory: Path, name: str) -> list[str] | None:
-    """``name`` and every file that it names, if all of them together name packages of an index only."""
-    todo, found = [name], list[str]()
+    """``name`` and every requirements file that it includes; ``None`` if one is missing or needs more than an index.
+
+    Only such files can be installed before the component's own files are copied into the image, and so be cached.
+    """
+    todo, known = [name], list[str]()
     while todo:
         path = todo.pop(0)
         file = directory / path
@@ -66,10 +72,10 @@ def _whole(directory: Path, name: str) -> list[str] | None:
         named = named_files(_read(file))
         if named is None:
             return None
-        found.append(path)
+        known.append(path)
         folder = path.rpartition("/")[0]
-        todo += [each for one in named if (each := f"{folder}/{one}" if folder else one) not in [*found, *todo]]
-    return found
+        todo += [each for one in named if (each := f"{folder}/{one}" if folder else one) not in [*known, *todo]]
+    return known
 
 
 def _read(file: Path) -> str:

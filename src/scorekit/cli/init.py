@@ -1,4 +1,4 @@
-"""``scorekit init``: a component folder to put a model of one's own in."""
+"""``scorekit init``: a component folder, from templates, to put a model into."""
 
 import argparse
 import keyword
@@ -21,9 +21,10 @@ _FILES = {
     "test_model.py": "check",
     "README.md": "readme_{how}",
 }
-"""What is written, and the template of each."""
+"""The files of a new folder, and the template of each."""
 
-# Modules that the folder, first on the import path, must not stand in front of. Not all file systems tell case.
+# The folder comes first on the import path, so a class's module must not have the name of a module that is needed. Some
+# file systems ignore case, so the comparison does too.
 _TAKEN = {each.casefold() for each in sys.stdlib_module_names} | {
     *("train", "test_model", "contract", "numpy", "scipy", "sklearn", "joblib", "pytest", "scorekit", "seldon_core"),
 }
@@ -53,7 +54,10 @@ def add(commands: Commands) -> None:
 
 
 def init(arguments: argparse.Namespace) -> int:
-    """Write the folder and say what comes next."""
+    """Write the folder, and print the next two commands.
+
+    Raises ``SetupError`` if the folder is not empty or cannot be written, or if the class cannot have this name.
+    """
     directory: Path = arguments.directory
     name = class_name(arguments.name, directory)
     try:
@@ -67,22 +71,25 @@ def init(arguments: argparse.Namespace) -> int:
 
 
 def class_name(given: str | None, directory: Path) -> str:
-    """The class's name: ``given``, or made from the folder's. Raises ``SetupError`` for one that cannot be."""
+    """The name of the class: ``given``, or made from the folder's.
+
+    Raises ``SetupError`` if that is not the name of a class, or would hide a module.
+    """
     if given is None:
         words = re.split(r"[\W_]+", directory.resolve().name)
         name = "".join(word[:1].upper() + word[1:] for word in words)
-        remedy = f"the folder's name gives {name!r}: say --name, for example --name Model"
+        remedy = f"the folder's name gives {name!r}: choose one, for example --name Model"
     else:
-        name, remedy = given, f"--name is {given!r}: take one like WineModel"
+        name, remedy = given, f"--name is {given!r}: choose one like WineModel"
     if not name.isascii() or not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
         raise SetupError(f"the class needs a name of letters and digits that starts with a letter; {remedy}")
     if name.casefold() in _TAKEN:
-        raise SetupError(f"{name}.py would stand before the module {name.casefold()} when Python imports it; {remedy}")
+        raise SetupError(f"{name}.py would hide the module {name.casefold()} from Python's imports; {remedy}")
     return name
 
 
 def rendered(name: str, how: str) -> dict[str, str]:
-    """The files by path, for the class ``name`` and the model file ``how``."""
+    """The texts of the files by path, for the class ``name`` and a model file in the format ``how``."""
     folder = resources.files("scorekit") / "templates"
     return {
         path.format(name=name): Template(
@@ -94,9 +101,9 @@ def rendered(name: str, how: str) -> dict[str, str]:
 
 def _write(directory: Path, files: dict[str, str], force: bool) -> None:
     if directory.exists() and not directory.is_dir():
-        raise SetupError(f"{directory} is a file: name a folder")
+        raise SetupError(f"{directory} is a file; name a folder")
     if not force and directory.is_dir() and any(directory.iterdir()):
-        raise SetupError(f"{directory} is not empty: name a new folder, or say --force to write over the files there")
+        raise SetupError(f"{directory} is not empty; name a new folder, or use --force to overwrite its files")
     for path, text in files.items():
         file = directory / path
         file.parent.mkdir(parents=True, exist_ok=True)

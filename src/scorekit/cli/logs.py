@@ -1,20 +1,27 @@
-"""The log on standard error: one line an event, whatever clients and models put into it."""
+"""The log on standard error: each event is one line, whatever clients and models put into it.
+
+A client controls parts of many records: a path, a header, an error of the model that quotes the request. With a line
+break in it one record would look like two, and the second could say anything; with escape sequences it could rewrite
+the terminal of a person who reads the log. So every such character is written as an escape of Python, ``\\n`` or
+``\\x1b``.
+"""
 
 import logging
 import re
 import sys
 
-# All that a terminal or a reader of lines could take for more than text; a line end is one of them.
+# Control characters of ASCII and Latin-1 (but the tab), Unicode's line ends, its marks for writing from right to left,
+# and lone surrogates, which cannot be encoded.
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def escaped(text: str) -> str:
-    """``text`` on one line, without a character that is more than text."""
+    """``text`` on one line, with control characters escaped."""
     return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
-class Escaping(logging.Formatter):
-    """No record looks like two: a message is one line, and the lines of a traceback are set off."""
+class EscapingFormatter(logging.Formatter):
+    """A message is one line; each line of a traceback begins with a bar, so that it does not look like a record."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's name
         return escaped(super().formatMessage(record))
@@ -27,7 +34,7 @@ class Escaping(logging.Formatter):
 
 
 def start_logging(level: str) -> None:
-    """Log from ``level`` up."""
+    """Send records of ``level`` and above to standard error."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Escaping("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(EscapingFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=level, handlers=[handler])

@@ -1,4 +1,8 @@
-"""``scorekit microservice``: the stock wrapper's command line, word for word (seldon-core 1.17.1)."""
+"""``scorekit microservice``: the command line of the stock wrapper, ``seldon-core-microservice`` (seldon-core 1.17.1).
+
+Old images and scripts call it, so it takes the same arguments, and refuses the same ones in the same words and with the
+same status. One rule differs from ours: ``SELDON_LOG_LEVEL`` wins over ``--log-level``, because it does there.
+"""
 
 import argparse
 import logging
@@ -55,7 +59,7 @@ def add(commands: Commands) -> None:
 
 
 def microservice(arguments: argparse.Namespace) -> int:
-    """Run the server until it is told to stop; 255 for arguments that the stock command does not know, as there."""
+    """Run the server until a signal stops it. Returns 255 for unknown arguments, as the stock command does."""
     if arguments.surplus:
         logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(message)s")
         logging.getLogger(__name__).error(

@@ -1,4 +1,4 @@
-"""Requests and answers as the stock tester prints them (seldon-core 1.17.1, ``-p``)."""
+"""Requests and answers as ``seldon-core-tester -p`` prints them (seldon-core 1.17.1)."""
 
 from typing import Any
 
@@ -12,17 +12,19 @@ from ..tester.payloads import MalformedAnswer, parse
 _Message = message_class("seldon.protos.SeldonMessage")
 
 
-class Printing:
-    """A transport that prints what passes; of feedback under test only that, not the predictions beside it."""
+class PrintingTransport:
+    """Prints each request and its answer. If feedback is tested, the predictions beside it are not printed."""
 
     def __init__(self, transport: Transport, verb: str) -> None:
         self._transport = transport
         self._verb = verb
 
     def where(self, verb: str, /) -> str:
+        """The address that ``verb`` is sent to."""
         return self._transport.where(verb)
 
     def send(self, query: Query, /) -> Answer:
+        """The answer of the transport within, printed. Raises what that raises."""
         if self._verb == "send-feedback" != query.verb:
             return self._transport.send(query)
         print(f"{'-' * 40}\nSENDING NEW REQUEST:\n\n{request(query.message)}")
@@ -32,7 +34,7 @@ class Printing:
 
 
 def request(message: Any) -> str:
-    """The array of a request; of a feedback that of its request. What has none stands as it is."""
+    """The text of a request's array, or of the array of the request in feedback; a raw body as it is."""
     if isinstance(message, str):
         return message
     data = message.get("request", message)["data"]
@@ -44,7 +46,7 @@ def request(message: Any) -> str:
 
 
 def response(answer: Answer) -> str:
-    """The answer as the text of its protocol buffer; the bytes where it is none."""
+    """An answer as the text of its protocol buffer; as its own text if it is not a SeldonMessage."""
     try:
         return str(json_format.ParseDict(parse(answer), _Message()))
     except (MalformedAnswer, json_format.Error, AttributeError, TypeError, ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""``scorekit serve``: one component, served."""
+"""``scorekit serve``: serve one component."""
 
 import argparse
 import dataclasses
@@ -19,6 +19,7 @@ from .serve_flags import INERT, add_flags
 from .stopwatch import Stopwatch
 
 ANNOTATIONS = Path("/etc/podinfo/annotations")
+"""Where Seldon's operator mounts the annotations of the pod."""
 
 
 def add(commands: Commands) -> None:
@@ -43,7 +44,10 @@ def add(commands: Commands) -> None:
 
 
 def serve(arguments: argparse.Namespace) -> int:
-    """Run the server until it is told to stop."""
+    """Run the server until a signal stops it, or print the limits with ``--explain``. Returns the exit status.
+
+    Raises ``SetupError`` if a setting is wrong or the component does not load.
+    """
     given = {name: value for name, value in vars(arguments).items() if isinstance(value, str)}
     directory, environ = component_of(given.pop("component"), os.environ)
     if arguments.explain:
@@ -57,14 +61,20 @@ def serve(arguments: argparse.Namespace) -> int:
         for row in rows:
             print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
         return 0
+    # In an image, .s2i/environment is part of the environment, and models read their own variables there.
     for name in os.environ.keys() - environ.keys():
         del os.environ[name]
-    os.environ.update(environ)  # the model reads there what its own file says, as in the image
+    os.environ.update(environ)
     return start(directory, environ, given, arguments.timings)
 
 
 def start(directory: Path | None, environ: Mapping[str, str], given: dict[str, str], timings: bool = False) -> int:
-    """Serve the component in ``directory`` with the settings of ``environ`` and the flags ``given``, by their names."""
+    """Serve the component in ``directory``, with the settings in ``environ`` and the flags ``given`` by their names.
+
+    Returns the exit status. The order of the steps matters. The settings come first, because the number of workers
+    decides how many threads numpy's libraries may start, and they read that once, when they are imported; the import of
+    the server is what imports them. Raises ``SetupError`` if a setting is wrong or the component does not load.
+    """
     clock = Stopwatch()
     settings = read_settings(environ, given, _annotations())
     start_logging(settings.observability.log_level)
@@ -73,25 +83,25 @@ def start(directory: Path | None, environ: Mapping[str, str], given: dict[str, s
         log.warning("settings.ignored flag=--%s: it has no effect in this version", name.replace("_", "-"))
     workers = settings.workers.count or _by_quota(settings)
     threads = str(max(1, int(cpus.available() / workers)))
-    for name in cpus.THREADS:  # read by numpy's libraries when they are imported, which is below
+    for name in cpus.THREADS:
         os.environ.setdefault(name, threads)
     clock.lap("settings")
 
     from ..serve.server import run, run_worker
 
     clock.lap("import scorekit")
-    os.environ.pop(ENV_WORKER, None)  # nothing that the model starts is a worker
-    if told := environ.get(ENV_WORKER):
-        return run_worker(settings, directory, told)
+    os.environ.pop(ENV_WORKER, None)  # a process that the model starts must not take itself for a worker
+    if handover := environ.get(ENV_WORKER):
+        return run_worker(settings, directory, handover)
 
-    def ready(address: str, told: list[Mapping[str, Any]]) -> None:
+    def ready(address: str, reports: list[Mapping[str, Any]]) -> None:
         clock.lap("fork to ready")
-        first = told[0]
+        first = reports[0]
         log.info(
             "serve.ready model=%s address=%s workers=%d batching=%s%s after_s=%.2f",
             settings.model.name,
             address,
-            len(told),
+            len(reports),
             "on" if first["batching"] else "off",
             f" reason={first['reason']!r}" if first["reason"] else "",
             clock.total_s,
@@ -106,16 +116,16 @@ def start(directory: Path | None, environ: Mapping[str, str], given: dict[str, s
 
 
 def _by_quota(settings: Settings) -> int:
-    """One worker for each whole CPU that a container's limit grants; one where nothing is said.
+    """One worker for each whole CPU of the container's limit, else one (docs/design/0020-how-many-workers.md).
 
-    A router learns from feedback, and workers do not share what they learn.
+    A router has one worker: it learns from feedback, and workers do not share what they learn.
     """
     granted = cpus.quota()
     return 1 if granted is None or settings.model.service_type == "ROUTER" else max(1, int(granted))
 
 
 def _annotations() -> dict[str, str]:
-    """Those of the pod, where the operator has put them; none outside of a pod."""
+    """The annotations of the pod; none outside of a pod."""
     try:
         return parse_annotations(ANNOTATIONS.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""``scorekit test``: servers against their contract, with a verdict."""
+"""``scorekit test``: test servers against their contract."""
 
 import argparse
 import contextlib
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..tester import Plan, Result
 
 COULD_NOT_TEST = 2
+"""The exit status if a server could not be tested."""
 
 
 def add(commands: Commands) -> None:
@@ -45,13 +46,16 @@ def add(commands: Commands) -> None:
 
 
 def test(arguments: argparse.Namespace) -> int:
-    """Test each URL. A ``ScorekitError`` here means that nothing could be tested."""
+    """Test each server, and print the verdict. Returns 0 if all keep the contract, 1 if one does not, else 2.
+
+    Our own errors end with 2, not with 1 as elsewhere: a build must be able to tell "broken" from "not tested".
+    """
     logging.basicConfig(level=arguments.log_level)
     try:
         contract = read_contract(arguments.contract)
         with _hypothesis():
-            urls, plan = _asked_for(arguments)
-            return _each(contract, urls, plan, arguments)
+            urls, plan = _plan(arguments)
+            return _test_each(contract, urls, plan, arguments)
     except ScorekitError as error:
         print(f"scorekit test: {error}", file=sys.stderr)
         return COULD_NOT_TEST
@@ -59,7 +63,7 @@ def test(arguments: argparse.Namespace) -> int:
 
 @contextlib.contextmanager
 def _hypothesis() -> Iterator[None]:
-    """Asked for before anything is sent; what it writes is left nowhere."""
+    """Check that Hypothesis is there before anything is sent, and keep its files out of the current folder."""
     try:
         from hypothesis.configuration import set_hypothesis_home_dir
     except ImportError as error:
@@ -72,8 +76,12 @@ def _hypothesis() -> Iterator[None]:
             set_hypothesis_home_dir(None)
 
 
-def _asked_for(arguments: argparse.Namespace) -> tuple[list[str], "Plan"]:
-    """The servers and what to try on each. Raises ``SetupError`` for what makes no sense."""
+def _plan(arguments: argparse.Namespace) -> tuple[list[str], "Plan"]:
+    """The URLs of the servers, and what to try on each. Raises ``SetupError`` for flags that make no sense.
+
+    ``HOST PORT`` is the form of seldon-core-tester: unless ``--phases`` asks for more, it sends exactly as many
+    requests as that would (docs/design/0018-the-stock-testers-form.md).
+    """
     from ..tester import Plan
 
     stock = len(arguments.urls) == 2 and arguments.urls[1].isdecimal()
@@ -82,7 +90,7 @@ def _asked_for(arguments: argparse.Namespace) -> tuple[list[str], "Plan"]:
         if number is not None and number <= 0:
             raise SetupError(f"{flag} is {number}; it must be more than 0")
     if arguments.prnt and arguments.json == "-":
-        raise SetupError("-p and --json - both want standard output; give --json a file")
+        raise SetupError("-p and --json - both write to standard output; give --json a file")
     short = stock and arguments.phases is None
     form = ("tensor" if arguments.tensor else "ndarray") if stock or arguments.tensor else None
     plan = Plan(
@@ -103,21 +111,21 @@ def _phases(given: str | None, stock: bool, endpoint: str) -> Sequence[str]:
         return ("feedback",) if endpoint == "send-feedback" else ("random",) if stock else PHASES
     phases = [each.strip() for each in given.split(",")]
     if unknown := [each for each in phases if each not in PHASES]:
-        raise SetupError(f"--phases: there is no phase {unknown[0]!r}; choose of {', '.join(PHASES)}")
+        raise SetupError(f"--phases: there is no phase {unknown[0]!r}; choose from {', '.join(PHASES)}")
     return phases
 
 
-def _each(contract: Contract, urls: Sequence[str], plan: "Plan", arguments: argparse.Namespace) -> int:
-    """Every server, whatever becomes of the others."""
+def _test_each(contract: Contract, urls: Sequence[str], plan: "Plan", arguments: argparse.Namespace) -> int:
+    """Test one server after the other; an error of one does not stop the others. Returns the exit status."""
     from ..tester import report
 
-    # A JSON report on standard output has it for itself.
-    told = sys.stderr if arguments.json == "-" else sys.stdout
+    # If the JSON report goes to standard output, nothing else may.
+    out = sys.stderr if arguments.json == "-" else sys.stdout
     runs: list[tuple[str, Sequence[Result] | str]] = []
     for at, url in enumerate(urls):
         started = time.monotonic()
         try:
-            results, sent, where = _one(contract, url, plan, arguments)
+            results, sent, where = _test_one(contract, url, plan, arguments)
         except ScorekitError as error:
             print(f"scorekit test: {error}", file=sys.stderr)
             runs.append((url, str(error)))
@@ -126,8 +134,8 @@ def _each(contract: Contract, urls: Sequence[str], plan: "Plan", arguments: argp
             _progress("")
         folder = Path(arguments.cases) / (f"server-{at + 1}" if len(urls) > 1 else "")
         files = {} if arguments.replay else _saved(results, folder, plan.verb)
-        print(f"{arguments.contract} at {where}\n\n{report.table(results, files)}\n", file=told)
-        print(report.summary(results, sent, time.monotonic() - started, plan.seed), file=told)
+        print(f"{arguments.contract} at {where}\n\n{report.table(results, files)}\n", file=out)
+        print(report.summary(results, sent, time.monotonic() - started, plan.seed), file=out)
         runs.append((url, results))
     if arguments.junit:
         _write(Path(arguments.junit), report.as_junit(runs))
@@ -142,13 +150,15 @@ def _each(contract: Contract, urls: Sequence[str], plan: "Plan", arguments: argp
     return max(statuses)
 
 
-def _one(contract: Contract, url: str, plan: "Plan", arguments: argparse.Namespace) -> tuple[list["Result"], int, str]:
-    """One server: its results, how many requests that took, and where they went."""
+def _test_one(
+    contract: Contract, url: str, plan: "Plan", arguments: argparse.Namespace
+) -> tuple[list["Result"], int, str]:
+    """Test one server. Returns its results, how many requests were sent, and their address."""
     from dataclasses import replace
 
     from ..tester import Session, probe
     from ..tester.replay import parse_replay
-    from .printing import Printing
+    from .printing import PrintingTransport
 
     replay = None
     if arguments.replay:
@@ -159,7 +169,7 @@ def _one(contract: Contract, url: str, plan: "Plan", arguments: argparse.Namespa
         plan = replace(plan, verb=replay.endpoint)
     with clients(contract, url, plan.verb, arguments) as (main, other):
         probe(contract, main, plan.verb)
-        transport = Printing(main, plan.verb) if arguments.prnt else main
+        transport = PrintingTransport(main, plan.verb) if arguments.prnt else main
         session = Session(
             contract=contract,
             transport=transport,
@@ -172,7 +182,7 @@ def _one(contract: Contract, url: str, plan: "Plan", arguments: argparse.Namespa
 
 
 def _saved(results: Sequence["Result"], folder: Path, endpoint: str) -> dict[str, str]:
-    """Write the smallest case of each broken law. The files, by law."""
+    """Write a file with the smallest case of each broken law. Returns the files by law."""
     from ..tester.replay import Replay
 
     files = {}
@@ -185,6 +195,7 @@ def _saved(results: Sequence["Result"], folder: Path, endpoint: str) -> dict[str
 
 
 def _progress(text: str) -> None:
+    """Show ``text`` in place of the progress before it, on a terminal only."""
     if sys.stderr.isatty():
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 

@@ -1,4 +1,4 @@
-"""``scorekit up``: a ksonnet app, run on this machine behind a real Envoy."""
+"""``scorekit up``: run a ksonnet app on this machine, behind a real Envoy."""
 
 import argparse
 import asyncio
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..local.app import LocalRun, Probe
 
 IMAGES = "images.yaml"
-"""Beside app.yaml: which folder is the source of which image, so that no image need be built."""
+"""The file beside app.yaml that names the folder of each image's component, so that no image has to be built."""
 
 
 def add(commands: Commands) -> None:
@@ -54,7 +54,10 @@ def add(commands: Commands) -> None:
 
 
 def up(arguments: argparse.Namespace) -> int:
-    """Run the app until it is told to stop."""
+    """Run the app until a signal stops it.
+
+    Raises ``SetupError`` if a package is missing, a flag is wrong, or the app cannot run on this machine.
+    """
     started = time.perf_counter()
     try:
         from ..local.app import LocalRun
@@ -64,22 +67,22 @@ def up(arguments: argparse.Namespace) -> int:
     host = _address(arguments.host)
     if not 0 <= arguments.port <= 65535:
         raise SetupError(f"--port is {arguments.port}; it must be a whole number from 0 to 65535")
-    _say(f"rendering {arguments.app} ({arguments.env})")
+    _print(f"rendering {arguments.app} ({arguments.env})")
     probes = _probes(Path(arguments.app), arguments.env, arguments.component)
     port = arguments.port or free_ports(host, 1)[0]
     inherited = {name: value for name, value in os.environ.items() if name not in variables()}
-    run = LocalRun(probes, host, port, {**inherited, "PYTHONUNBUFFERED": "1"}, _say)
+    run = LocalRun(probes, host, port, {**inherited, "PYTHONUNBUFFERED": "1"}, _print)
 
     def ready() -> None:
         with contextlib.suppress(OSError):
             print(_summary(probes, host, port, time.perf_counter() - started), flush=True)
 
-    asyncio.run(_until_told(run, ready))
-    _say("stopped")
+    asyncio.run(_run_until_signalled(run, ready))
+    _print("stopped")
     return 0
 
 
-async def _until_told(run: "LocalRun", ready: Callable[[], None]) -> None:
+async def _run_until_signalled(run: "LocalRun", ready: Callable[[], None]) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -87,7 +90,7 @@ async def _until_told(run: "LocalRun", ready: Callable[[], None]) -> None:
 
 
 def _probes(folder: Path, environment: str, components: Sequence[str]) -> "list[Probe]":
-    """What is to run, from the app: its deployments with their folders, and how to ask each whether it answers."""
+    """The deployments of the app, each with the folder to run and a request that shows whether it answers."""
     from ..ks.app.app import load_app
     from ..ks.io.disk import Directory, find_root
     from ..local.app import NODE_HOST, Probe
@@ -101,12 +104,14 @@ def _probes(folder: Path, environment: str, components: Sequence[str]) -> "list[
     deployments = [read_deployment(each, namespace) for each in objects if each["kind"] == KIND]
     others = [each for each in objects if each["kind"] != KIND]
     if others:
-        _say(f"left to a cluster: {_listed(others)}")
+        _print(f"not run on this machine: {_listed(others)}")
     if not deployments:
         raise SetupError(f"the app in {root} renders no {KIND} for the environment {environment}")
     names = [each.name for each in deployments]
     if twice := {name for name in names if names.count(name) > 1}:
-        raise SetupError(f"two deployments are called {twice.pop()}: /seldon/<name>/ could mean either; use -c")
+        raise SetupError(
+            f"two deployments are called {twice.pop()}: /seldon/<name>/ could mean either; choose one with -c"
+        )
 
     folders = _folders(root / IMAGES)
     ports = iter(free_ports(NODE_HOST, 3 * len(deployments)))
@@ -116,20 +121,21 @@ def _probes(folder: Path, environment: str, components: Sequence[str]) -> "list[
         if not source.is_dir():
             raise SetupError(f"{root / IMAGES} names {source} for {deployment.node.image}: there is no such folder")
         if deployment.replicas > 1:
-            _say(f"left to a cluster: {deployment.replicas} replicas of {deployment.name}; one runs here")
+            _print(f"{deployment.name} has {deployment.replicas} replicas on a cluster; one runs here")
         probes.append(Probe(plan(deployment, source, NODE_HOST, ports), _sample(source / USUAL)))
     return probes
 
 
 def _listed(objects: Sequence[Mapping[str, Any]]) -> str:
-    """The names of objects, kind by kind."""
+    """The names of objects, by kind."""
     names: dict[str, list[str]] = {}
     for each in objects:
         names.setdefault(each["kind"], []).append(str(each["metadata"].get("name", "")))
-    return "; ".join(f"{kind} {', '.join(found)}" for kind, found in names.items())
+    return "; ".join(f"{kind} {', '.join(each)}" for kind, each in names.items())
 
 
 def _folders(file: Path) -> Mapping[str, str]:
+    """The folder of each image, from ``images.yaml``; none if there is no such file."""
     import yaml
 
     try:
@@ -145,14 +151,15 @@ def _folders(file: Path) -> Mapping[str, str]:
 
 
 def _sample(contract: Path) -> dict[str, Any] | None:
+    """A request that the contract allows; ``None``, with a line that says so, if there is no contract."""
     if not contract.is_file():
-        _say(f"{contract.parent.name} has no {USUAL}: asked for its health only")
+        _print(f"{contract.parent.name} has no {USUAL}: only its health is checked")
         return None
     return read_contract(contract).sample()
 
 
 def _summary(probes: "Sequence[Probe]", host: str, port: int, took_s: float) -> str:
-    """The table of what runs and a curl that works."""
+    """What ``scorekit up`` prints once all runs: a table of the deployments, and a curl command for each."""
     shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::1", "::") else host  # noqa: S104  shown, not bound
     shown = f"[{shown}]" if ":" in shown else shown
     rows = [("DEPLOYMENT", "SOURCE", "URL")]
@@ -168,17 +175,17 @@ def _summary(probes: "Sequence[Probe]", host: str, port: int, took_s: float) -> 
             lines.append(f"       -d {shlex.quote(json.dumps(probe.body, separators=(',', ':'), ensure_ascii=False))}")
     name, grpc = probes[0].plan.deployment.name, f"{shown}:{port}"
     lines += ["", f"  gRPC: {grpc}, seldon.protos.Seldon/Predict, with the header seldon: {name}"]
-    return "\n".join([*lines, "", f"ready in {took_s:.1f} s; Ctrl-C stops all of it"])
+    return "\n".join([*lines, "", f"ready in {took_s:.1f} s; Ctrl-C stops everything"])
 
 
-def _say(line: str) -> None:
-    # Whoever read may have gone (`scorekit up 2>&1 | head`); the app runs on.
+def _print(line: str) -> None:
+    # The reader may have closed the pipe (`scorekit up 2>&1 | head`); that must not stop the app.
     with contextlib.suppress(OSError):
         print(line, file=sys.stderr, flush=True)
 
 
 def _address(text: str) -> str:
-    """``--host`` as Envoy takes it."""
+    """The IP address in ``--host``: Envoy resolves no names here."""
     if text == "localhost":
         return "127.0.0.1"
     try:

@@ -1,7 +1,7 @@
-"""``multipart/form-data`` as the JSON value of a SeldonMessage (seldon-core 1.17.1).
+"""Reads ``multipart/form-data`` as the JSON value of a SeldonMessage (seldon-core 1.17.1).
 
-A text part is JSON, but for ``strData``, which is text. A file ``binData`` is bytes, any other file text. Of parts of
-one name the first counts, and a file before a text.
+A part without a file name is JSON, except ``strData``, which is plain text. A part with one is a file: ``binData`` is
+bytes, any other text. Of several parts with one name the first counts, and a file before a text.
 """
 
 import base64
@@ -15,31 +15,31 @@ from ..errors import BadRequest
 from ..settings.limits import MAX_PARTS
 from .json import parse
 
-# It logs every byte it did not expect.
+# The parser logs every byte that it did not expect, so a client could fill the log.
 logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
 
 def decode(body: bytes, content_type: str) -> dict[str, Any]:
-    """The value of a multipart body; ``{}`` of what is none, as in the stock wrapper.
+    """Return the value of a multipart body; ``{}`` for a malformed one, as the stock wrapper.
 
-    Raises ``BadRequest`` for a part that is not what its name says.
+    Raises ``BadRequest`` for a part that is not what its name says, and for more than ``MAX_PARTS`` parts.
     """
     _, options = parse_options_header(content_type.encode("latin-1"))
     boundary = options.get(b"boundary")
-    found = _Parts()
+    parts = _Parts()
     if boundary:
         try:
-            parser = MultipartParser(boundary, found.callbacks())  # type: ignore[arg-type]  # a dict of callables
+            parser = MultipartParser(boundary, parts.callbacks())  # type: ignore[arg-type]  # a dict of callables
             parser.write(body)
             parser.finalize()
         except FormParserError:
             return {}
-    value = {name: _text(name, content) for name, content in found.texts.items() if name not in found.files}
-    return value | {name: _file(name, content) for name, content in found.files.items()}
+    value = {name: _text(name, content) for name, content in parts.texts.items() if name not in parts.files}
+    return value | {name: _file(name, content) for name, content in parts.files.items()}
 
 
 class _Parts:
-    """What the parser has found so far: contents by name, of texts and of files."""
+    """The parts of a body, as the parser reports them: contents by name, of texts and of files."""
 
     def __init__(self) -> None:
         self.texts: dict[str, bytes] = {}

@@ -1,4 +1,10 @@
-"""SeldonMessage as a protocol buffer."""
+"""SeldonMessage as a protocol buffer.
+
+Messages on the way of a request are read and written by hand with :mod:`~scorekit.codec.wire`; the protobuf library is
+used for what is rare or small: ``meta``, metrics, feedback, metadata, and the messages that raw methods are given.
+Numbers are float64 throughout, as this encoding has no other. What the protobuf library guarantees holds here too: of
+the fields of a ``oneof`` the last counts, except that a message that occurs twice in a row is merged with itself.
+"""
 
 from typing import Any
 
@@ -10,7 +16,7 @@ from ..errors import BadRequest, UnwritableAnswer
 from ..message import Feedback, Message, Meta, PayloadKind, Verb
 from ..proto import DecodeError, EncodeError, message_class, user_class
 from ..settings.limits import MAX_PROTO_FIELDS
-from .shape import refuse_deep
+from .strictness import refuse_deep
 from .tensor import MAX_DIMENSIONS, Array, check_shape, from_ndarray, shaped
 from .values import from_list, from_value, list_value, value
 from .wire import BYTES, VARINT, MalformedProto, delimited, fields, int32, varint, write_varint
@@ -26,19 +32,20 @@ _FORMS = {3: PayloadKind.NDARRAY, 4: PayloadKind.BIN, 5: PayloadKind.STR, 6: Pay
 _MAX_META = 10_000
 _HARMLESS_BYTES = 20_000
 
-# Pure Python, which only seldon-core's pins bring, takes twelve microseconds for each element of a list.
+# The library's pure-Python version, which only seldon-core's pins bring, takes twelve microseconds for each element of
+# a list. With the compiled one there is no need for a limit.
 _MAX_ELEMENTS = 250_000 if api_implementation.Type() == "python" else 2**62
-_MERGED = (3, 6, 7)  # messages: a field that comes again is merged into what was there, which is as if both were one
+_MERGED = (3, 6, 7)  # the fields that are messages: their bytes are concatenated if they occur again
 
 
 def decode(body: bytes) -> Message:
-    """The message of a serialized SeldonMessage. Raises ``BadRequest`` that says where and what was expected.
+    """Return the message of a serialized SeldonMessage; ``meta`` is ``{}`` if the request has none.
 
-    Numbers are float64, as everywhere in this encoding; ``meta`` is ``{}`` where the request has none.
+    Raises ``BadRequest`` that says where and what was expected.
     """
     meta = payload = b""
     metas: list[Any] = []
-    parts: list[Any] = []  # what a field says that comes more than once: each adds to it
+    parts: list[Any] = []  # the contents of a message field that occurs more than once
     form = 0
     try:
         for number, kind, content in fields(body):
@@ -68,21 +75,21 @@ def decode(body: bytes) -> Message:
 
 
 def decode_list(body: bytes) -> list[Message]:
-    """The messages of a serialized SeldonMessageList. Raises ``BadRequest`` as :func:`decode` does."""
-    found: list[Message] = []
+    """Return the messages of a serialized SeldonMessageList. Raises ``BadRequest`` as :func:`decode` does."""
+    messages: list[Message] = []
     try:
         for number, kind, content in fields(body):
             if number == 1 and kind == BYTES:
-                found.append(decode(content))  # type: ignore[arg-type]  # bytes, by its kind
+                messages.append(decode(content))  # type: ignore[arg-type]  # bytes, by its kind
     except BadRequest as error:
-        raise BadRequest(error.sentence, f"$.seldonMessages[{len(found)}]{error.path.removeprefix('$')}") from None
+        raise BadRequest(error.sentence, f"$.seldonMessages[{len(messages)}]{error.path.removeprefix('$')}") from None
     except MalformedProto as error:
         raise BadRequest(f"not a SeldonMessageList: {error}") from None
-    return found
+    return messages
 
 
 def encode(message: Message) -> bytes:
-    """The serialized SeldonMessage of an answer. Raises ``UnwritableAnswer`` for a value it cannot hold."""
+    """Return the serialized SeldonMessage of an answer. Raises ``UnwritableAnswer`` for a value it cannot hold."""
     kind, payload = message.kind, message.payload
     try:
         meta = delimited(b"\x12", _write_meta(message.meta)) if message.meta else b"\x12\x00"
@@ -192,7 +199,7 @@ def _read_meta(data: bytes) -> Meta:
         raise BadRequest(f"expected at most {_MAX_META} entries", "$.meta")
     try:
         meta: Meta = json_format.MessageToDict(_Meta.FromString(data))
-    except (ValueError, json_format.Error) as error:  # NaN in a tag: a number, but none of JSON's
+    except (ValueError, json_format.Error) as error:  # such as NaN in a tag, which JSON does not have
         raise BadRequest(f"expected what JSON can hold: {error}", "$.meta") from None
     return meta
 
@@ -211,7 +218,7 @@ def _write_meta(meta: Meta) -> bytes:
 
 
 def read_text(data: bytes) -> str:
-    """Field 1 of a message that has one text, such as a health check's service. Raises ``BadRequest``."""
+    """Return field 1 of a message with one text, such as the service of a health check. Raises ``BadRequest``."""
     text = b""
     try:
         for number, kind, content in fields(data):
@@ -223,14 +230,14 @@ def read_text(data: bytes) -> str:
 
 
 def decode_feedback(body: bytes) -> Feedback:
-    """What a serialized Feedback tells. Raises ``BadRequest``."""
+    """Return the feedback of a serialized Feedback. Raises ``BadRequest``."""
     feedback = parsed("Feedback", body, _Feedback)
     routing = dict(feedback.response.meta.routing)
-    return Feedback(_told(feedback.request), _told(feedback.truth), feedback.reward, routing)
+    return Feedback(_feedback_part(feedback.request), _feedback_part(feedback.truth), feedback.reward, routing)
 
 
-def _told(message: Any) -> Message:
-    """A part of a Feedback, of which only ``data`` counts."""
+def _feedback_part(message: Any) -> Message:
+    """The request or the truth of a Feedback, of which only ``data`` counts."""
     kinds = {
         "data": PayloadKind.NDARRAY,
         "strData": PayloadKind.STR,
@@ -245,7 +252,7 @@ def _told(message: Any) -> Message:
 
 
 def feedback_from_json(value: Any) -> bytes:
-    """The serialized Feedback of a JSON value, whose keys and types are all checked. Raises ``BadRequest``."""
+    """Return the serialized Feedback of a JSON value, with all its keys and types checked. Raises ``BadRequest``."""
     if not isinstance(value, dict):
         raise BadRequest("Invalid JSON: expected an object with request, response, reward and truth", "$")
     refuse_deep(value, "$")
@@ -256,12 +263,15 @@ def feedback_from_json(value: Any) -> bytes:
 
 
 def feedback_text(body: bytes) -> str:
-    """A serialized Feedback as JSON text."""
+    """Return a serialized Feedback as JSON text. Raises ``BadRequest``."""
     return json_format.MessageToJson(parsed("Feedback", body, _Feedback))
 
 
 def to_json(body: bytes) -> Any:
-    """A serialized SeldonMessage as a JSON value: every number a float, and without what is empty."""
+    """Return a serialized SeldonMessage as a JSON value: every number is a float, and empty fields are left out.
+
+    Raises ``UnwritableAnswer`` for a value that JSON cannot hold.
+    """
     try:
         return json_format.MessageToDict(_Message.FromString(body))
     except (json_format.SerializeToJsonError, ValueError) as error:
@@ -269,12 +279,12 @@ def to_json(body: bytes) -> Any:
 
 
 def encode_metadata(metadata: dict[str, Any] | None) -> bytes:
-    """The serialized SeldonModelMetadata; an empty one of none."""
+    """Return the serialized SeldonModelMetadata, an empty one if there is none."""
     return bytes(json_format.ParseDict(metadata or {}, _Metadata()).SerializeToString())
 
 
 def parsed(name: str, body: bytes, of: Any) -> Any:
-    """The message ``body`` as an object of the class ``of``. Raises ``BadRequest``."""
+    """Return the message ``body`` as an object of the class ``of``. Raises ``BadRequest``."""
     if len(body) > _MAX_ELEMENTS and body.count(b"\x0a") + body.count(b"\x8a") > _MAX_ELEMENTS:
         raise BadRequest(f"a {name} may have {_MAX_ELEMENTS} elements here")
     try:
@@ -284,14 +294,14 @@ def parsed(name: str, body: bytes, of: Any) -> Any:
 
 
 def read(name: str, body: bytes) -> Any:
-    """The message ``seldon.protos.<name>`` as user code knows it. Raises ``BadRequest``."""
+    """Return the message ``seldon.protos.<name>`` as an object of user code's class. Raises ``BadRequest``."""
     return parsed(name, body, user_class(name))
 
 
 def write(answer: Any) -> bytes:
-    """The serialized form of what a raw method returned: a SeldonMessage, its JSON value, or ``None`` for an empty one.
+    """Return what a raw method returned as a serialized SeldonMessage; ``None`` stands for an empty one.
 
-    Raises ``UnwritableAnswer``.
+    Raises ``UnwritableAnswer`` if it is neither a SeldonMessage nor its JSON value.
     """
     try:
         if answer is None or isinstance(answer, dict):
@@ -302,7 +312,7 @@ def write(answer: Any) -> bytes:
 
 
 def take_metrics(answer: Any, verb: Verb, include: bool) -> list[Any]:
-    """The metrics in what a raw method returned, which stay there, labelled, only if they are to be included."""
+    """Return the metrics in a raw method's answer, labelled; without ``include`` they are removed from the answer."""
     try:
         metrics = answer.meta.metrics
     except AttributeError:
@@ -310,10 +320,10 @@ def take_metrics(answer: Any, verb: Verb, include: bool) -> list[Any]:
     for each in metrics:
         if each.tags:
             each.tags["method"] = verb.label
-    found = [
+    taken = [
         {"key": each.key, "type": _TYPES.get(each.type, ""), "value": each.value, "tags": dict(each.tags)}
         for each in metrics
     ]
     if not include:
         del metrics[:]
-    return found
+    return taken

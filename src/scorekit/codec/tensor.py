@@ -1,7 +1,16 @@
-"""JSON numbers to numpy arrays.
+"""Nested lists to numpy arrays, with shapes checked before any memory is taken.
 
-The dtype rules are the stock wrapper's (seldon-core 1.17.1, observed): what ``numpy.array`` makes of the parsed JSON.
-So integers stay integers, one float makes all floats, a string among numbers makes all strings, ``null`` makes objects.
+The dtype rules are those of the stock wrapper (seldon-core 1.17.1, observed): what ``numpy.array`` makes of the parsed
+JSON. The whole array has one type, so one value decides for all:
+
+=====================================  ============  ==============================
+values                                 dtype         example
+=====================================  ============  ==============================
+all integers                           ``int64``     ``[[1, 2]]``
+a fraction among them                  ``float64``   ``[[1, 2.5]]``
+a string among them                    text          ``[[1, "a"]]`` → ``"1", "a"``
+a ``null``, or beyond 64 bits          ``object``    ``[[1, null]]``
+=====================================  ============  ==============================
 """
 
 import itertools
@@ -21,17 +30,18 @@ MAX_DIMENSIONS = 32
 
 _MAX_DIMENSION = 2**40
 
-# numpy stores each text at the length of the longest, four bytes a character: one long string among many short ones,
-# 75 kB of JSON, would be a gigabyte. A document of n bytes makes n² / 2 bytes of it at the worst.
+# numpy stores each text at the length of the longest, with four bytes a character. One long string among many short
+# ones is a gigabyte out of 75 kB of JSON: a document of n bytes can make n² / 2 bytes of memory. So texts are measured
+# before an array is made of them, except in documents of up to 20 kB, which cannot do harm.
 _MAX_TEXT_BYTES = 256 * 1024 * 1024
 _HARMLESS_BYTES = 20_000
 
 
 def from_ndarray(values: Any, path: str, document_bytes: int = sys.maxsize) -> Array:
-    """The array of a nested JSON list (or of a bare scalar: shape ``()``).
+    """Return the array of a nested JSON list, of its shape ``(rows, columns, …)``; of a bare scalar, of shape ``()``.
 
-    ``document_bytes`` is the size of the JSON text it was read from, if known: small ones need no second look.
-    Raises ``BadRequest`` that names the first row whose length differs from the row before it, and for texts that
+    ``document_bytes`` is the size of the document that it was read from, if known: small ones need no second look.
+    Raises ``BadRequest`` that names the first row whose length differs from that of the first one, and for texts that
     would need too much memory as one array.
     """
     if document_bytes > _HARMLESS_BYTES:
@@ -46,10 +56,10 @@ def from_ndarray(values: Any, path: str, document_bytes: int = sys.maxsize) -> A
 
 
 def from_tensor(tensor: Any, path: str, document_bytes: int = sys.maxsize) -> Array:
-    """The array of a ``{"shape": […], "values": […]}`` object.
+    """Return the array of an object ``{"shape": […], "values": […]}``, in that shape.
 
-    Raises ``BadRequest`` when either key is missing, when a dimension is not a whole number from 0, or when the
-    dimensions do not multiply to the number of values. All of it is checked before anything of that shape exists.
+    Raises ``BadRequest`` if either key is missing, if a dimension is not a whole number from 0, or if the product of
+    the dimensions is not the number of values. All of it is checked before an array of that shape exists.
     """
     if type(tensor) is not dict:
         raise BadRequest('expected {"shape": […], "values": […]}', path)
@@ -64,17 +74,17 @@ def from_tensor(tensor: Any, path: str, document_bytes: int = sys.maxsize) -> Ar
 
 
 def check_shape(shape: list[Any], path: str) -> None:
-    """Raise ``BadRequest`` where ``shape`` holds what is no dimension or too many of them."""
+    """Raise ``BadRequest`` if ``shape`` has a value that is not a dimension, or too many of them."""
     if len(shape) > MAX_DIMENSIONS:
         raise BadRequest(f"an array has at most {MAX_DIMENSIONS} dimensions, not {len(shape)}", path)
     for position, dimension in enumerate(shape):
-        # bool is an int to Python, but `true` is no dimension.
+        # A bool is an int to Python, but `true` is not a dimension.
         if type(dimension) is not int or not 0 <= dimension <= _MAX_DIMENSION:
             raise BadRequest(f"expected a whole number from 0 to {_MAX_DIMENSION}", f"{path}[{position}]")
 
 
 def shaped(array: Array, shape: list[int], path: str) -> Array:
-    """``array`` in ``shape``. Raises ``BadRequest`` where it has more or fewer values."""
+    """Return the flat ``array`` in ``shape``. Raises ``BadRequest`` if the shape needs more or fewer values."""
     size = math.prod(shape)
     if array.size != size:
         asked = str(size) if size < 10**15 else "far more"
@@ -109,17 +119,17 @@ def _is_list(value: Any) -> bool:
 
 
 def _unequal(values: Any, path: str) -> tuple[str, str]:
-    """Why numpy refused ``values``, and where: the first element, level by level, unlike the first of its level.
+    """Return why numpy refused ``values``, and where: at the first element, level by level, unlike its level's first.
 
-    No recursion: how deep the value nests is the caller's choice.
+    There is no recursion, because how deep the value nests is the caller's choice.
     """
     level, lengths = [values], list[int]()
     while level:
         first = _length(level[0])
         odd = next((at for at, element in enumerate(level) if _length(element) != first), None)
         if odd is not None:
-            found = f"the first is {_say(first)}, this one is {_say(_length(level[odd]))}"
-            return f"rows of one array must be alike: {found}", path + _index(odd, lengths)
+            difference = f"the first is {_in_words(first)}, this one is {_in_words(_length(level[odd]))}"
+            return f"rows of one array must be alike: {difference}", path + _index(odd, lengths)
         if first is None:
             break
         lengths.append(first)
@@ -140,5 +150,5 @@ def _length(value: Any) -> int | None:
     return len(value) if isinstance(value, list) else None
 
 
-def _say(length: int | None) -> str:
+def _in_words(length: int | None) -> str:
     return "a single value" if length is None else f"a list of {length}"

@@ -1,7 +1,20 @@
 """``google.protobuf.Value`` and ``ListValue``, which carry JSON in a protocol buffer.
 
-A list of numbers is eleven bytes an element, always the same three before its eight, so an array of them is read and
-written by numpy as a whole.
+JSON in this form is a tree of small messages, and the protobuf library makes an object of 200 bytes for each node. But
+a list of numbers has a regular form: every element is eleven bytes, of which the first three are always the same::
+
+    ListValue [1.0, 2.0]     0A 09 11 <8 bytes: 1.0>  0A 09 11 <8 bytes: 2.0>
+                             │  │  └ field 2 of Value, a double
+                             │  └ nine bytes
+                             └ field 1 of ListValue: an element
+
+    ListValue [[1.0], [2.0]] 0A 0D 32 0B 0A 09 11 <1.0>  0A 0D 32 0B 0A 09 11 <2.0>
+                             └ head ───┘ └ ListValue [1.0]
+
+So numpy looks at the bytes as a table of cells of eleven. If the first three columns are the constant, the other eight
+are the numbers, without a loop in Python; if all cells begin with the same head, they are lists of one length, and the
+same test is made of what is inside. Writing goes the other way: numbers are put into cells, and each outer dimension
+puts a head before its rows. Everything that does not fit this form is read element by element.
 """
 
 import struct
@@ -15,23 +28,26 @@ from ..settings.limits import MAX_JSON_DEPTH
 from .tensor import Array
 from .wire import BYTES, FIXED64, VARINT, MalformedProto, delimited, fields, varint
 
-_NUMBER = b"\x0a\x09\x11"  # in a ListValue: an element of nine bytes, a Value that holds a double
+_NUMBER = b"\x0a\x09\x11"  # the first three bytes of a number in a ListValue, as above
 _NUMBER_BYTES = len(_NUMBER) + 8
-_LIST = 0x0A  # in a ListValue: an element
-_LIST_VALUE = 0x32  # in a Value: that is a list
+_LIST = 0x0A  # the key of an element in a ListValue
+_LIST_VALUE = 0x32  # the key of a list in a Value
 
-_MAX_DEPTH = 90  # protobuf's readers stop at 100 levels of messages
+_MAX_DEPTH = 90  # protobuf's own readers refuse more than 100 levels of messages
 
 Bytes = npt.NDArray[np.uint8]
 
 
 def from_value(data: bytes) -> Any:
-    """The JSON value of a serialized Value; every number is a float. Raises ``MalformedProto``."""
+    """Return the JSON value of a serialized Value; every number is a float. Raises ``MalformedProto``."""
     return _plain(data, 0)
 
 
 def from_list(data: bytes) -> Array | list[Any]:
-    """The array of a serialized ListValue where all its elements are numbers or equal lists of them, else the list."""
+    """Return the array of a serialized ListValue, of shape ``(rows, columns, …)``, or the list if it is not one.
+
+    It is an array if all its elements are numbers, or lists of one shape of them. Raises ``MalformedProto``.
+    """
     if data:
         array = _numbers(np.frombuffer(data, np.uint8).reshape(1, -1))
         if array is not None:
@@ -40,7 +56,10 @@ def from_list(data: bytes) -> Array | list[Any]:
 
 
 def list_value(payload: Any) -> bytes:
-    """The serialized ListValue of an array or a list; of a single value, a list of one."""
+    """Return the serialized ListValue of an array of any shape or of a list; a single value becomes a list of one.
+
+    Raises as :func:`value` does.
+    """
     if isinstance(payload, np.ndarray):
         if payload.dtype.kind in "iuf" and payload.ndim and payload.size:
             return _write_numbers(payload.astype("<f8")).tobytes()
@@ -51,7 +70,10 @@ def list_value(payload: Any) -> bytes:
 
 
 def value(plain: Any, depth: int = 0) -> bytes:
-    """The serialized Value of ``plain``. Raises ``TypeError`` for what is no JSON, ``ValueError`` for too deep."""
+    """Return the serialized Value of ``plain``.
+
+    Raises ``TypeError`` for a value that JSON does not have, and ``ValueError`` for one that nests too deeply.
+    """
     if depth > _MAX_DEPTH:
         raise ValueError("it nests too deep")
     if plain is None:
@@ -84,20 +106,23 @@ def _list(elements: Any, depth: int) -> bytes:
 
 
 def _plain(data: bytes, depth: int) -> Any:
-    """The library makes an object of each element, of 200 bytes: 4 MB of nulls were 800 MB and took twelve seconds."""
+    """The JSON value of a serialized Value.
+
+    The library makes an object of 200 bytes of each element: 4 MB of nulls took 800 MB and twelve seconds.
+    """
     kind, content = 1, b""
-    found: Any = None
+    scalar: Any = None
     for number, wire, value in fields(data):
-        if number in (5, 6) and wire == BYTES:  # messages: a second one is merged into the first
+        if number in (5, 6) and wire == BYTES:  # messages, of which a second one is merged into the first
             content = content + value if number == kind else value  # type: ignore[operator,assignment]  # by its kind
         elif (number, wire) not in _KINDS:
             continue
-        kind, found = number, value
+        kind, scalar = number, value
     if kind in (5, 6):
         if depth >= MAX_JSON_DEPTH:
             raise MalformedProto(f"values nest deeper than {MAX_JSON_DEPTH}")
         return _members(content, depth + 1) if kind == 5 else _elements(content, depth + 1)
-    return _KINDS[kind, _WIRES[kind]](found)
+    return _KINDS[kind, _WIRES[kind]](scalar)
 
 
 def _elements(data: bytes, depth: int) -> list[Any]:
@@ -105,7 +130,7 @@ def _elements(data: bytes, depth: int) -> list[Any]:
 
 
 def _members(data: bytes, depth: int) -> dict[str, Any]:
-    found = {}
+    members = {}
     for number, wire, entry in fields(data):
         if number == 1 and wire == BYTES:
             key = value = b""
@@ -114,8 +139,8 @@ def _members(data: bytes, depth: int) -> dict[str, Any]:
                     key = content  # type: ignore[assignment]
                 elif kind == BYTES and part == 2:
                     value += content  # type: ignore[operator]
-            found[_utf8(key)] = _plain(value, depth)
-    return found
+            members[_utf8(key)] = _plain(value, depth)
+    return members
 
 
 def _utf8(text: bytes) -> str:
@@ -139,7 +164,11 @@ _KINDS: dict[tuple[int, int], Callable[[Any], Any]] = {
 
 
 def _numbers(lists: Bytes) -> Array | None:
-    """The numbers of serialized ListValues of one length, one a row, if they hold numbers alike, else ``None``."""
+    """The numbers of several serialized ListValues, or ``None`` if they do not have the form of an array.
+
+    ``lists`` has the shape ``(count, length)``: a row has the bytes of one ListValue. The result has the shape
+    ``(count, elements, …)``.
+    """
     count, length = lists.shape
     if not count or not length:
         return None
@@ -148,7 +177,7 @@ def _numbers(lists: Bytes) -> Array | None:
         if (cells[:, :, :3] == np.frombuffer(_NUMBER, np.uint8)).all():
             numbers = np.ascontiguousarray(cells[:, :, 3:]).view("<f8")[:, :, 0]
             return numbers.astype(np.float64, copy=False)
-    # Else every element should be the same head (a list of that length) before as many bytes.
+    # If they are not numbers, every element should begin with the same head, of a list with so many bytes.
     first = lists[0, :24].tobytes()
     try:
         if first[0] != _LIST:
@@ -169,7 +198,7 @@ def _numbers(lists: Bytes) -> Array | None:
 
 
 def _write_numbers(array: Array) -> Bytes:
-    """One serialized ListValue, of an array with at least one number."""
+    """The serialized ListValue of an array of shape ``(rows, columns, …)`` with at least one number, as bytes."""
     cells = np.empty((*array.shape, _NUMBER_BYTES), np.uint8)
     cells[..., :3] = np.frombuffer(_NUMBER, np.uint8)
     cells[..., 3:] = np.ascontiguousarray(array)[..., None].view(np.uint8)

@@ -21,7 +21,7 @@ Schema = dict[str, Any]
 _ANY: Schema = {"description": "Any JSON value."}
 _META = {
     "type": "object",
-    "description": "Tags, metrics, requestPath and puid flow into the answer.",
+    "description": "Tags, metrics, requestPath and puid are copied into the answer.",
     "properties": {
         "puid": {"type": "string"},
         "tags": {"type": "object"},
@@ -79,7 +79,10 @@ def document(title: str, contract: Contract | None = None, version: str = "0.1")
         "openapi": "3.0.0",
         "info": {"title": title, "version": version, "description": f"Predictions of {title} (Seldon Core v1)."},
         "paths": dict(_paths(contract)),
-        "components": {"schemas": schemas, "responses": {"Error": _answered("It was refused, or failed", "Error")}},
+        "components": {
+            "schemas": schemas,
+            "responses": {"Error": _answered("The request was refused, or the model failed", "Error")},
+        },
     }
 
 
@@ -88,19 +91,25 @@ def _paths(contract: Contract | None) -> Iterator[tuple[str, Any]]:
     yield "/predict", _both("predict", "Predict", "Request", "Answer", sample)
     for at, path in enumerate(_PREDICTION_ALIASES):
         yield path, {"post": _operation(f"predict_alias_{at}", "Predict", "Request", "Answer", sample)}
-    yield "/send-feedback", _both("send_feedback", "Tell what became of an answer", "Feedback", "Message")
+    yield "/send-feedback", _both("send_feedback", "Report what became of a prediction", "Feedback", "Message")
     for at, path in enumerate(_FEEDBACK_ALIASES):
-        summary = "Tell what became of an answer"
+        summary = "Report what became of a prediction"
         yield path, {"post": _operation(f"send_feedback_alias_{at}", summary, "Feedback", "Message")}
     for name in ("transform-input", "transform-output", "route"):
         yield f"/{name}", _both(name.replace("-", "_"), f"Call the class's {name}", "Message", "Message")
     yield "/aggregate", _both("aggregate", "Call the class's aggregate", "Messages", "Message")
-    ping = {"description": "It lives", "content": {"text/html": {"schema": {"type": "string", "enum": ["pong"]}}}}
-    yield "/health/ping", {"get": {"operationId": "ping", "summary": "Lives?", "responses": {"200": ping}}}
+    ping = {
+        "description": "The server is alive",
+        "content": {"text/html": {"schema": {"type": "string", "enum": ["pong"]}}},
+    }
+    yield (
+        "/health/ping",
+        {"get": {"operationId": "ping", "summary": "Is the server alive?", "responses": {"200": ping}}},
+    )
     for at, path in enumerate(("/health/status", "/api/v1.0/health/status")):
-        yield path, _reading(f"health_status_{at}", "Takes requests?", "Message")
+        yield path, _reading(f"health_status_{at}", "Does the server take requests?", "Message")
     for at, path in enumerate(("/metadata", "/api/v1.0/metadata")):
-        yield path, _reading(f"metadata_{at}", "What the model says of itself")
+        yield path, _reading(f"metadata_{at}", "The model's metadata")
     yield "/seldon.json", _reading("document", "This document")
 
 

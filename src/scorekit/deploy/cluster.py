@@ -1,75 +1,81 @@
-"""What deploying asks of a Kubernetes cluster, to the code that asks it."""
+"""The interface between the verbs of this room and a Kubernetes cluster.
+
+The verbs are written against :class:`Cluster` and :class:`Clock` and know nothing of HTTP or kubeconfig;
+``kube.client.Client`` fulfils the one and ``kube.client.SystemClock`` the other.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ..manifests.documents import Object
+from ..manifests import Object
 
-MANAGER = "ks"
-"""The name under which ``ks`` owns fields."""
+FIELD_MANAGER = "ks"
+"""The name under which ``ks`` owns fields. The original ksonnet's program had the same name."""
+
+LogFunction = Callable[[str, str], None]
+"""Called with a level (``info``, ``warning`` or ``error``) and a message of one or more lines."""
 
 
-Tell = Callable[[str, str], None]
-"""Given a level (``info``, ``warning``, ``error``) and what a person is to hear."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of objects as the API server serves it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiResource:
+    """A kind of objects as the API server serves it (an entry of its discovery documents)."""
 
     api_version: str
-    name: str
+    kind: str
     plural: str
     is_namespaced: bool
     verbs: frozenset[str] = frozenset()
 
     def path(self, namespace: str = "", name: str = "") -> str:
-        """Of one object, or without a name of all of them, in one namespace or all."""
+        """The path of one object; without a ``name`` of all objects, in one namespace or in all."""
         root = f"/apis/{self.api_version}" if "/" in self.api_version else f"/api/{self.api_version}"
         within = f"/namespaces/{namespace}" if self.is_namespaced and namespace else ""
         return f"{root}{within}/{self.plural}" + (f"/{name}" if name else "")
 
 
 class Cluster(Protocol):
-    """Requests to one API server. What is worth another try has been tried again; what comes back then is an answer.
+    """Requests to one API server. Failures that may pass have been retried already when a method returns or raises.
 
-    All raise ``ClusterError`` for what the server refuses and for a server that stays away.
+    Every method raises ``ClusterError`` for a request that the server refuses and for a server that does not answer.
     """
 
     def version(self) -> str:
-        """The server's, such as ``v1.31.0``."""
+        """The server's version, such as ``v1.31.0``."""
 
-    def kind(self, api_version: str, name: str) -> Kind | None:
-        """That kind; None where the server has no such kind (any more, or yet)."""
+    def resource(self, api_version: str, kind: str) -> ApiResource | None:
+        """How the server serves a kind; None if it does not (no longer, or not yet)."""
 
-    def kinds(self) -> list[Kind]:
-        """All kinds that it serves, each in the version it prefers."""
+    def resources(self) -> list[ApiResource]:
+        """All kinds that the server serves, each in the version that the server prefers."""
 
-    def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
-        """One object; None where it is not."""
+    def get(self, resource: ApiResource, namespace: str, name: str) -> Object | None:
+        """One object; None if it does not exist."""
 
-    def listed(self, kind: Kind, namespace: str = "", selector: str = "") -> Iterator[Object]:
-        """The objects' ``metadata`` (with apiVersion and kind), in one namespace or in all."""
+    def list_metadata(self, resource: ApiResource, namespace: str = "", selector: str = "") -> Iterator[Object]:
+        """The ``apiVersion``, ``kind`` and ``metadata`` of objects, in one namespace or in all."""
 
-    def apply(self, value: Object, kind: Kind, namespace: str, *, dry_run: bool, force: bool) -> Object:
-        """Server-side apply by :data:`MANAGER`; what the object is then."""
+    def apply(self, value: Object, resource: ApiResource, *, dry_run: bool, force: bool) -> Object:
+        """Server-side apply as :data:`FIELD_MANAGER`; the object as it is afterwards.
 
-    def patch(self, patch: Sequence[Mapping[str, Any]], kind: Kind, namespace: str, name: str) -> Object:
-        """A JSON patch (RFC 6902)."""
+        ``force`` takes fields that other managers own; without it they are a conflict (status 409).
+        """
 
-    def delete(self, kind: Kind, namespace: str, name: str, options: Mapping[str, Any]) -> bool:
-        """Whether there was one to delete."""
+    def patch(self, patch: Sequence[Mapping[str, Any]], resource: ApiResource, namespace: str, name: str) -> Object:
+        """Apply a JSON patch (RFC 6902); the object as it is afterwards."""
+
+    def delete(self, resource: ApiResource, namespace: str, name: str, options: Mapping[str, Any]) -> bool:
+        """Delete an object with the given ``DeleteOptions``; False if it did not exist."""
 
     def document(self, path: str) -> Object | None:
-        """Whatever JSON object the server has at a path; None for none."""
+        """The JSON object that the server has at a path; None for a 404."""
 
 
-class Patience(Protocol):
-    """A clock that can be waited on."""
+class Clock(Protocol):
+    """A clock that can be waited on. Tests give one that does not wait."""
 
     def now(self) -> float:
-        """Seconds since whenever."""
+        """Seconds since an arbitrary moment."""
 
     def sleep(self, seconds: float) -> None:
-        """Returns after that time."""
+        """Return after that time."""

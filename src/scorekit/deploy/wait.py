@@ -1,113 +1,108 @@
-"""Waiting until what was applied runs, or what was deleted is gone."""
+"""Waiting until what was applied runs, or until what was deleted is gone.
+
+Both waits are one loop: look at every object twice a second, report what is still pending, and end when nothing is,
+when something has failed for good, or when the time is over. Objects are read again and not watched, because there is
+only a handful of them and a watch would have to be resumed whenever a connection drops (docs/design/0014).
+
+A look (``Look``) is a function that reads what it needs and returns a :class:`~.progress.Progress`. So everything that
+the status of the object itself does not say belongs into its look, here, where the cluster is at hand: the Deployments
+that a SeldonDeployment owns, or the reasons why the pods of a Deployment are pending.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
-from ..manifests.documents import Object
-from .cluster import Cluster, Kind, Patience
-from .rollout import Progress, progress
+from ..manifests import Object
+from .cluster import ApiResource, Clock, Cluster
+from .progress import Progress, deletion_progress, rollout_progress
 from .stamp import title
 
 _POLL_S = 0.5
 
-Live = Callable[[Sequence[tuple[str, str]]], None]
-"""Told at each look what is still waited for: title and words."""
+Look = Callable[[], Progress]
+"""Reads an object and whatever else tells how far it is."""
+PendingFunction = Callable[[Sequence[tuple[str, str]]], None]
+"""Called after each round with what is still pending: the title of each object, and how far it is in words."""
 
 
 @dataclass(slots=True)
-class Waited:
-    """What did not come to its end: it failed, or the time was over. Both by title."""
+class WaitResult:
+    """The objects that did not come to their end, by title: those that failed, and those that took too long."""
 
     failed: Mapping[str, str] = field(default_factory=dict)
     late: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiter:
+    """The loop: ``clock`` to wait on, ``limit_s`` for all objects together, and where to report what is pending."""
+
+    clock: Clock
+    limit_s: float
+    pending: PendingFunction
+
+    def until_done(self, looks: Mapping[str, Look], done: Callable[[str], None] = lambda title: None) -> WaitResult:
+        """Look until all objects are done, one has failed, or the time is over.
+
+        ``looks`` are by title, and ``done`` is called with the title of each object that is done. Raises
+        ``ClusterError`` if a look does.
+        """
+        waiting = dict(looks)
+        deadline = self.clock.now() + self.limit_s
+        while waiting:
+            progress: dict[str, Progress] = {}
+            for called, look in list(waiting.items()):
+                progress[called] = look()
+                if progress[called].is_done:
+                    del waiting[called]
+                    done(called)
+            failed = {called: state.words for called, state in progress.items() if state.is_failed}
+            pending = {called: progress[called].words for called in waiting}
+            self.pending(list(pending.items()))
+            if failed or (pending and self.clock.now() >= deadline):
+                return WaitResult(failed, {called: words for called, words in pending.items() if called not in failed})
+            if pending:
+                self.clock.sleep(_POLL_S)
+        return WaitResult()
+
+
 def until_ready(
-    cluster: Cluster,
-    objects: Iterable[Object],
-    limit_s: float,
-    clock: Patience,
-    ready: Callable[[str], None],
-    live: Live,
-) -> Waited:
-    """Until all workloads of ``objects`` are ready, one of them fails, or ``limit_s`` are over."""
-    pending = {title(value): value for value in objects if progress(value) is not None}
-    deadline = clock.now() + limit_s
-    while pending:
-        found: dict[str, Progress] = {}
-        for called, value in list(pending.items()):
-            now = _again(cluster, value)
-            state = progress(now) if now is not None else Progress("it is gone", is_failed=True)
-            found[called] = state or Progress("", is_ready=True)
-            if found[called].is_ready:
-                del pending[called]
-                ready(called)
-        failed = {called: state.words for called, state in found.items() if state.is_failed}
-        waiting = {called: found[called].words for called in pending}
-        live(list(waiting.items()))
-        if failed or (pending and clock.now() >= deadline):
-            return Waited(failed, {called: words for called, words in waiting.items() if called not in failed})
-        if pending:
-            clock.sleep(_POLL_S)
-    return Waited()
+    cluster: Cluster, objects: Iterable[Object], waiter: Waiter, ready: Callable[[str], None]
+) -> WaitResult:
+    """Wait until every workload of ``objects`` runs; ``ready`` is called with the title of each that does.
+
+    Ends early if one of them fails for good. Raises ``ClusterError`` if the server does not answer.
+    """
+    workloads = {title(value): value for value in objects if rollout_progress(value) is not None}
+    return waiter.until_done({called: partial(_rollout, cluster, value) for called, value in workloads.items()}, ready)
 
 
-def until_gone(
-    cluster: Cluster, objects: Iterable[tuple[Kind, Object]], limit_s: float, clock: Patience, live: Live
-) -> Waited:
-    """Until none of ``objects`` (told apart by uid) is there any more; what is late says what holds it."""
-    pending = {title(value): (kind, value) for kind, value in objects}
-    deadline = clock.now() + limit_s
-    while pending:
-        waiting: dict[str, str] = {}
-        for called, (kind, value) in list(pending.items()):
-            now = cluster.get(kind, value["metadata"].get("namespace", ""), value["metadata"]["name"])
-            if now is None or now["metadata"].get("uid") != value["metadata"].get("uid"):
-                del pending[called]
-            else:
-                waiting[called] = held(now)
-        live(list(waiting.items()))
-        if pending and clock.now() >= deadline:
-            return Waited(late=waiting)
-        if pending:
-            clock.sleep(_POLL_S)
-    return Waited()
+def until_gone(cluster: Cluster, objects: Iterable[tuple[ApiResource, Object]], waiter: Waiter) -> WaitResult:
+    """Wait until none of ``objects`` exists. Another object of the same name, by its uid, does not count.
+
+    Raises ``ClusterError`` if the server does not answer.
+    """
+    looks = {title(value): partial(_deletion, cluster, resource, value) for resource, value in objects}
+    return waiter.until_done(looks)
 
 
-def held(value: Object) -> str:
-    """What keeps an object that is to go: its finalizers, or what its status says of the way."""
-    metadata = value["metadata"]
-    if not metadata.get("deletionTimestamp"):
-        return "it is not being deleted"
-    said = [
-        str(each.get("message"))
-        for each in (value.get("status") or {}).get("conditions") or ()
-        if value["kind"] in ("Namespace", "CustomResourceDefinition")
-        and each.get("message")
-        and _is_about_deletion(each)
-    ]
-    finalizers = [*(metadata.get("finalizers") or ()), *((value.get("spec") or {}).get("finalizers") or ())]
-    if finalizers:
-        waits = [_FINALIZERS.get(name, f"the finalizer {name}, which its owner must take off") for name in finalizers]
-        return "; ".join(dict.fromkeys([f"it waits for {' and '.join(waits)}", *said]))
-    return "; ".join(dict.fromkeys(["its grace period is not over", *said]))
+def _rollout(cluster: Cluster, value: Object) -> Progress:
+    """The look at a workload."""
+    resource = cluster.resource(value["apiVersion"], value["kind"])
+    now = cluster.get(resource, *_place(value)) if resource else None
+    if now is None:
+        return Progress("it is gone", is_failed=True)
+    return rollout_progress(now) or Progress("", is_done=True)
 
 
-def _is_about_deletion(condition: Mapping[str, object]) -> bool:
-    kind, status = str(condition.get("type")), condition.get("status")
-    return status == "True" and (kind.startswith("Namespace") or kind == "Terminating")
+def _deletion(cluster: Cluster, resource: ApiResource, value: Object) -> Progress:
+    """The look at an object that is being deleted."""
+    now = cluster.get(resource, *_place(value))
+    if now is None or now["metadata"].get("uid") != value["metadata"].get("uid"):
+        return Progress("", is_done=True)
+    return deletion_progress(now)
 
 
-def _again(cluster: Cluster, value: Object) -> Object | None:
-    kind = cluster.kind(value["apiVersion"], value["kind"])
-    if kind is None:
-        return None
-    return cluster.get(kind, value["metadata"].get("namespace", ""), value["metadata"]["name"])
-
-
-_FINALIZERS = {
-    "foregroundDeletion": "what it owns to go first",
-    "kubernetes": "its contents to go first",
-    "customresourcecleanup.apiextensions.k8s.io": "its objects to go first",
-    "orphan": "what it owns to be let go",
-}
+def _place(value: Object) -> tuple[str, str]:
+    return value["metadata"].get("namespace", ""), value["metadata"]["name"]

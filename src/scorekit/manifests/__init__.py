@@ -8,7 +8,7 @@ Begin with :mod:`.documents`, which defines ``Object``, then :mod:`.extract` (fr
 from .documents import Object, documents
 from .extract import COMPONENT_LABEL, flattened, labelled, wrap
 from .fields import MISSING, FieldChange, changes, one_line, redacted, value_at, without_bookkeeping
-from .order import in_apply_order, in_show_order
+from .order import apply_order_key, in_show_order
 from .ownership import PRISTINE, abandoned, is_applied, owned, taken_over
 from .patch import merge_patch
 from .printing import as_json, as_yaml, compact_json, in_order
@@ -24,6 +24,7 @@ __all__ = [
     "RemovedVersion",
     "Schema",
     "abandoned",
+    "apply_order_key",
     "as_json",
     "as_yaml",
     "changes",
@@ -33,7 +34,6 @@ __all__ = [
     "faults",
     "find_schema",
     "flattened",
-    "in_apply_order",
     "in_order",
     "in_show_order",
     "is_applied",

@@ -2,7 +2,7 @@
 
 ``in_show_order`` is ksonnet 0.13.1's, kept so that output can be compared with it line by line
 (ksonnet-rules.md#printing): namespaces sort first, and a custom object can come long before the definition of its kind.
-A cluster cannot take objects in that order. ``in_apply_order`` puts whatever others refer to first::
+A cluster cannot take objects in that order. ``apply_order_key`` puts whatever others refer to first::
 
     Namespace                    an object cannot be created in a namespace that does not exist
     CustomResourceDefinition     nor as a kind that the server does not serve
@@ -57,13 +57,14 @@ def in_show_order(objects: Iterable[Object]) -> list[Object]:
     return sorted(objects, key=_key)
 
 
-def in_apply_order(objects: Iterable[Object]) -> list[Object]:
-    """Sorted by dependency: namespaces, then definitions of kinds, then by rank of the kind over all namespaces.
+def apply_order_key(value: Object) -> tuple[Any, ...]:
+    """The sort key for applying: namespaces, then definitions of kinds, then the rank of the kind over all namespaces.
 
     The namespace counts last here, so that an object's config map exists before it even if that is in a namespace of a
     later name.
     """
-    return sorted(objects, key=lambda value: (_tier(value), *_key(value)[1:], *_key(value)[:1]))
+    namespace, *rest = _key(value)
+    return (_tier(value), *rest, namespace)
 
 
 def _tier(value: Object) -> int:

@@ -86,20 +86,20 @@ def abandoned(value: Object, source: Object, manager: str) -> list[tuple[str, Fi
         return []
     others = [entry.get("fieldsV1") or {} for entry in _entries(value) if not _is_nobodys(entry, manager)]
     was = pristine(value)
-    fields = list(_abandoned(without_bookkeeping(was), source, value, others, _Place())) if was else []
+    fields = list(_abandoned(without_bookkeeping(was), source, value, others, _FieldPlace())) if was else []
     annotation = value["metadata"]["annotations"][PRISTINE]
     mark = f"/metadata/annotations/{_escaped(PRISTINE)}"
     return [*fields[::-1], (mark, FieldChange(f".metadata.annotations.{PRISTINE}", annotation, MISSING))]
 
 
-class _Place(NamedTuple):
+class _FieldPlace(NamedTuple):
     """A place in an object, as a JSON pointer (``/spec/list/2``) and as a path (``.spec.list[name="y"]``)."""
 
     pointer: str = ""
     path: str = ""
 
-    def below(self, at: str | int, step: str) -> "_Place":
-        return _Place(f"{self.pointer}/{_escaped(str(at))}", self.path + step)
+    def below(self, at: str | int, step: str) -> "_FieldPlace":
+        return _FieldPlace(f"{self.pointer}/{_escaped(str(at))}", self.path + step)
 
 
 def _is_nobodys(entry: Mapping[str, Any], manager: str) -> bool:
@@ -107,7 +107,7 @@ def _is_nobodys(entry: Mapping[str, Any], manager: str) -> bool:
 
 
 def _abandoned(
-    was: Any, source: Any, value: Any, others: Sequence[FieldSet], place: _Place
+    was: Any, source: Any, value: Any, others: Sequence[FieldSet], place: _FieldPlace
 ) -> Iterator[tuple[str, FieldChange]]:
     if isinstance(was, dict) and isinstance(source, dict) and isinstance(value, dict):
         steps = [(key, f".{key}", was[key], source.get(key, MISSING)) for key in was if key in value]

@@ -40,10 +40,12 @@ def malformed(contract: Contract) -> Iterator[Case]:
     yield Case(raw=json.dumps(tensor), label="a tensor whose values do not fill its shape")
     negative = {"data": {"tensor": {"shape": [-1, 2], "values": [1, 2]}}}
     yield Case(raw=json.dumps(negative), label="a tensor with a negative shape")
-    yield Case(raw='{"data": {"tensor": {"shape": [1e9], "values": []}}}', label="a tensor with a shape that is no int")
+    yield Case(
+        raw='{"data": {"tensor": {"shape": [1e9], "values": []}}}', label="a tensor whose shape is not whole numbers"
+    )
     yield Case(raw='{"data": {"ndarray": [[NaN]]}}', label="the token NaN")
     yield Case(raw='{"data": {"ndarray": ' + "[" * 2000 + "]" * 2000 + "}}", label="lists nested 2000 deep")
-    yield Case(raw="\x07", label="a byte that begins no request")
+    yield Case(raw="\x07", label="a byte that no request begins with")
     ragged = {"data": {"ndarray": [[*row, *row], row]}}
     yield Case(raw=json.dumps(ragged), label="rows of different lengths")
 

@@ -123,7 +123,7 @@ def empty_is_answered(contract: Contract, case: Case, answers: Sequence[Answer])
         return f"an empty batch is answered {answer.status}: {error_text(answer)}"
     prediction = table(answer)
     if answer.status == 200 and (prediction is None or (prediction.rows and not prediction.opaque)):
-        return "an empty batch is answered with something else than no rows"
+        return "an empty batch is answered with something other than no rows"
     return ""
 
 
@@ -175,4 +175,4 @@ def _compare(answers: Sequence[Answer], judge: Callable[..., str]) -> str | None
 
 
 def _statuses_differ(answers: Sequence[Answer]) -> str:
-    return f"some of the requests are predicted, others not: {', '.join(str(answer.status) for answer in answers)}"
+    return f"some of the requests are predicted, others are not: {', '.join(str(answer.status) for answer in answers)}"

@@ -33,7 +33,7 @@ def parse_replay(text: str, file: str) -> Replay:
         raise SetupError(f"{file} cannot be replayed: it is not JSON: {error}") from error
     law = value.get("law") if isinstance(value, dict) else None
     if law not in BY_NAME:
-        raise SetupError(f"{file} cannot be replayed: it names the law {law!r}, which there is not")
+        raise SetupError(f"{file} cannot be replayed: it names the law {law!r}, which does not exist")
     rows = value.get("rows")
     if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
         raise SetupError(f"{file} cannot be replayed: rows must be a list of lists")

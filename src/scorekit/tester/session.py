@@ -160,7 +160,8 @@ class Session:
         if answered and not result.judged:
             accepted = sum(answer.status < 400 for _, answer in answered)
             failed = len(answered) - accepted
-            result.note = f"not judged: it checks no contract ({accepted} taken, {failed} failed; --strict judges)"
+            counts = f"{accepted} accepted, {failed} failed"
+            result.note = f"not judged: the server checks no contract ({counts}; --strict judges it)"
 
     def _try_all(self, result: Result, made: Iterable[Case], phase: str, shrinks: bool = True) -> None:
         """Try the cases, up to the first that breaks the law; laws about refusals go on and count the others."""
@@ -200,7 +201,7 @@ def probe(contract: Contract, transport: Transport, verb: str = "predict", patie
             raise Unreachable(f"{verb} cannot be tested at {transport.where(verb)}: {error}") from error
         return
     if answer.no_route:
-        raise Unreachable(f"nothing takes {verb} at {transport.where(verb)}: it answers {answer.status}")
+        raise Unreachable(f"there is no route for {verb} at {transport.where(verb)}: the answer is {answer.status}")
 
 
 def _as_verb(query: Query, verb: str) -> Query:

@@ -183,17 +183,17 @@ def test_the_token_goes_to_the_api_and_nowhere_else(
 @pytest.mark.parametrize(
     ("refusal", "token", "message"),
     [
-        ((404, {}, ""), "", "there is no such repository, ref or file, or it takes a GITHUB_TOKEN to see it"),
+        ((404, {}, ""), "", "there is no such repository, ref or file, or it needs a GITHUB_TOKEN"),
         ((404, {}, ""), "t", "there is no such repository, ref or file"),
-        ((401, {}, ""), "t", "GitHub does not take this GITHUB_TOKEN"),
+        ((401, {}, ""), "t", "GitHub does not accept this GITHUB_TOKEN"),
         (
             (403, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1700000000"}, ""),
             "",
             "GitHub's rate limit is used up until 22:13 UTC; GITHUB_TOKEN raises it from 60 to 5,000 requests an hour",
         ),
         ((429, {}, ""), "t", "GitHub's rate limit is used up; wait"),
-        ((403, {}, '{"message": "Blocked"}'), "t", "GitHub answers 403: Blocked"),
-        ((500, {}, "<html>"), "t", "GitHub answers 500"),
+        ((403, {}, '{"message": "Blocked"}'), "t", "GitHub answered 403: Blocked"),
+        ((500, {}, "<html>"), "t", "GitHub answered 500"),
     ],
 )
 def test_refusals_say_what_to_do(
@@ -229,7 +229,7 @@ def test_without_a_network_what_was_known_is_listed(
     assert f'level=warning msg="falling back to cached version ({OLD})"\n' in ran.err
     assert "cannot be reached" in ks("pkg", "install", "inc/nginx").err
     monkeypatch.setenv("KS_GITHUB_API", "file:///etc")
-    assert "an address that begins with https:// is needed" in ks("pkg", "install", "inc/nginx").err
+    assert "it must begin with https:// or http://" in ks("pkg", "install", "inc/nginx").err
 
 
 def test_a_registry_that_is_not_there_is_not_added(ks: Run, app: Path, hub: Hub) -> None:
@@ -370,4 +370,4 @@ def test_a_token_that_is_none_is_told_without_it(ks: Run, app: Path, monkeypatch
     monkeypatch.setenv("GITHUB_TOKEN", f"{TOKEN}\nmore\n")
     ran = ks("registry", "add", "inc", "github.com/o/r/tree/master/incubator")
     assert (ran.status, TOKEN in ran.err + ran.out) == (1, False)
-    assert "GITHUB_TOKEN has a line end" in ran.err
+    assert "GITHUB_TOKEN contains a line end" in ran.err

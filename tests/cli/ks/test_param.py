@@ -152,7 +152,7 @@ def test_an_environments_globals(ks: Run, web: Path) -> None:
             NOT_FOUND,
         ),
         (["set", "web", "x", "1", "--env", "no"], 'environment "no" was not found; this app has: default'),
-        (["set", "web", "a..b", "1"], '"a..b" is no path of a parameter: it takes names with dots between them'),
+        (["set", "web", "a..b", "1"], '"a..b" is not a valid path of a parameter: write names with dots between them'),
         (
             ["set", "web", "port.number", "1"],
             "components/params.libsonnet:10: components.web.port is a reference, not an object that can be edited in "

@@ -220,7 +220,7 @@ def test_values_of_a_file_win(mine: Path, ks: Run, tmp_path: Path) -> None:
         ),
         (
             ["configMap", "a", "--data={"],
-            "--data={ is no jsonnet: syntax error: it ends too early; an object is expected",
+            "--data={ is not jsonnet: syntax error: it ends too early; an object is expected",
         ),
         (
             ["namespace", "a b"],
@@ -268,7 +268,7 @@ def test_a_broken_prototype_is_told_by_its_place(mine: Path, ks: Run) -> None:
         ("// @name a\n\n// @bogus x\n", f'{path}:3: unknown prototype directive "bogus"'),
         ("// @name\n", f'{path}:1: "name" is not a valid directive'),
         ("// @name a\n// @param x text y\n", f"{path}:2: invalid param tag: unknown param type 'text'"),
-        ("{}", f"{path}: it has no @name: this is no prototype"),
+        ("{}", f"{path}: this is not a prototype: it has no @name"),
     ]:
         (mine / path).write_text(broken)
         assert ks("prototype", "list") == refused(told)

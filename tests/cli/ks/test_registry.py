@@ -124,7 +124,7 @@ def test_registries_in_a_table_and_overridden(ks: Run, app: Path, shelf: Path) -
         ),
         (
             ["registry", "add", "x", "https://charts.test"],
-            "x: helm registries are out of scope here: render the chart with `helm template` and take it in with "
+            "x: helm registries are not supported: render the chart with `helm template` and import it with "
             "`ks import`",
         ),
         (
@@ -218,8 +218,8 @@ def test_the_registry_inside_the_wheel(ks: Run, app: Path, monkeypatch: pytest.M
     ]
     assert ks("pkg", "install", "seldon-core/seldon-core@v0.2.6") == refused(
         "resolving package metadata: seldon-core/seldon-core@v0.2.6: "
-        "seldon-core@v0.2.6 cannot be had: this registry is gone from GitHub; "
-        "scorekit has seldon-core@1.17.1 in its place"
+        "seldon-core@v0.2.6 is not available: this registry was deleted from GitHub; "
+        "scorekit contains seldon-core@1.17.1 in its place"
     )
     assert ks("pkg", "install", "seldon-core/no") == refused(
         'resolving package metadata: seldon-core/no: there is no package "no" here; there are: seldon-core'

@@ -8,10 +8,21 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from scorekit.deploy.kube.config import IN_CLUSTER, Cluster, Context, KubeConfig, Source, User, find_context, load
+from scorekit.deploy.kube import (
+    ClusterEntry,
+    ConfigOverrides,
+    ContextEntry,
+    KubeConfig,
+    PemSource,
+    Target,
+    UserEntry,
+    find_context,
+    find_target,
+    load,
+)
+from scorekit.deploy.kube.config import IN_CLUSTER
 from scorekit.deploy.kube.connection import pool
 from scorekit.deploy.kube.credentials import Credentials
-from scorekit.deploy.kube.target import Target, Wanted, target
 from scorekit.errors import SetupError
 
 FIRST = """
@@ -68,9 +79,9 @@ def test_relative_paths_belong_to_their_file(tmp_path: Path) -> None:
     """Certificates and commands with a slash are looked for beside the file that names them."""
     first, second = written(tmp_path, first=FIRST, second=SECOND)
     found = load("", {"KUBECONFIG": f"{first}{os.pathsep}{second}"})
-    assert found.clusters["a"].authority == Source(file=str(tmp_path / "first" / "ca.crt"))
-    assert found.users["ann"].certificate == Source(file=str(tmp_path / "first/certs/ann.crt"))
-    assert found.users["ann"].key == Source(file="/keys/ann.key")
+    assert found.clusters["a"].authority == PemSource(file=str(tmp_path / "first" / "ca.crt"))
+    assert found.users["ann"].certificate == PemSource(file=str(tmp_path / "first/certs/ann.crt"))
+    assert found.users["ann"].key == PemSource(file="/keys/ann.key")
     plugin = found.users["bob"].exec
     assert plugin is not None
     assert plugin.command == str(tmp_path / "second" / "bin" / "login")
@@ -96,10 +107,10 @@ def test_a_pod_needs_no_kubeconfig(tmp_path: Path) -> None:
         (tmp_path / name).write_text(text)
     inside = {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443", "HOME": str(tmp_path)}
     found = load("", inside, tmp_path)
-    assert found.contexts == {IN_CLUSTER: Context(IN_CLUSTER, IN_CLUSTER, "ns")}
+    assert found.contexts == {IN_CLUSTER: ContextEntry(IN_CLUSTER, IN_CLUSTER, "ns")}
     assert found.clusters[IN_CLUSTER].server == "https://[fd00::1]:443"
     for destination in ("", "https://kubernetes.default.svc", "https://[fd00::1]"):
-        assert target(found, Wanted(), destination, "e").name == IN_CLUSTER
+        assert find_target(found, ConfigOverrides(), destination, "e").name == IN_CLUSTER
     (first,) = written(tmp_path, first=FIRST)
     assert load("", inside | {"KUBECONFIG": first}, tmp_path).current == "one"
 
@@ -159,16 +170,16 @@ def test_a_context_that_leads_nowhere_is_refused(tmp_path: Path, text: str, told
 
 
 CONFIG = KubeConfig(
-    clusters={"a": Cluster("https://a.test:443"), "b": Cluster("https://b.test:6443")},
-    users={"ann": User(token="t"), "bob": User()},  # noqa: S106
-    contexts={"one": Context("a", "ann"), "two": Context("b", "bob"), "also": Context("b", "ann")},
+    clusters={"a": ClusterEntry(server="https://a.test:443"), "b": ClusterEntry(server="https://b.test:6443")},
+    users={"ann": UserEntry(token="t"), "bob": UserEntry()},  # noqa: S106
+    contexts={"one": ContextEntry("a", "ann"), "two": ContextEntry("b", "bob"), "also": ContextEntry("b", "ann")},
     current="one",
     where="config",
 )
 
 
-def chosen(destination: str, **wanted: str) -> Target:
-    return target(CONFIG, Wanted(**wanted), destination, "default")  # type: ignore[arg-type]
+def chosen(destination: str, **overrides: str) -> Target:
+    return find_target(CONFIG, ConfigOverrides(**overrides), destination, "default")  # type: ignore[arg-type]
 
 
 def test_an_environment_finds_its_cluster() -> None:
@@ -209,15 +220,15 @@ def test_a_cluster_that_is_not_found_is_told_with_those_there_are(destination: s
 def test_without_any_kubeconfig_nothing_is_guessed() -> None:
     """ksonnet went to the app's address without verifying anything."""
     with pytest.raises(SetupError, match="cannot locate a server"):
-        target(KubeConfig(where="~/.kube/config"), Wanted(), "https://a.test", "default")
+        find_target(KubeConfig(where="~/.kube/config"), ConfigOverrides(), "https://a.test", "default")
     with pytest.raises(SetupError, match="No current context found"):
-        target(KubeConfig(), Wanted(), "", "default")
+        find_target(KubeConfig(), ConfigOverrides(), "", "default")
 
 
 @pytest.mark.parametrize("token", ["t0p-secret\n", "t0p\r\nX-Evil: secret"])
 def test_a_token_that_no_header_can_have_is_told_without_it(token: str) -> None:
     """As a block of YAML ends with a line end: one error, in which the token is not."""
-    credentials = Credentials(User(token=token), Cluster("https://a.test"))
+    credentials = Credentials(UserEntry(token=token), ClusterEntry(server="https://a.test"))
     with pytest.raises(SetupError, match="the Authorization that kubeconfig or the flags give") as caught:
         credentials.headers()
     assert "secret" not in str(caught.value)
@@ -226,7 +237,7 @@ def test_a_token_that_no_header_can_have_is_told_without_it(token: str) -> None:
 def test_names_in_any_letters_are_sent_as_utf_8() -> None:
     """As kubectl sends them; ``http.client`` alone would refuse all that is not latin-1."""
     name = "zo\u00eb \u2713"
-    ((_, sent),) = Credentials(User(act_as=name), Cluster("https://a.test")).headers()
+    ((_, sent),) = Credentials(UserEntry(act_as=name), ClusterEntry(server="https://a.test")).headers()
     assert sent.encode("latin-1").decode() == name
 
 
@@ -234,18 +245,18 @@ def test_names_in_any_letters_are_sent_as_utf_8() -> None:
 def test_what_is_no_address_is_told(server: str) -> None:
     """At once, with the address; and a cluster that has one does not suffer from another that has none."""
     with pytest.raises(SetupError, match=r"server, .*, must be an address https://HOST:PORT or http://HOST:PORT"):
-        pool(Cluster(server), Source(), Source())
-    config = replace(CONFIG, clusters={"bad": Cluster(server), **CONFIG.clusters})
-    assert target(config, Wanted(), "https://a.test", "e").name == "one"
+        pool(ClusterEntry(server=server), PemSource(), PemSource())
+    config = replace(CONFIG, clusters={"bad": ClusterEntry(server=server), **CONFIG.clusters})
+    assert find_target(config, ConfigOverrides(), "https://a.test", "e").name == "one"
     with pytest.raises(SetupError, match="cannot locate a server at that"):
-        target(CONFIG, Wanted(), server, "e")
+        find_target(CONFIG, ConfigOverrides(), server, "e")
 
 
 @pytest.mark.parametrize("proxy", ["ftp://ann:secret@p.test", "http://ann:secret@p.test:port", "http://ann:secret@[p"])
 def test_a_proxy_that_is_none_is_told_without_its_password(proxy: str) -> None:
     """At once: no request is tried again and again."""
     with pytest.raises(SetupError, match="the proxy must be an address") as caught:
-        pool(Cluster("http://a.test", proxy_url=proxy), Source(), Source())
+        pool(ClusterEntry(server="http://a.test", proxy_url=proxy), PemSource(), PemSource())
     assert "secret" not in str(caught.value)
 
 
@@ -255,7 +266,7 @@ def test_a_proxy_that_is_none_is_told_without_its_password(proxy: str) -> None:
 )
 def test_a_proxy_is_told_who_asks(proxy: str, pair: bytes | None) -> None:
     """What a URL escapes is the person's own again; a scheme may be missing, as in many an environment."""
-    found = pool(Cluster("http://a.test", proxy_url=proxy), Source(), Source())
+    found = pool(ClusterEntry(server="http://a.test", proxy_url=proxy), PemSource(), PemSource())
     assert isinstance(found, urllib3.ProxyManager)
     assert found.proxy is not None
     assert (found.proxy.host, found.proxy.port) == ("p.test", 1)

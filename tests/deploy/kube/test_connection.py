@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 
-from scorekit.deploy.backoff import Backoff
+from scorekit.deploy import RetryPolicy
+from scorekit.deploy.kube import ConfigOverrides, find_target, load
 from scorekit.deploy.kube.client import Client
-from scorekit.deploy.kube.config import load
-from scorekit.deploy.kube.target import Wanted, target
 from scorekit.errors import ClusterError, SetupError
 
 from ..cluster import ControlPlane
@@ -46,10 +45,10 @@ def who(plane: ControlPlane, tmp_path: Path) -> Who:
         }
         path = tmp_path / "kubeconfig"
         path.write_text(json.dumps(config))
-        found = target(load(str(path), {}), Wanted(**wanted), "", "")
-        client = Client(found, lambda level, line: None, Backoff(limit_s=0.5))
+        found = find_target(load(str(path), {}), ConfigOverrides(**wanted), "", "")
+        client = Client(found, lambda level, line: None, RetryPolicy(limit_s=0.5))
         review = {"apiVersion": AUTHENTICATION, "kind": "SelfSubjectReview"}
-        answer = client.ask("POST", f"/apis/{AUTHENTICATION}/selfsubjectreviews", {}, review)
+        answer = client.request("POST", f"/apis/{AUTHENTICATION}/selfsubjectreviews", body=review)
         said: dict[str, Any] = answer["status"]["userInfo"]
         return said
 
@@ -226,12 +225,12 @@ def test_through_a_proxy(who: Who, plane: ControlPlane) -> None:
 def test_from_within_a_pod(plane: ControlPlane, client: Client, tmp_path: Path) -> None:
     """A service account's own token, as Kubernetes lays it into a pod."""
     request = {"apiVersion": AUTHENTICATION, "kind": "TokenRequest", "spec": {}}
-    made = client.ask("POST", "/api/v1/namespaces/default/serviceaccounts/default/token", {}, request)
+    made = client.request("POST", "/api/v1/namespaces/default/serviceaccounts/default/token", body=request)
     (tmp_path / "token").write_text(made["status"]["token"])
     (tmp_path / "ca.crt").write_bytes(plane.authority.certificate.read_bytes())
     (tmp_path / "namespace").write_text("default")
     environ = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(plane.port), "HOME": "/none"}
-    inside = Client(target(load("", environ, tmp_path), Wanted(), "", ""), lambda level, line: None)
+    inside = Client(find_target(load("", environ, tmp_path), ConfigOverrides(), "", ""), lambda level, line: None)
     review = {"apiVersion": AUTHENTICATION, "kind": "SelfSubjectReview"}
-    answer = inside.ask("POST", f"/apis/{AUTHENTICATION}/selfsubjectreviews", {}, review)
+    answer = inside.request("POST", f"/apis/{AUTHENTICATION}/selfsubjectreviews", body=review)
     assert answer["status"]["userInfo"]["username"] == "system:serviceaccount:default:default"

@@ -64,7 +64,7 @@ def test_nothing_outside_is_changed(tmp_path: Path, path: str) -> None:
     (tmp_path / "x").write_text("kept")
     tree = Directory(tmp_path / "app")
     tree.write("file", "")
-    refused = pytest.raises(SetupError, match="is not inside the app: nothing is changed there")
+    refused = pytest.raises(SetupError, match="is not inside the app; nothing outside of it is changed")
     with refused:
         tree.write(path, "")
     with refused:
@@ -87,7 +87,7 @@ def test_what_cannot_be_changed_is_our_error(tmp_path: Path) -> None:
         tree.write("file/x", "")
     with pytest.raises(SetupError, match=r"^file/x cannot be made: "):
         tree.make("file/x")
-    with pytest.raises(SetupError, match=r"^file cannot be moved: other is there already$"):
+    with pytest.raises(SetupError, match=r"^file cannot be moved: other exists already$"):
         tree.move("file", "other")
     with pytest.raises(SetupError, match=r"^no cannot be moved to x: "):
         tree.move("no", "x")

@@ -63,9 +63,9 @@ def rendered(prototype: str, name: str, /, **flags: str) -> list[Object]:
     tree.write("environments/base.libsonnet", 'std.extVar("__ksonnet/components")')
     tree.write("components/params.libsonnet", MODULE_PARAMS)
     found = find(prototypes(tree, {}), prototype)
-    params = component_parameters(tree, Jsonnet(), found, {"name": name, **flags}, None)
+    params = component_parameters(tree, Jsonnet(), prototype=found, flags={"name": name, **flags})
     generate(tree, found, AppModule("/"), name, params)
-    return render(tree, Jsonnet(), "default")
+    return render(tree, Jsonnet(), environment="default")
 
 
 def core(**flags: str) -> list[Object]:

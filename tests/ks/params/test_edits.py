@@ -12,7 +12,8 @@ from scorekit.ks.app.templates import MODULE_PARAMS
 from scorekit.ks.engine.evaluator import Program
 from scorekit.ks.io.gojsonnet import Jsonnet
 from scorekit.ks.libsonnet.literals import source
-from scorekit.ks.params import edits as paramfiles
+from scorekit.ks.params import edits
+from scorekit.ks.params.values import parse_value
 
 from ..libsonnet.layouts import NAMES, PARAMS, VALUES, sources
 
@@ -51,9 +52,9 @@ def test_a_modules_file(data: st.DataObject, held: dict[str, Any], component: st
     """Set, it evaluates to the value and all else is as before; deleted again, it is the same file."""
     whole = {"global": {"g": 1}, "components": held}
     text = data.draw(sources(whole))
-    edited = paramfiles.set_param(text, "p", component, path, value)
+    edited = edits.set_param(text, "p", component, path, value)
     assert evaluated(edited) == {**whole, "components": with_value(held, [component, *path], value)}
-    assert paramfiles.delete_param(edited, "p", component, path) == text
+    assert edits.delete_param(edited, "p", component, path) == text
 
 
 @given(st.data(), components, NAMES, paths, VALUES)
@@ -65,16 +66,16 @@ def test_an_environments_file(
     # An override of ksonnet's is laid over what is there.
     text = ENVIRONMENT % f"({layer}\n)"
     before = evaluated(text, {"components": {}})["components"]
-    edited = paramfiles.set_env_param(text, "e", component, path, value)
+    edited = edits.set_env_param(text, "e", component, path, value)
     after = evaluated(edited, {"components": {}})["components"]
     assert after == with_value(before, [component, *path], value)
-    assert paramfiles.delete_env_param(edited, "e", component, path) == text
+    assert edits.delete_env_param(edited, "e", component, path) == text
 
 
 def test_an_environments_file_adds_to_the_modules_objects() -> None:
     """A path of several names does not hide its neighbours."""
     text = ENVIRONMENT % "{\n  components +: {\n    // here\n  },\n}"
-    edited = paramfiles.set_env_param(text, "e", "web", ["a", "b"], 5)
+    edited = edits.set_env_param(text, "e", "web", ["a", "b"], 5)
     assert evaluated(edited, {"components": {"web": {"a": {"b": 1, "c": 2}, "d": 3}}})["components"] == {
         "web": {"a": {"b": 5, "c": 2}, "d": 3}
     }
@@ -83,9 +84,9 @@ def test_an_environments_file_adds_to_the_modules_objects() -> None:
 def test_an_environments_file_of_another_shape() -> None:
     """Without `envParams` the overrides are where the file ends, as in the apps of 2017."""
     text = 'local params = import "../../components/params.libsonnet";\nparams + { components +: { web +: { n: 1 } } }'
-    assert paramfiles.set_env_param(text, "e", "web", ["n"], 2) == text.replace("1", "2")
+    assert edits.set_env_param(text, "e", "web", ["n"], 2) == text.replace("1", "2")
     with pytest.raises(RenderError, match=r"^e:1: params is an import, .*; change this line by hand$"):
-        paramfiles.set_env_param('import "x"', "e", "web", ["n"], 2)
+        edits.set_env_param('import "x"', "e", "web", ["n"], 2)
 
 
 @given(st.data(), components, NAMES, PARAMS)
@@ -98,16 +99,16 @@ def test_an_entry_is_appended_in_any_layout(
     written = {key: source(value) for key, value in params.items()}
     if component in held:
         with pytest.raises(SetupError, match="already exists"):
-            paramfiles.append_component(text, "p", component, written)
+            edits.append_component(text, "p", component, written)
         return
-    edited = paramfiles.append_component(text, "p", component, written)
+    edited = edits.append_component(text, "p", component, written)
     assert evaluated(edited) == {"components": {**held, component: params}}
 
 
 def test_an_entry_is_written_as_generate_writes_it() -> None:
     """A new entry has ksonnet's indentation and order (ksonnet-rules.md#parameter-edits)."""
-    once = paramfiles.append_component(MODULE_PARAMS, "p", "web", {"b": "1", "a-b": '"x"'})
-    twice = paramfiles.append_component(once, "p", "a-b", {})
+    once = edits.append_component(MODULE_PARAMS, "p", "web", {"b": "1", "a-b": '"x"'})
+    twice = edits.append_component(once, "p", "a-b", {})
     head, tail = MODULE_PARAMS[: -len("  },\n}\n")], "  },\n}\n"
     web = '    web: {\n      "a-b": "x",\n      b: 1,\n    },\n'
     assert twice == head + web + '    "a-b": {\n\n    },\n' + tail
@@ -141,17 +142,17 @@ def test_an_entry_is_written_as_generate_writes_it() -> None:
 )
 def test_what_a_value_on_the_command_line_means(text: str, value: Any) -> None:
     """Numbers, booleans, JSON, else the text; --as-string is the text always."""
-    decoded = paramfiles.decoded(text)
-    assert (decoded, type(decoded)) == (value, type(value))
-    assert paramfiles.decoded(text, as_string=True) == text
+    parsed = parse_value(text)
+    assert (parsed, type(parsed)) == (value, type(value))
+    assert parse_value(text, as_string=True) == text
 
 
 @pytest.mark.parametrize("text", ["", "[", "{a: 1}", "[NaN]", "9007199254740993", "-99999999999999999999"])
 def test_what_is_no_value(text: str) -> None:
     """It is said; as text it can be had."""
     with pytest.raises(SetupError, match="value is invalid"):
-        paramfiles.decoded(text)
-    assert paramfiles.decoded(text, as_string=True) == text
+        parse_value(text)
+    assert parse_value(text, as_string=True) == text
 
 
 @pytest.mark.parametrize(
@@ -165,6 +166,6 @@ def test_what_is_no_value(text: str) -> None:
 def test_a_file_that_cannot_be_edited(text: str, message: str) -> None:
     """With its line."""
     with pytest.raises(RenderError, match=message):
-        paramfiles.set_param(text, "p", "web", ["a"], 1)
+        edits.set_param(text, "p", "web", ["a"], 1)
     with pytest.raises(RenderError, match=message):
-        paramfiles.append_component(text, "p", "web", {})
+        edits.append_component(text, "p", "web", {})

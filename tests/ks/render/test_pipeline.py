@@ -21,7 +21,7 @@ SHOW_PARAMS = config_map("a", seen=f"std.toString({SEEN})")
 def test_an_app_renders_as_ksonnet_rendered_it() -> None:
     """An app of one SeldonDeployment gives the very JSON that ksonnet 0.13.1 prints for it."""
     golden = json.loads((ROOT / "tests/golden/ksonnet-0.13-app.json").read_text())
-    assert render(Directory(ROOT / "tests/data/ksonnet-0.13-app"), Jsonnet(), "default") == golden["items"]
+    assert render(Directory(ROOT / "tests/data/ksonnet-0.13-app"), Jsonnet(), environment="default") == golden["items"]
     [deployment] = golden["items"]
     [predictor] = deployment["spec"]["predictors"]
     [container] = predictor["componentSpecs"][0]["spec"]["containers"]
@@ -411,5 +411,5 @@ def test_a_component_of_a_module_that_is_no_target_is_told_with_the_way_to_it(re
 
 def test_two_files_of_one_name_are_refused(rendered: Render) -> None:
     """Which of them was meant cannot be known."""
-    with pytest.raises(RenderError, match=r"components/a.jsonnet and components/a.yaml are one component"):
+    with pytest.raises(RenderError, match=r"components/a.jsonnet and components/a.yaml are the same component"):
         rendered({"components/a.jsonnet": config_map("a"), "components/a.yaml": YAML})

@@ -27,7 +27,7 @@ from scorekit.serve.http1.connection import Http1Connection
 from scorekit.serve.http2.connection import Http2Connection
 from scorekit.serve.http2.frames import PREFACE
 from scorekit.serve.limits.open_connections import OpenConnections, drain
-from scorekit.serve.rest.routes import RestRoutes, refuse
+from scorekit.serve.rest import RestRoutes, refuse
 
 from ..conftest import Doubling
 
@@ -44,7 +44,7 @@ class Server:
         self.fleet: OpenConnections = set()
         self.loop = uvloop.new_event_loop()
         service = Service(Component(Doubling(), "Doubling"), self.loop, max_batch_rows=100)
-        self.grpc, rest = GrpcServices(service, MAX_MESSAGE), RestRoutes(service)
+        self.grpc, rest = GrpcServices(service, max_message_bytes=MAX_MESSAGE), RestRoutes(service)
         listener = reserve("127.0.0.1", 0)
         self.port: int = listener.getsockname()[1]
 

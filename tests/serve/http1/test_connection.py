@@ -16,7 +16,7 @@ from scorekit.serve.detect import ProtocolDetector, TooManyConnections
 from scorekit.serve.http1.connection import Http1Connection
 from scorekit.serve.http1.exchange import Exchange
 from scorekit.serve.limits.open_connections import ClientTimeouts
-from scorekit.serve.rest.routes import refuse
+from scorekit.serve.rest import refuse
 
 from ..conftest import MAX_BODY, Wire
 

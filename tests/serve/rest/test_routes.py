@@ -10,7 +10,7 @@ import pytest
 from scorekit import errors
 from scorekit.inference.service import Service
 from scorekit.model.component import Component
-from scorekit.serve.rest.routes import STATUS, RestRoutes
+from scorekit.serve.rest import STATUS, RestRoutes
 
 from ..conftest import Wire
 

@@ -155,5 +155,5 @@ def test_grpcs_verifies_the_server(certificate: tuple[Path, Path]) -> None:
                 assert asking.send(Query(BODY)).status == 200
         finally:
             server.stop(0).wait()
-    with pytest.raises(SetupError, match=r"nowhere\.pem is no file of certificates"):
+    with pytest.raises(SetupError, match=r"nowhere\.pem is not a file of certificates"):
         GrpcClient(address, 5, "nowhere.pem")

@@ -131,5 +131,5 @@ def test_https_verifies_the_server_and_says_how_to_trust_another(certificate: tu
             client(port, scheme="https").send(QUERY)
         with contextlib.closing(client(port, scheme="https", authorities=str(cert))) as asking:
             assert asking.send(QUERY).status == 200
-    with pytest.raises(SetupError, match=r"nowhere\.pem is no file of certificates"):
+    with pytest.raises(SetupError, match=r"nowhere\.pem is not a file of certificates"):
         client(1, scheme="https", authorities="nowhere.pem")

@@ -1,13 +1,13 @@
-"""The ``ks`` command; each group of its words has a module here. Exit status 0, or 1 after a ``level=error`` line;
-``diff`` has 10 of its own.
+"""The ``ks`` command: ksonnet's command line. Each command, or group of commands, has a module here.
+
+This room may import everything that deploys (``ks``, ``deploy``), but only inside of functions: a command starts
+quickly because it loads only what it needs. Begin with ``commands`` (how a command is declared) and ``show`` (the
+simplest one). Exit status: 0, 1 after a ``level=error`` line, 10 if ``diff`` finds a difference.
 """
 
-import argparse
 import sys
-from typing import NoReturn
 
-from ...errors import ScorekitError, SetupError
-from ..parser import CommandParser
+from ...errors import ScorekitError
 from . import (
     apply,
     component,
@@ -26,13 +26,15 @@ from . import (
     validate,
     version,
 )
-from .opening import log
+from .commands import KsParser
+from .logrus import log
 from .show import render_app
 
 __all__ = ["main", "render_app"]
 
 
 def main(argv: list[str] | None = None) -> int:
+    """Run a command line, that of the process by default, and return its exit status."""
     try:
         arguments = _parser().parse(argv)
         status: int | None = arguments.run(arguments)
@@ -40,55 +42,24 @@ def main(argv: list[str] | None = None) -> int:
         log("error", str(error))
         return 1
     except KeyboardInterrupt:
-        return 130  # as a shell reports it
+        return 130  # 128 + SIGINT, as a shell reports it
     except BrokenPipeError:
-        # `ks show | head`: whoever read has seen enough. Nothing may be flushed at exit any more.
-        sys.stdout = None  # what the interpreter itself does with a lost stdout
+        # `ks show | head`: the reader has gone. The interpreter would flush stdout at exit and fail again, so it gets
+        # none, as it does itself for a stdout that is lost.
+        sys.stdout = None
         return 1
     return status or 0
 
 
-class KsParser(CommandParser):
-    """The parser of ``ks`` and of every subcommand: ksonnet's messages (cobra's and pflag's), raised as errors."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise ``SetupError``, so that a wrong command line ends as every other error does: with exit status 1."""
-        raise SetupError(f"{self.reworded(message)}; see `{self.prog} --help`")
-
-    def unknown_flag(self, flag: str) -> str:
-        """pflag's message: ``unknown flag: --x`` or ``unknown shorthand flag: 'x' in -x``."""
-        return (
-            super().unknown_flag(flag) if flag.startswith("--") else f"unknown shorthand flag: '{flag[1:2]}' in {flag}"
-        )
-
-    def unknown_command(self, command: str) -> str:
-        """cobra's message at the top, ksonnet's below."""
-        is_top = self.prog == "ks"
-        return f'unknown command "{command}" for "ks"' if is_top else f"{command} is not a valid subcommand"
-
-    def no_command(self) -> str:
-        """ksonnet's message."""
-        return f"Command '{self.prog.removeprefix('ks ')}' requires a subcommand"
-
-
 def _parser() -> KsParser:
-    everywhere = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    everywhere.add_argument("--dir", default=argparse.SUPPRESS, help="folder to look for the app from")
-    everywhere.add_argument(
-        "-v", "--verbose", action="count", default=argparse.SUPPRESS, help="accepted: there is nothing more to say"
-    )
-    everywhere.add_argument(
-        "--tls-skip-verify",
-        action="store_true",
-        default=argparse.SUPPRESS,
-        help="do not verify a cluster's certificate",
-    )
     parser = KsParser(
-        prog="ks", description="Render, edit and deploy ksonnet apps.", parents=[everywhere], allow_abbrev=False
+        prog="ks",
+        description="Make, edit, render and deploy ksonnet apps.",
+        examples=["ks init my-app --context minikube", "ks show default", "ks apply default --dry-run"],
     )
     commands = parser.commands()
     deploying = (apply, delete, diff, validate)
     editing = (env, param, component, module, imports, pkg, registry, upgrade, version)
-    for group in (init, prototype, show, *deploying, *editing):
-        group.add(commands, everywhere)
+    for each in (init, prototype, show, *deploying, *editing):
+        each.add(commands)
     return parser

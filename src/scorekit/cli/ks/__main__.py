@@ -1,3 +1,5 @@
+"""``python -m scorekit.cli.ks``."""
+
 import sys
 
 from . import main

@@ -1,4 +1,4 @@
-"""``--api-spec``: the version of Kubernetes that an environment is for, and its library."""
+"""``--api-spec``: the version of Kubernetes of an environment, and the jsonnet library for it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,22 +14,26 @@ _SWAGGER = "swagger.json"
 
 @dataclass(frozen=True, slots=True)
 class KubernetesVersion:
-    """``swagger`` is the text of a swagger file, if the library is to be made of one."""
+    """A version such as ``v1.8.0``; ``swagger`` is the text of an OpenAPI file to generate the library from, if any.
+
+    Without a file no library is written: imports of ``k.libsonnet`` are then answered from the wheel.
+    """
 
     name: str
     swagger: str | None = None
 
     @property
     def folder(self) -> str:
+        """The folder of the library in an app."""
         return f"lib/ksonnet-lib/{self.name}"
 
     def install(self, tree: "WritableTree") -> None:
-        """Puts the library into the app. A version alone needs none: the one in the wheel answers for it."""
+        """Write the library into the app, if there is a file to generate it from."""
         if self.swagger is not None:
             self._generate(tree, self.swagger)
 
     def update(self, tree: "WritableTree") -> None:
-        """Makes the library anew of the swagger file that it was made of."""
+        """Generate the library again from the OpenAPI file that the app has, if any."""
         swagger = tree.read(f"{self.folder}/{_SWAGGER}")
         if swagger is not None:
             self._generate(tree, swagger)
@@ -43,10 +47,8 @@ class KubernetesVersion:
 
 
 def resolved_version(spec: str) -> KubernetesVersion:
-    """What ``--api-spec`` asks for. Raises ``SetupError``."""
-    from ...ks.app.templates import api_spec
-
-    kind, value = api_spec(spec)
+    """The version that ``--api-spec`` names. Raises ``SetupError`` if it is malformed or its file cannot be used."""
+    kind, value = _parsed(spec)
     if kind == "version":
         return KubernetesVersion(value)
     import json
@@ -59,7 +61,18 @@ def resolved_version(spec: str) -> KubernetesVersion:
     try:
         version = str(json.loads(swagger)["info"]["version"])
     except (ValueError, KeyError, TypeError) as error:
-        raise SetupError(f"{path}: no OpenAPI description of Kubernetes: it has no info.version") from error
+        raise SetupError(f"{path}: not an OpenAPI description of Kubernetes: it has no info.version") from error
     if "/" in version or version in ("", ".", ".."):
-        raise SetupError(f"{path}: {version!r} is no version")
+        raise SetupError(f"{path}: info.version {version!r} is not a version")
     return KubernetesVersion(version, swagger)
+
+
+def _parsed(spec: str) -> tuple[str, str]:
+    kind, _, value = spec.partition(":")
+    if not value:
+        raise SetupError(f"Invalid API specification '{spec}'")
+    if kind == "url":
+        raise SetupError(f"--api-spec={spec}: url: is not supported; download the file and use --api-spec=file:PATH")
+    if kind not in ("version", "file"):
+        raise SetupError(f"Could not parse cluster spec '{spec}'")
+    return kind, value

@@ -1,24 +1,31 @@
 """``ks apply``: an environment onto its cluster."""
 
 import argparse
-import signal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...errors import ScorekitError
+from .cluster import plan_environment
 from .cluster_flags import add_cluster_flags, add_timeout, boolean
-from .connecting import LiveLine, deployment, paint, tell
-from .opening import Commands, log, word
+from .commands import Commands, add_command
+from .logrus import log
+from .reporting import INTERRUPTED, interruptible, report_outcome, report_wait
 from .show import add_environment, add_render_flags
+from .terminal import PendingLine, log_lines, paint
 
 if TYPE_CHECKING:
-    from ...deploy.apply import Done, Outcome
-    from ...deploy.wait import Waited
-
-INTERRUPTED = 130  # as shells have it for SIGINT
+    from ...deploy import Clock, Cluster, ObjectResult
+    from ...manifests import Object
 
 
-def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
-    parser = word(commands, everywhere, "apply", "apply an environment to its cluster", _apply)
+def add(commands: Commands) -> None:
+    """Add ``apply``."""
+    parser = add_command(
+        commands,
+        "apply",
+        "apply an environment to its cluster",
+        _apply,
+        examples=["ks apply default --dry-run", "ks apply default --wait"],
+    )
     add_environment(parser)
     add_render_flags(parser)
     add_cluster_flags(parser)
@@ -46,102 +53,63 @@ def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
 
 
 def _apply(arguments: argparse.Namespace) -> int:
-    found = deployment(arguments)
-    from ...deploy.apply import Applying, Wishes, of_components
-    from ...deploy.wait import until_ready
+    from ...deploy import Applier, ApplyOptions
 
-    wishes = Wishes(
-        found.namespace,
-        arguments.create,
-        arguments.dry_run,
-        arguments.force_conflicts,
-        arguments.gc_tag,
-        arguments.skip_gc,
-        of_components(found.objects) if arguments.component else frozenset(),
-    )
-    from ...deploy.kube.client import Clock
-
-    clock, is_dry = Clock(), arguments.dry_run
-    applying = Applying(found.client, wishes, clock, tell, _print_dry if is_dry else _log_done)
     with interruptible():
+        client, plan = plan_environment(arguments)
+        from ...deploy.kube.client import SystemClock
+
+        options = ApplyOptions(
+            create=arguments.create,
+            dry_run=arguments.dry_run,
+            force_conflicts=arguments.force_conflicts,
+            gc_tag=arguments.gc_tag,
+            skip_gc=arguments.skip_gc,
+        )
+        clock, is_dry = SystemClock(), arguments.dry_run
+        applier = Applier(client, options, clock=clock, log=log_lines, done=_print_dry if is_dry else _log_result)
         try:
-            outcome = applying.run(found.objects)
+            applier.run(plan)
         except KeyboardInterrupt:
-            report(applying.outcome, "applied", "interrupted", is_dry)
+            report_outcome(applier.outcome, "applied", "interrupted", is_dry=is_dry)
             return INTERRUPTED
         except ScorekitError:
-            if applying.outcome.has_begun:
-                report(applying.outcome, "applied", "ended early", is_dry)
+            if applier.outcome.has_begun:
+                report_outcome(applier.outcome, "applied", "ended early", is_dry=is_dry)
             raise
-        if not outcome.is_complete:
-            report(outcome, "applied", f"not everything {'would be' if is_dry else 'was'} applied", is_dry)
+        if not applier.outcome.is_complete:
+            why = f"not everything {'would be' if is_dry else 'was'} applied"
+            report_outcome(applier.outcome, "applied", why, is_dry=is_dry)
             return 1
-        if not arguments.wait or is_dry:
-            return 0
-        live = LiveLine()
-
-        def ready(title: str) -> None:
-            live.clear()
-            log("info", f"{title} is ready")
-
-        try:
-            return judge(
-                until_ready(found.client, outcome.applied, arguments.timeout, clock, ready, live), live, arguments
-            )
-        except KeyboardInterrupt:
-            live.clear()
-            log("error", "interrupted while waiting; everything was applied")
-            return INTERRUPTED
+        return 0 if is_dry or not arguments.wait else _wait(client, applier.outcome.applied, clock, arguments.timeout)
 
 
-def judge(waited: "Waited", live: LiveLine, arguments: argparse.Namespace) -> int:
-    """Tell what did not come to its end. The exit status."""
-    live.clear()
-    for title, words in waited.failed.items():
-        log("error", f"{title} failed: {words}")
-    for title, words in waited.late.items():
-        what = "is not done" if waited.failed else f"is not done after {arguments.timeout:.0f} s"
-        log("error", f"{title} {what}: {words}")
-    return 1 if waited.failed or waited.late else 0
+def _wait(cluster: "Cluster", applied: "list[Object]", clock: "Clock", timeout_s: float) -> int:
+    from ...deploy import Waiter, until_ready
+
+    pending = PendingLine()
+
+    def ready(title: str) -> None:
+        pending.clear()
+        log("info", f"{title} is ready")
+
+    try:
+        result = until_ready(cluster, applied, Waiter(clock=clock, limit_s=timeout_s, pending=pending), ready)
+    except KeyboardInterrupt:
+        pending.clear()
+        log("error", "interrupted while waiting; everything was applied")
+        return INTERRUPTED
+    return report_wait(result, pending, timeout_s)
 
 
-def report(outcome: "Outcome", verb: str, why: str, is_dry: bool = False) -> None:
-    """What was done, what was refused and what was not tried, and that a rerun completes it."""
-    done = ", ".join(each.title for each in outcome.done) or "nothing"
-    refused = ", ".join(title for title, _ in outcome.refused)
-    left = ", ".join(outcome.left)
-    log("error", f"{why}. {'would be ' if is_dry else ''}{verb}: {done}")
-    if refused:
-        log("error", f"refused: {refused}")
-    if left:
-        log("error", f"not {'checked' if is_dry else 'done'}: {left}")
-    if is_dry:
-        log("error", "this was a dry run: nothing is changed")
-        return
-    log("error", f"run the command again to complete it{', once what was refused is put right' if refused else ''}")
+def _log_result(result: "ObjectResult") -> None:
+    paths = [change.path for change in result.changes]
+    changed = f": {', '.join(paths[:8])}{' …' if len(paths) > 8 else ''}" if paths else ""
+    log("info", f"{result.title} {result.verb}{changed}")
 
 
-class interruptible:  # noqa: N801  # read as a verb: with interruptible():
-    """SIGTERM ends the work within as Ctrl-C does, so that it can say how far it got."""
+def _print_dry(result: "ObjectResult") -> None:
+    from ...deploy import field_lines
 
-    def __enter__(self) -> None:
-        self._before = signal.signal(signal.SIGTERM, self._stop)
-
-    def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGTERM, self._before)
-
-    def _stop(self, *_: Any) -> None:
-        raise KeyboardInterrupt
-
-
-def _log_done(done: "Done") -> None:
-    paths = [change.path for change in done.changes]
-    told = f": {', '.join(paths[:8])}{' …' if len(paths) > 8 else ''}" if paths else ""
-    log("info", f"{done.title} {done.verb}{told}")
-
-
-def _print_dry(done: "Done") -> None:
-    from ...deploy.difference import field_lines
-
-    note = f" ({done.note})" if done.note else ""
-    print("\n".join([f"{done.title} {done.verb}{note}", *field_lines(done.changes, paint)]))
+    note = f" ({result.note})" if result.note else ""
+    print("\n".join([f"{result.title} {result.verb}{note}", *field_lines(result.changes, paint)]))

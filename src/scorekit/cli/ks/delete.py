@@ -4,18 +4,22 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ...errors import ScorekitError
-from .apply import INTERRUPTED, interruptible, judge, report
+from .cluster import plan_environment
 from .cluster_flags import add_cluster_flags, add_timeout, boolean
-from .connecting import LiveLine, deployment, tell
-from .opening import Commands, word
+from .commands import Commands, add_command
+from .reporting import INTERRUPTED, interruptible, report_outcome, report_wait
 from .show import add_environment, add_render_flags
+from .terminal import PendingLine, log_lines
 
 if TYPE_CHECKING:
-    from ...deploy.apply import Done
+    from ...deploy import ObjectResult
 
 
-def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
-    parser = word(commands, everywhere, "delete", "delete an environment's objects from its cluster", _delete)
+def add(commands: Commands) -> None:
+    """Add ``delete``."""
+    parser = add_command(
+        commands, "delete", "delete an environment's objects from its cluster", _delete, examples=["ks delete default"]
+    )
     add_environment(parser)
     add_render_flags(parser)
     add_cluster_flags(parser)
@@ -34,31 +38,33 @@ def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
 
 
 def _delete(arguments: argparse.Namespace) -> int:
-    found = deployment(arguments)
-    from ...deploy.delete import Deleting
-    from ...deploy.kube.client import Clock
+    from ...deploy import Deleter, Waiter
 
-    live = LiveLine()
-
-    def did(done: "Done") -> None:
-        live.clear()
-
-    deleting = Deleting(found.client, found.namespace, Clock(), tell, did)
-    grace = None if arguments.grace_period < 0 else arguments.grace_period
     with interruptible():
+        client, plan = plan_environment(arguments)
+        from ...deploy.kube.client import SystemClock
+
+        clock, pending = SystemClock(), PendingLine()
+
+        def done(result: "ObjectResult") -> None:
+            pending.clear()
+
+        deleter = Deleter(client, clock=clock, log=log_lines, done=done)
+        waiter = Waiter(clock=clock, limit_s=arguments.timeout if arguments.wait else 0.0, pending=pending)
+        grace_period_s = None if arguments.grace_period < 0 else arguments.grace_period
         try:
-            waited = deleting.run(found.objects, grace, arguments.timeout if arguments.wait else 0.0, live)
+            result = deleter.run(plan, grace_period_s, waiter)
         except KeyboardInterrupt:
-            live.clear()
-            report(deleting.outcome, "deleted", "interrupted")
+            pending.clear()
+            report_outcome(deleter.outcome, "deleted", "interrupted")
             return INTERRUPTED
         except ScorekitError:
-            live.clear()
-            if deleting.outcome.has_begun:
-                report(deleting.outcome, "deleted", "ended early")
+            pending.clear()
+            if deleter.outcome.has_begun:
+                report_outcome(deleter.outcome, "deleted", "ended early")
             raise
-    status = judge(waited, live, arguments)
-    if not deleting.outcome.is_complete:
-        report(deleting.outcome, "deleted", "not everything was deleted")
+    status = report_wait(result, pending, arguments.timeout)
+    if not deleter.outcome.is_complete:
+        report_outcome(deleter.outcome, "deleted", "not everything was deleted")
         return 1
     return status

@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass
 
 from .cluster_flags import add_context_flags
-from .opening import log
+from .logrus import log
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,154 +1,161 @@
-"""``ks param …``: parameters of components."""
+"""``ks param …``."""
 
 import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ...errors import RenderError, SetupError
-from .opening import Commands, add_output, add_words, app, group_of, log, print_table, word, words
+from .app_folder import find_app
+from .commands import Commands, add_command, add_group, add_positionals, add_uncounted, positionals
+from .logrus import log
+from .table import add_output, print_table
 
 if TYPE_CHECKING:
     from ...ks.app.app import Environment
+    from ...ks.app.components import ComponentFile
     from ...ks.io.disk import Directory
 
 
-def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
-    group = group_of(commands, everywhere, "param", "parameters of components")
-    setting = word(group, everywhere, "set", "set a parameter", _set)
-    setting.add_argument("words", nargs="*", metavar="COMPONENT PATH VALUE")
-    setting.add_argument(
-        "--env", default="", metavar="NAME", help="for this environment; without COMPONENT for all in it"
+def add(commands: Commands) -> None:
+    """Add ``param`` and its subcommands."""
+    group = add_group(commands, "param", "set, delete and list the parameters of components")
+    examples = ["ks param set web replicas 3", "ks param set web image.tag 1.10 --as-string --env default"]
+    parser = add_command(group, "set", "set a parameter", _set, examples=examples)
+    add_uncounted(parser, "[COMPONENT] PATH VALUE")
+    parser.add_argument(
+        "--env", default="", metavar="NAME", help="set it for this environment; without COMPONENT, for all components"
     )
-    setting.add_argument("--as-string", action="store_true", help="take the value as text, whatever it looks like")
-    setting.add_argument("--resolve-image", action="store_true", help="not offered")
+    parser.add_argument("--as-string", action="store_true", help="take VALUE as text, even if it looks like a number")
+    parser.add_argument("--resolve-image", action="store_true", help="not supported")
     for name in ("delete", "unset"):
-        deleting = word(group, everywhere, name, "delete a parameter", _delete)
-        deleting.add_argument("words", nargs="*", metavar="COMPONENT PATH")
-        deleting.add_argument("--env", default="", metavar="NAME", help="what this environment says of it")
-    listing = word(group, everywhere, "list", "print a table of them", _list)
-    listing.add_argument("words", nargs="*", metavar="[COMPONENT]")
-    listing.add_argument("--env", default="", metavar="NAME", help="as this environment has them")
-    listing.add_argument("--module", default="", metavar="NAME", help="of this module (/)")
-    listing.add_argument("--without-modules", action="store_true", help="only what the environment says")
-    add_output(listing)
-    differing = word(group, everywhere, "diff", "print a table of what differs between two environments", _diff)
+        parser = add_command(group, name, "delete a parameter", _delete, examples=[f"ks param {name} web replicas"])
+        add_uncounted(parser, "[COMPONENT] PATH")
+        parser.add_argument("--env", default="", metavar="NAME", help="delete what this environment sets")
+    parser = add_command(
+        group, "list", "print a table of the parameters", _list, examples=["ks param list web --env default"]
+    )
+    add_uncounted(parser, "[COMPONENT]")
+    parser.add_argument("--env", default="", metavar="NAME", help="list the values that this environment uses")
+    parser.add_argument("--module", default="", metavar="NAME", help="list this module (default: /)")
+    parser.add_argument("--without-modules", action="store_true", help="list only what the environment itself sets")
+    add_output(parser)
+    summary = "print a table of the parameters that differ between two environments"
+    parser = add_command(group, "diff", summary, _diff, examples=["ks param diff staging production"])
     message = "'param diff' takes exactly two arguments: the respective names of the environments being diffed"
-    add_words(differing, "ENV ENV", 2, message)
-    differing.add_argument("--component", default="", metavar="NAME", help="only this one")
-    add_output(differing)
+    add_positionals(parser, "ENV ENV", 2, message)
+    parser.add_argument("--component", default="", metavar="NAME", help="compare only this component")
+    add_output(parser)
 
 
 def _set(arguments: argparse.Namespace) -> None:
-    found: list[str] = arguments.words
-    if len(found) not in (2, 3):
+    if len(arguments.positionals) not in (2, 3):
         raise SetupError("invalid arguments for 'param set'")
     if arguments.resolve_image:
-        raise SetupError("--resolve-image is not offered: name the image by its digest (NAME@sha256:…)")
-    tree = app(arguments)
-    from ...ks.params import edits as paramfiles
+        raise SetupError("--resolve-image is not supported: name the image by its digest (NAME@sha256:…)")
+    tree = find_app(arguments)
+    from ...ks.params import edits
+    from ...ks.params.values import parse_value
 
-    *component, path, text = found
-    value = paramfiles.decoded(text, arguments.as_string)
+    *component, path, text = arguments.positionals
+    value = parse_value(text, arguments.as_string)
     keys = _keys(path)
     if not arguments.env:
-        name, file, key = _own(tree, component, path)
-        _edit(tree, file, lambda source: paramfiles.set_param(source, file, key, keys, value))
+        file, key = _own_entry(tree, component, path)
+        _edit(tree, file, lambda source: edits.set_param(source, file, key, keys, value))
         return
     environment = _environment(tree, arguments.env)
     if component:
-        name = _named(tree, component[0])
+        name = _find(tree, component[0]).name
         file = f"{environment.folder}/params.libsonnet"
         log("info", "setting environment component", component_name=name)
-        _edit(tree, file, lambda source: paramfiles.set_env_param(source, file, name, keys, value))
+        _edit(tree, file, lambda source: edits.set_env_param(source, file, name, keys, value))
     else:
         file = f"{environment.folder}/globals.libsonnet"
         log("info", "setting environment globals")
-        _edit(tree, file, lambda source: paramfiles.set_global(source, file, keys, value), "{\n}")
+        _edit(tree, file, lambda source: edits.set_global(source, file, keys, value), otherwise="{\n}")
 
 
 def _delete(arguments: argparse.Namespace) -> None:
-    found: list[str] = arguments.words
-    if len(found) == 1 and not arguments.env:
+    count = len(arguments.positionals)
+    if count == 1 and not arguments.env:
         raise SetupError("invalid component or param key")
-    if len(found) not in (1, 2):
+    if count not in (1, 2):
         raise SetupError("invalid arguments for 'param delete'")
-    tree = app(arguments)
-    from ...ks.params import edits as paramfiles
+    tree = find_app(arguments)
+    from ...ks.params import edits
 
-    *component, path = found
+    *component, path = arguments.positionals
     keys = _keys(path)
     if not arguments.env:
-        name, file, key = _own(tree, component, path)
-        _edit(tree, file, lambda source: paramfiles.delete_param(source, file, key, keys))
+        file, key = _own_entry(tree, component, path)
+        _edit(tree, file, lambda source: edits.delete_param(source, file, key, keys))
         return
     environment = _environment(tree, arguments.env)
     if component:
         name = component[0]
         file = f"{environment.folder}/params.libsonnet"
         log("info", "removing environment component", component_name=name)
-        _edit(tree, file, lambda source: paramfiles.delete_env_param(source, file, name, keys))
+        _edit(tree, file, lambda source: edits.delete_env_param(source, file, name, keys))
     else:
         file = f"{environment.folder}/globals.libsonnet"
         log("info", "removing environment global", name=path)
-        _edit(tree, file, lambda source: paramfiles.delete_global(source, file, keys), "{\n}")
+        _edit(tree, file, lambda source: edits.delete_global(source, file, keys), otherwise="{\n}")
 
 
 def _list(arguments: argparse.Namespace) -> None:
-    if len(arguments.words) > 1:
+    if len(arguments.positionals) > 1:
         raise SetupError("'param list' takes at most one argument, that is the name of the component")
-    tree = app(arguments)
+    tree = find_app(arguments)
     from ...ks.io.gojsonnet import Jsonnet
-    from ...ks.params.tables import listed
+    from ...ks.params.tables import environment_rows, module_rows
 
-    component = "".join(arguments.words)
+    component = "".join(arguments.positionals)
     if arguments.env:
-        _environment(tree, arguments.env)
-    rows = listed(tree, Jsonnet(), component, arguments.env, arguments.module, not arguments.without_modules)
+        environment = _environment(tree, arguments.env)
+        rows = environment_rows(tree, Jsonnet(), environment, component, is_inherited=not arguments.without_modules)
+    else:
+        rows = module_rows(tree, Jsonnet(), arguments.module or "/", component)
     print_table("paramList", ["component", "param", "value"], rows, arguments.output)
 
 
 def _diff(arguments: argparse.Namespace) -> None:
-    one, other = words(arguments)
-    tree = app(arguments)
+    first, second = positionals(arguments)
+    tree = find_app(arguments)
     from ...ks.io.gojsonnet import Jsonnet
-    from ...ks.params.tables import differences
+    from ...ks.params.tables import difference_rows
 
-    for name in (one, other):
-        _environment(tree, name)
-    rows = differences(tree, Jsonnet(), one, other, arguments.component)
+    environments = (_environment(tree, first), _environment(tree, second))
+    rows = difference_rows(tree, Jsonnet(), environments, arguments.component)
     print_table("paramDiff", ["component", "param", "env1", "env2"], rows, arguments.output)
 
 
 def _keys(path: str) -> list[str]:
     keys = path.split(".")
     if not all(keys):
-        raise SetupError(f'"{path}" is no path of a parameter: it takes names with dots between them')
+        raise SetupError(f'"{path}" is not a valid path of a parameter: write names with dots between them')
     return keys
 
 
-def _own(tree: "Directory", component: list[str], path: str) -> tuple[str, str, str]:
-    """A component's name, the file that has its parameters, and its name there. Raises ``SetupError``."""
+def _own_entry(tree: "Directory", component: list[str], path: str) -> tuple[str, str]:
+    """The file with a component's parameters, and the component's key in it. Raises ``SetupError``."""
     if not component or component[0] == "/":
         raise SetupError(f"unable to find component {path}")
-    from ...ks.edits.components import find_component
-
-    name = _named(tree, component[0])
-    module, found = find_component(tree, name)
-    if tree.read(module.params_path) is None:
-        raise SetupError(f"{module.params_path}: this file is missing")
-    return name, module.params_path, found.key
+    found = _find(tree, component[0])
+    file = found.module.params_path
+    if tree.read(file) is None:
+        raise SetupError(f"{file}: this file is missing")
+    return file, found.key
 
 
-def _named(tree: "Directory", name: str) -> str:
+def _find(tree: "Directory", name: str) -> "ComponentFile":
     from ...ks.edits.components import find_component
 
     try:
-        find_component(tree, name)
+        return find_component(tree, name)
     except SetupError as error:
         raise SetupError(
             f"could not find component: extracting module and component names from {name}: {error}"
         ) from error
-    return name
 
 
 def _environment(tree: "Directory", name: str) -> "Environment":
@@ -160,8 +167,11 @@ def _environment(tree: "Directory", name: str) -> "Environment":
         raise SetupError(str(error)) from error
 
 
-def _edit(tree: "Directory", path: str, edit: Callable[[str], Any], otherwise: str | None = None) -> None:
-    """Writes what ``edit`` makes of a file, if that is something else, and if it is jsonnet."""
+def _edit(tree: "Directory", path: str, edit: Callable[[str], Any], *, otherwise: str | None = None) -> None:
+    """Write what ``edit`` makes of a file, if it changed and is valid jsonnet.
+
+    ``otherwise`` stands for a file that does not exist. Raises ``SetupError`` and leaves the file as it was.
+    """
     text = tree.read(path)
     text = otherwise if text is None else text
     if text is None:
@@ -171,8 +181,9 @@ def _edit(tree: "Directory", path: str, edit: Callable[[str], Any], otherwise: s
         return
     from ...ks.io.gojsonnet import Jsonnet
 
+    # The edit was made by our own parser. The engine has the last word before anything is written.
     try:
         Jsonnet().check(path, edited)
     except RenderError as error:
-        raise SetupError(f"{path}: the edit would not be jsonnet, so nothing was written: {error}") from error
+        raise SetupError(f"{path}: the edit would not be valid jsonnet; nothing was written: {error}") from error
     tree.write(path, edited)

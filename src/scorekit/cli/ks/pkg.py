@@ -1,77 +1,97 @@
-"""``ks pkg …``: packages."""
+"""``ks pkg …``."""
 
 import argparse
 import sys
 from typing import TYPE_CHECKING
 
 from ...errors import SetupError
-from .opening import Commands, add_output, add_words, app, group_of, log, print_table, word, words
+from .app_folder import find_app
+from .commands import Commands, add_command, add_group, add_positionals, positionals
+from .logrus import log
 from .registry_clients import registry_client
+from .table import add_output, print_table
 
 if TYPE_CHECKING:
     from ...ks.io.disk import Directory
     from ...ks.packages.registries import Catalogue, Registry
 
-_TAKES = "Command requires a single argument of the form <registry>/<{}>@<version>"
+_ONE_ARGUMENT = "Command requires a single argument of the form <registry>/<{}>@<version>"
 
 
-def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
-    group = group_of(commands, everywhere, "pkg", "packages of prototypes and libraries")
-    installing = word(group, everywhere, "install", "copy a package into the app", _install)
-    add_words(installing, "REGISTRY/PACKAGE[@VERSION]", 1, _TAKES.format("package"))
-    installing.add_argument("--env", default="", metavar="NAME", help="for this environment alone")
-    installing.add_argument("--force", action="store_true", help="fetch it even if it is there")
-    installing.add_argument("--name", default="", help="what the app calls it")
-    listing = word(group, everywhere, "list", "print a table of them", _list)
-    add_words(listing, "", 0, "Command 'pkg list' does not take arguments")
-    listing.add_argument("--installed", action="store_true", help="only those in the app")
-    add_output(listing)
-    describing = word(group, everywhere, "describe", "print what one is and offers", _describe)
-    add_words(describing, "[REGISTRY/]PACKAGE", 1, "Command 'pkg describe' requires a package name")
-    removing = word(group, everywhere, "remove", "take a package out of the app", _remove)
-    add_words(removing, "REGISTRY/PACKAGE", 1, _TAKES.format("library"))
-    removing.add_argument("--env", default="", metavar="NAME", help="from this environment alone")
+def add(commands: Commands) -> None:
+    """Add ``pkg`` and its subcommands."""
+    group = add_group(commands, "pkg", "install and list packages of prototypes and libraries")
+    parser = add_command(
+        group, "install", "copy a package into the app", _install, examples=["ks pkg install seldon-core/seldon-core"]
+    )
+    add_positionals(parser, "REGISTRY/PACKAGE[@VERSION]", 1, _ONE_ARGUMENT.format("package"))
+    parser.add_argument("--env", default="", metavar="NAME", help="pin the package for this environment only")
+    parser.add_argument("--force", action="store_true", help="fetch the package even if it is installed")
+    parser.add_argument("--name", default="", help="the name of the package in the app")
+    parser = add_command(group, "list", "print a table of the packages", _list, examples=["ks pkg list --installed"])
+    add_positionals(parser, "", 0, "Command 'pkg list' does not take arguments")
+    parser.add_argument("--installed", action="store_true", help="list only installed packages; asks no registry")
+    add_output(parser)
+    summary = "print a package's description and its prototypes"
+    parser = add_command(group, "describe", summary, _describe, examples=["ks pkg describe seldon-core/seldon-core"])
+    add_positionals(parser, "[REGISTRY/]PACKAGE", 1, "Command 'pkg describe' requires a package name")
+    parser = add_command(
+        group, "remove", "remove a package from the app", _remove, examples=["ks pkg remove seldon-core/seldon-core"]
+    )
+    add_positionals(parser, "REGISTRY/PACKAGE", 1, _ONE_ARGUMENT.format("library"))
+    parser.add_argument("--env", default="", metavar="NAME", help="remove it from this environment only")
 
 
 def _install(arguments: argparse.Namespace) -> None:
-    [text] = words(arguments)
-    tree = app(arguments)
+    [text] = positionals(arguments)
+    tree = find_app(arguments)
     from ...ks.app.spec_files import SpecFiles
+    from ...ks.packages.package_reference import parse_reference
     from ...ks.packages.registries import registries
-    from ...ks.packages.vendor import install, wanted
+    from ...ks.packages.vendor import install
 
-    package = wanted(text)
+    package = parse_reference(text)
     registry = registries(SpecFiles(tree)).get(package.registry)
     if registry is None:
         raise SetupError(f"registry '{package.registry}' does not exist")
-    source = registry_client(tree, registry)
-    if sys.stderr.isatty():  # beyond ksonnet's own lines, for a person who waits
+    client = registry_client(tree, registry)
+    if sys.stderr.isatty():  # ksonnet logs nothing here; a person would not know what they wait for
         log("info", f"Asking {registry.uri}")
-    count = install(tree, source, package, arguments.name, arguments.env, arguments.force)
+    count = install(
+        tree,
+        client,
+        package=package,
+        alias=arguments.name,
+        environment=arguments.env,
+        force=arguments.force,
+    )
     if count is not None:
         log("info", f"Retrieved {count} files")
 
 
 def _list(arguments: argparse.Namespace) -> None:
-    words(arguments)
-    tree = app(arguments)
+    positionals(arguments)
+    tree = find_app(arguments)
     from ...ks.app.spec_files import SpecFiles
     from ...ks.packages.registries import registries
-    from ...ks.packages.vendor import pinned, users
+    from ...ks.packages.vendor import environments_pinning, pinned
 
     specs = SpecFiles(tree)
-    rows = {(each.registry, each.name, each.version): ["*", ", ".join(users(specs, each))] for each in pinned(specs)}
+    cells = {
+        (each.registry, each.name, each.version): ["*", ", ".join(environments_pinning(specs, each))]
+        for each in pinned(specs)
+    }
     for registry in registries(specs).values() if not arguments.installed else ():
-        if (catalogue := _offered(tree, registry)) is not None:
+        if (catalogue := _catalogue(tree, registry)) is not None:
             for name, version in catalogue.versions.items():
-                rows.setdefault((registry.name, name, version), ["", ""])
+                cells.setdefault((registry.name, name, version), ["", ""])
     header = ["registry", "name", "version", "installed", "environments"]
-    table = [[*key, *rest] for key, rest in sorted(rows.items(), key=lambda row: "-".join(row[0]))]
-    print_table("pkgList", header, table, arguments.output)
+    rows = [[*key, *rest] for key, rest in sorted(cells.items(), key=lambda item: "-".join(item[0]))]
+    print_table("pkgList", header, rows, arguments.output)
 
 
-def _offered(tree: "Directory", registry: "Registry") -> "Catalogue | None":
-    """What a registry offers; what it did the last time, or nothing, where it does not answer now."""
+def _catalogue(tree: "Directory", registry: "Registry") -> "Catalogue | None":
+    """What a registry offers; if it does not answer, what it offered the last time, or None."""
     from ...ks.packages.registries import keep_catalogue, kept_catalogue
 
     try:
@@ -87,19 +107,20 @@ def _offered(tree: "Directory", registry: "Registry") -> "Catalogue | None":
 
 
 def _describe(arguments: argparse.Namespace) -> None:
-    [text] = words(arguments)
-    tree = app(arguments)
+    [text] = positionals(arguments)
+    tree = find_app(arguments)
     from ...ks.app.spec_files import SpecFiles
+    from ...ks.packages.package_reference import parse_reference
     from ...ks.packages.registries import registries
-    from ...ks.packages.vendor import PARTS_FILE, describe, description, folder, pinned, wanted
+    from ...ks.packages.vendor import PARTS_FILE, describe, description, folder, pinned
     from ...ks.prototypes.catalog import prototypes_in
 
-    package = wanted(text)
+    package = parse_reference(text)
     specs = SpecFiles(tree)
-    fitting = [each for each in pinned(specs) if package.fits(each) and package.version in ("", each.version)]
-    if fitting:
-        print(f"LIBRARY NAME:\n{text}\n\nDESCRIPTION:\n{describe(tree, fitting[0])}\n\nPROTOTYPES:")
-        for prototype in prototypes_in(tree, folder(tree, fitting[0]) or ""):
+    installed = [each for each in pinned(specs) if package.fits(each) and package.version in ("", each.version)]
+    if installed:
+        print(f"LIBRARY NAME:\n{text}\n\nDESCRIPTION:\n{describe(tree, installed[0])}\n\nPROTOTYPES:")
+        for prototype in prototypes_in(tree, folder(tree, installed[0]) or ""):
             print(f"  {prototype.name} - {prototype.short_description}")
         return
     if not package.registry:
@@ -107,18 +128,19 @@ def _describe(arguments: argparse.Namespace) -> None:
     registry = registries(specs).get(package.registry)
     if registry is None:
         raise SetupError(f"registry not found: {package.registry}")
-    source = registry_client(tree, registry)
-    files = source.files(package.name, source.version(package.name, package.version))
+    client = registry_client(tree, registry)
+    files = client.files(package.name, client.version(package.name, package.version))
     if PARTS_FILE not in files:
         raise SetupError(f"{text}: the registry has no such package")
-    shown = description(files[PARTS_FILE].decode("utf-8", "replace"), f"{text}/{PARTS_FILE}")
-    print(f"LIBRARY NAME:\n{text}\n\nDESCRIPTION:\n{shown}")
+    parts = description(files[PARTS_FILE].decode("utf-8", "replace"), f"{text}/{PARTS_FILE}")
+    print(f"LIBRARY NAME:\n{text}\n\nDESCRIPTION:\n{parts}")
 
 
 def _remove(arguments: argparse.Namespace) -> None:
-    [text] = words(arguments)
-    tree = app(arguments)
-    from ...ks.packages.vendor import PackageReference, remove, wanted
+    [text] = positionals(arguments)
+    tree = find_app(arguments)
+    from ...ks.packages.package_reference import PackageReference, parse_reference
+    from ...ks.packages.vendor import remove
 
-    removed = remove(tree, wanted(text), arguments.env)
+    removed = remove(tree, parse_reference(text), arguments.env)
     log("info", f"Removing package {PackageReference(removed.registry, removed.name, removed.version)}")

@@ -1,162 +1,187 @@
-"""``ks prototype …`` and ``ks generate``: components from prototypes."""
+"""``ks prototype …`` and ``ks generate``."""
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import SetupError
-from . import flags
-from .opening import Commands, add_output, add_words, app, group_of, log, print_table, word, words
+from . import prototype_flags
+from .app_folder import find_app
+from .commands import Commands, Run, add_command, add_group, add_positionals, positionals
+from .logrus import log
+from .table import add_output, print_table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from ...ks.io.disk import Directory
     from ...ks.prototypes.prototype import Prototype
 
 _HEADER = ["name", "description"]
-_OWN = {"values-file": True, "module": True}
-_PREVIEW = "preview"
+_FLAGS = {**prototype_flags.GLOBAL, "values-file": True, "module": True}
+_EXAMPLE = "single-port-deployment web --image=nginx"
 
 
-def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
-    group = group_of(commands, everywhere, "prototype", "what components are made from")
-    listing = word(group, everywhere, "list", "print a table of the prototypes there are", _list)
-    add_words(listing, "", 0, "Command 'prototype list' does not take any arguments")
-    add_output(listing)
-    searching = word(group, everywhere, "search", "print a table of those whose name holds a text", _search)
-    add_words(searching, "TEXT", 1, "Command 'prototype search' requires a prototype name")
-    add_output(searching)
-    describing = word(group, everywhere, "describe", "tell what a prototype makes and takes", _describe)
-    add_words(describing, "PROTOTYPE", 1, "Command 'prototype describe' requires a prototype name")
-    _add_open(group, "prototype preview PROTOTYPE", "print the component that a prototype would make", _preview)
-    _add_open(group, "prototype use PROTOTYPE NAME", "make a component from a prototype", _generate)
-    _add_open(commands, "generate PROTOTYPE NAME", "make a component from a prototype", _generate)
+def add(commands: Commands) -> None:
+    """Add ``prototype`` with its subcommands, and ``generate``, which is ``prototype use``."""
+    group = add_group(commands, "prototype", "list prototypes and make components from them")
+    parser = add_command(group, "list", "print a table of the prototypes", _list, examples=["ks prototype list"])
+    add_positionals(parser, "", 0, "Command 'prototype list' does not take any arguments")
+    add_output(parser)
+    summary = "print a table of the prototypes whose name contains a text"
+    parser = add_command(group, "search", summary, _search, examples=["ks prototype search deployment"])
+    add_positionals(parser, "TEXT", 1, "Command 'prototype search' requires a prototype name")
+    add_output(parser)
+    summary = "print what a prototype makes and which parameters it takes"
+    parser = add_command(group, "describe", summary, _describe, examples=["ks prototype describe single-port-service"])
+    add_positionals(parser, "PROTOTYPE", 1, "Command 'prototype describe' requires a prototype name")
+    summary = "print the component that a prototype would make"
+    _add_with_parameters(group, "prototype preview PROTOTYPE", summary, _preview)
+    summary = "make a component from a prototype"
+    _add_with_parameters(group, "prototype use PROTOTYPE NAME", summary, _generate)
+    _add_with_parameters(commands, "generate PROTOTYPE NAME", summary, _generate)
 
 
-def _add_open(commands: Commands, usage: str, what: str, run: object) -> None:
-    """A word whose flags depend on the prototype: none of its arguments is a flag to argparse."""
-    name = usage.split(" PROTOTYPE")[0].rpartition(" ")[2]
-    parser = commands.add_parser(name, help=what, add_help=False, prefix_chars="\0")
-    parser.add_argument("rest", nargs="*")
-    parser.set_defaults(run=run, usage=f"ks {usage} [--values-file FILE] [--module NAME] [--PARAMETER=VALUE …]")
+def _add_with_parameters(commands: Commands, usage: str, summary: str, run: Run) -> None:
+    """Add a command whose flags depend on the prototype: argparse passes everything after its name through."""
+    command, _, _ = usage.partition(" PROTOTYPE")
+    parser = commands.add_parser(
+        command.rpartition(" ")[2],
+        help=summary,
+        usage=f"ks {usage} [--module NAME] [--values-file FILE] [--PARAMETER=VALUE …]",
+        description=(
+            f"{summary[:1].upper()}{summary[1:]}. The parameters of a prototype are flags: "
+            "`ks prototype describe PROTOTYPE` lists them."
+        ),
+        examples=[f"ks {command} {_EXAMPLE.replace(' web', '') if run is _preview else _EXAMPLE}"],
+        add_help=False,
+        prefix_chars="\0",  # no argument begins with it, so that none is a flag to argparse
+    )
+    parser.add_argument("line", nargs="*", help=argparse.SUPPRESS)
+    parser.set_defaults(run=run)
 
 
 def _list(arguments: argparse.Namespace) -> None:
-    words(arguments)
-    known = _known(app(arguments))
-    rows = [[name, each.short_description] for name, each in known.items()]
+    positionals(arguments)
+    prototypes = _prototypes(find_app(arguments))
+    rows = [[name, each.short_description] for name, each in prototypes.items()]
     print_table("prototypeList", _HEADER, rows, arguments.output)
 
 
 def _search(arguments: argparse.Namespace) -> None:
-    [query] = words(arguments)
-    known = _known(app(arguments))
+    [query] = positionals(arguments)
+    prototypes = _prototypes(find_app(arguments))
     from ...ks.prototypes.catalog import search
 
-    rows = [[each.name, each.short_description] for each in search(known, query)]
+    rows = [[each.name, each.short_description] for each in search(prototypes, query)]
     print_table("prototypeSearch", _HEADER, rows, arguments.output)
 
 
 def _describe(arguments: argparse.Namespace) -> None:
-    [query] = words(arguments)
-    known = _known(app(arguments))
+    [query] = positionals(arguments)
+    prototypes = _prototypes(find_app(arguments))
     from ...ks.prototypes.catalog import find
 
-    print(_description(find(known, query)))
+    print(_description(find(prototypes, query)))
 
 
 def _description(prototype: "Prototype") -> str:
-    from ...ks.prototypes.prototype import table
+    from ...ks.prototypes.parameters import parameter_lines
 
     return "\n".join(
         [
             *("PROTOTYPE NAME:", prototype.name, ""),
             *("DESCRIPTION:", prototype.description, ""),
-            *("REQUIRED PARAMETERS:", table(prototype.required(), "  "), ""),
-            *("OPTIONAL PARAMETERS:", table(prototype.optional(), "  "), ""),
+            *("REQUIRED PARAMETERS:", parameter_lines(prototype.required(), "  "), ""),
+            *("OPTIONAL PARAMETERS:", parameter_lines(prototype.optional(), "  "), ""),
             *("TEMPLATE TYPES AVAILABLE:", "  [jsonnet]"),
         ]
     )
 
 
 def _preview(arguments: argparse.Namespace) -> None:
-    opened = _opened(arguments, "Command 'prototype preview' requires a prototype name")
-    if opened is None:
+    request = _request(arguments, "Command 'prototype preview' requires a prototype name")
+    if request is None:
         return
-    tree, prototype, parsed = opened
-    _chosen(tree, prototype, parsed)
-    print(prototype.expanded(_PREVIEW))
+    _parameters(request, request.flags)
+    print(request.prototype.expanded("preview"))
 
 
 def _generate(arguments: argparse.Namespace) -> None:
-    opened = _opened(arguments, "prototype name was not supplied as an argument")
-    if opened is None:
+    request = _request(arguments, "prototype name was not supplied as an argument")
+    if request is None:
         return
-    tree, prototype, parsed = opened
-    if len(parsed.words) < 2:
+    if not request.names:
         raise SetupError("Command is missing argument 'componentName'")
-    if len(parsed.words) > 2:
+    if len(request.names) > 1:
         raise SetupError("Command has too many arguments (takes a prototype name and a component name)")
     from ...ks.edits.components import module_named
     from ...ks.prototypes.generation import generate
 
-    module, _, name = parsed.words[1].rpartition(".")
+    module, _, name = request.names[0].rpartition(".")
     if module:
         log("info", "Using module from component name instead of flag", module_name=module)
-    if not parsed.values.get("name"):
-        parsed.values["name"] = name
-    params = _chosen(tree, prototype, parsed)
-    path = generate(tree, prototype, module_named(module or parsed.values.get("module", "")), name, params)
-    log("info", f"Writing component at '{tree.root / path}'")
+    flags = request.flags if request.flags.get("name") else {**request.flags, "name": name}
+    params = _parameters(request, flags)
+    path = generate(request.tree, request.prototype, module_named(module or flags.get("module", "")), name, params)
+    log("info", f"Writing component at '{request.tree.root / path}'")
 
 
-def _opened(arguments: argparse.Namespace, none: str) -> "tuple[Directory, Prototype, flags.Parsed] | None":
-    """The app, the prototype that is asked for, and the flags; None where only help was."""
-    rest: list[str] = arguments.rest
-    query = flags.first_word(rest)
-    if not query:
-        parsed = flags.parse(rest, {**flags.EVERYWHERE, **_OWN})
-        if "help" not in parsed.values:
-            raise SetupError(none)
-        print(
-            f"usage: {arguments.usage}\n\n`ks prototype list` tells the prototypes, PROTOTYPE --help their parameters"
-        )
+@dataclass(frozen=True, slots=True)
+class _PrototypeRequest:
+    """What a command line asks of a prototype: the app, the prototype, the names of components, and the flags."""
+
+    tree: "Directory"
+    prototype: "Prototype"
+    names: "Sequence[str]"
+    flags: "Mapping[str, str]"
+
+
+def _request(arguments: argparse.Namespace, without_prototype: str) -> _PrototypeRequest | None:
+    """The request of a command line; None where it asks for help, which is then printed.
+
+    Raises ``SetupError``, with the message ``without_prototype`` if no prototype is named.
+    """
+    first = prototype_flags.parse(arguments.line, prototype_flags.GLOBAL, allows_unknown=True)
+    if not first.arguments:
+        if "help" not in prototype_flags.parse(arguments.line, _FLAGS).flags:
+            raise SetupError(without_prototype)
+        arguments.parser.print_help()
         return None
-    # Where the app is may be said among the flags; which flags there are depends on the app.
-    for at, each in enumerate(rest):
-        if each == "--dir" and at + 1 < len(rest):
-            arguments.dir = rest[at + 1]
-        elif each.startswith("--dir="):
-            arguments.dir = each.partition("=")[2]
-    tree = app(arguments)
+    if first.flags.get("dir"):
+        arguments.dir = first.flags["dir"]
+    tree = find_app(arguments)
     from ...ks.prototypes.catalog import find
 
-    prototype = find(_known(tree), query)
-    takes = {**flags.EVERYWHERE, **_OWN, **{each.name: True for each in prototype.parameters}}
+    prototype = find(_prototypes(tree), first.arguments[0])
+    known = {**_FLAGS, **{each.name: True for each in prototype.parameters}}
     try:
-        parsed = flags.parse(rest, takes)
+        parsed = prototype_flags.parse(arguments.line, known)
     except SetupError as error:
         raise SetupError(f"parse preview args: {error}") from error
-    if "help" in parsed.values:
+    if "help" in parsed.flags:
         print(_description(prototype))
         return None
-    return tree, prototype, parsed
+    return _PrototypeRequest(tree, prototype, parsed.arguments[1:], parsed.flags)
 
 
-def _chosen(tree: "Directory", prototype: "Prototype", parsed: flags.Parsed) -> dict[str, str]:
+def _parameters(request: _PrototypeRequest, flags: "Mapping[str, str]") -> dict[str, str]:
+    """The parameters of the component as jsonnet, from flags and ``--values-file``. Raises ``SetupError``."""
     from ...ks.io.gojsonnet import Jsonnet
     from ...ks.prototypes.generation import component_parameters
 
-    file = parsed.values.get("values-file")
+    file = flags.get("values-file")
     values = None
     if file:
         try:
             values = file, Path(file).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise SetupError(f"opening values file: {file}: cannot be read: {error}") from error
-    return component_parameters(tree, Jsonnet(), prototype, parsed.values, values)
+    return component_parameters(request.tree, Jsonnet(), prototype=request.prototype, flags=flags, values=values)
 
 
-def _known(tree: "Directory") -> "dict[str, Prototype]":
+def _prototypes(tree: "Directory") -> "dict[str, Prototype]":
     from ...ks.io.bundled_registry import stock_prototypes
     from ...ks.prototypes.catalog import prototypes
 

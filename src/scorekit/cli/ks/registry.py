@@ -1,37 +1,47 @@
-"""``ks registry …``: where packages come from."""
+"""``ks registry …``."""
 
 import argparse
 
 from ...errors import SetupError
-from .opening import Commands, add_output, add_words, app, group_of, print_table, word, words
+from .app_folder import find_app
+from .commands import Commands, add_command, add_group, add_positionals, positionals
 from .registry_clients import registry_client
+from .table import add_output, print_table
 
 
-def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
-    group = group_of(commands, everywhere, "registry", "registries, where packages come from")
-    adding = word(group, everywhere, "add", "add a registry: a folder of GitHub or of this machine", _add)
-    add_words(
-        adding,
-        "NAME URI",
-        2,
+def add(commands: Commands) -> None:
+    """Add ``registry`` and its subcommands."""
+    group = add_group(commands, "registry", "add, list and change registries, the sources of packages")
+    summary = "add a registry: a folder on GitHub or on this machine"
+    examples = [
+        "ks registry add seldon-core github.com/SeldonIO/seldon-core/tree/master/seldon-core",
+        "ks registry add mine ../registry",
+    ]
+    parser = add_command(group, "add", summary, _add, examples=examples)
+    message = (
         "Command 'registry add' takes two arguments, which is the name and the repository address of the registry to "
-        "add",
+        "add"
     )
-    adding.add_argument("-o", "--override", action="store_true", help="keep it in app.override.yaml")
-    listing = word(group, everywhere, "list", "print a table of them", _list)
-    add_words(listing, "", 0, "Command 'registry list' does not take arguments")
-    add_output(listing)
-    describing = word(group, everywhere, "describe", "print what one offers", _describe)
+    add_positionals(parser, "NAME URI", 2, message)
+    parser.add_argument("-o", "--override", action="store_true", help="store it in app.override.yaml")
+    parser = add_command(group, "list", "print a table of the registries", _list, examples=["ks registry list"])
+    add_positionals(parser, "", 0, "Command 'registry list' does not take arguments")
+    add_output(parser)
+    summary = "print the packages that a registry offers"
+    parser = add_command(group, "describe", summary, _describe, examples=["ks registry describe seldon-core"])
     message = "Command 'registry describe' takes one argument, which is the name of the registry to describe"
-    add_words(describing, "NAME", 1, message)
-    setting = word(group, everywhere, "set", "change a registry", _set)
-    add_words(setting, "NAME", 1, "Command 'registry set' takes one argument, which is the name of the registry to set")
-    setting.add_argument("--uri", default="", help="its new URI")
+    add_positionals(parser, "NAME", 1, message)
+    parser = add_command(
+        group, "set", "change the URI of a registry", _set, examples=["ks registry set mine --uri ../other"]
+    )
+    message = "Command 'registry set' takes one argument, which is the name of the registry to set"
+    add_positionals(parser, "NAME", 1, message)
+    parser.add_argument("--uri", default="", help="the new URI")
 
 
 def _add(arguments: argparse.Namespace) -> None:
-    name, uri = words(arguments)
-    tree = app(arguments)
+    name, uri = positionals(arguments)
+    tree = find_app(arguments)
     from ...ks.packages.registries import Registry, add_registry, detect_protocol
 
     registry = Registry(name, *detect_protocol(uri), arguments.override)
@@ -39,19 +49,21 @@ def _add(arguments: argparse.Namespace) -> None:
 
 
 def _list(arguments: argparse.Namespace) -> None:
-    words(arguments)
-    tree = app(arguments)
+    positionals(arguments)
+    tree = find_app(arguments)
     from ...ks.app.spec_files import SpecFiles
     from ...ks.packages.registries import registries
 
-    found = registries(SpecFiles(tree)).values()
-    rows = [[each.name, "*" if each.is_override else "", each.protocol, each.uri] for each in found]
+    rows = [
+        [each.name, "*" if each.is_override else "", each.protocol, each.uri]
+        for each in registries(SpecFiles(tree)).values()
+    ]
     print_table("registryList", ["name", "override", "protocol", "uri"], rows, arguments.output)
 
 
 def _describe(arguments: argparse.Namespace) -> None:
-    [name] = words(arguments)
-    tree = app(arguments)
+    [name] = positionals(arguments)
+    tree = find_app(arguments)
     from ...ks.app.spec_files import SpecFiles
     from ...ks.packages.registries import keep_catalogue, registries
 
@@ -66,8 +78,8 @@ def _describe(arguments: argparse.Namespace) -> None:
 
 
 def _set(arguments: argparse.Namespace) -> None:
-    [name] = words(arguments)
-    tree = app(arguments)
+    [name] = positionals(arguments)
+    tree = find_app(arguments)
     from ...ks.app.spec_files import SpecFiles
     from ...ks.packages.registries import Registry, registries, set_uri
 

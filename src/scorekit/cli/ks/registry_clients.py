@@ -1,4 +1,4 @@
-"""Who answers for a registry: GitHub, a folder, or the wheel."""
+"""The client of a registry: for GitHub, for a folder, or for a copy in our wheel."""
 
 from typing import TYPE_CHECKING
 
@@ -8,11 +8,11 @@ if TYPE_CHECKING:
     from ...ks.io.disk import Directory
     from ...ks.packages.registries import Registry, RegistryClient
 
-_HELM = "helm registries are out of scope here: render the chart with `helm template` and take it in with `ks import`"
+_HELM = "helm registries are not supported: render the chart with `helm template` and import it with `ks import`"
 
 
 def registry_client(tree: "Directory", registry: "Registry") -> "RegistryClient":
-    """Raises ``SetupError`` for a URI that cannot be one."""
+    """The client for the protocol of ``registry``. Raises ``SetupError`` if its URI or its protocol is invalid."""
     if registry.protocol == "github":
         from ...ks.io.bundled_registry import bundled_registry
         from ...ks.io.github_registry import from_environment

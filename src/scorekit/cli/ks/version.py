@@ -4,14 +4,18 @@ import argparse
 from importlib.metadata import PackageNotFoundError, version
 
 from ... import __version__
-from .opening import Commands, word
+from .commands import Commands, add_command
 
 
-def add(commands: Commands, everywhere: argparse.ArgumentParser) -> None:
-    word(commands, everywhere, "version", "print the versions", _version)
+def add(commands: Commands) -> None:
+    """Add ``version``."""
+    add_command(
+        commands, "version", "print the versions of ks and of its jsonnet engine", _version, examples=["ks version"]
+    )
 
 
 def _version(arguments: argparse.Namespace) -> None:
+    # The headings are ksonnet's, because scripts read them.
     print(f"ksonnet version: 0.13.1, by scorekit {__version__}")
     print(f"jsonnet version: {_installed('gojsonnet')}")
     print("client-go version: none")

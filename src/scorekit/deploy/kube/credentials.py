@@ -1,4 +1,21 @@
-"""How requests say who asks: tokens, passwords, certificates and plugins that print them."""
+"""The headers and certificates that authenticate requests: tokens, passwords, certificates and exec plugins.
+
+A user of kubeconfig may have several kinds of credentials. As with kubectl, the first of these is used, and a client
+certificate is presented in addition if there is one::
+
+    tokenFile               read again every minute
+    token
+    username, password
+    exec                    a command that prints a token, or a certificate with its key
+
+How an exec plugin works (API group client.authentication.k8s.io, versions v1 and v1beta1): it gets an
+``ExecCredential`` as JSON in the variable ``KUBERNETES_EXEC_INFO``, may talk to the user on a terminal, and prints an
+``ExecCredential`` with the credentials in ``status``. They are kept until ``status.expirationTimestamp``, or until the
+server answers 401, whichever is first. After a 401 the plugin runs once more; a second 401 is an error. Without a
+working plugin no request is sent: one without credentials would only fail in a way that explains less.
+
+What a plugin prints, a token file or a header value never appears in a message: it may be a secret even if it is wrong.
+"""
 
 import base64
 import json
@@ -12,17 +29,19 @@ from datetime import datetime
 from pathlib import Path
 
 from ...errors import SetupError
-from .config import Cluster, Exec, Source, User
+from .config import ClusterEntry, ExecConfig, PemSource, UserEntry
 
 _VERSIONS = tuple(f"client.authentication.k8s.io/{version}" for version in ("v1", "v1beta1"))
-_REREAD_AFTER_S = 60.0  # kubelet changes a service account's token long before the old one ends
+# The kubelet replaces a service account's token in its file long before the old token expires.
+_REREAD_AFTER_S = 60.0
 _HEADER = re.compile(r"[^\x00-\x1f\x7f]*")
-_FORBIDDEN_EXTRA = frozenset(" %/:")  # client-go escapes what no header name may have
+_FORBIDDEN_EXTRA = frozenset(" %/:")  # characters that client-go escapes in the name of a header
+_TO_PLUGIN = ("server", "tls-server-name", "insecure-skip-tls-verify", "proxy-url")
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """What a plugin printed."""
+class ExecCredential:
+    """The ``status`` that an exec plugin printed; ``expires`` is in seconds since the epoch."""
 
     token: str = field(default="", repr=False)
     certificate: str = field(default="", repr=False)
@@ -31,45 +50,46 @@ class Shown:
 
 
 class Credentials:
-    """A user's, renewed when they run out. ``headers`` and ``certificate`` raise ``SetupError``."""
+    """The credentials of one user for one cluster, renewed when they expire."""
 
-    def __init__(self, user: User, cluster: Cluster) -> None:
+    def __init__(self, user: UserEntry, cluster: ClusterEntry) -> None:
         self._user = user
         self._cluster = cluster
-        self._shown: Shown | None = None
+        self._printed: ExecCredential | None = None
         self._token = ""
         self._read_at = -_REREAD_AFTER_S
 
     def headers(self) -> list[tuple[str, str]]:
-        """Who asks, for one request; a name may come several times. A token goes before a password, as with kubectl.
+        """The headers of one request: ``Authorization`` and the user to impersonate. A name may come several times.
 
-        Values are bytes as latin-1, as ``http.client`` takes them.
+        Values are UTF-8 bytes decoded as latin-1, which is the form that ``http.client`` sends unchanged. Raises
+        ``SetupError`` for credentials that cannot be had, and for values that no header can have.
         """
-        found = _impersonation(self._user)
+        headers = _impersonation(self._user)
         token = self._bearer()
         if token:
-            found.append(("Authorization", f"Bearer {token}"))
+            headers.append(("Authorization", f"Bearer {token}"))
         elif self._user.username:
             pair = f"{self._user.username}:{self._user.password}".encode()
-            found.append(("Authorization", f"Basic {base64.b64encode(pair).decode()}"))
-        for name, value in found:
-            if not _HEADER.fullmatch(value):  # http.client's own error would repeat it
+            headers.append(("Authorization", f"Basic {base64.b64encode(pair).decode()}"))
+        for name, value in headers:
+            if not _HEADER.fullmatch(value):  # http.client would refuse it too, and repeat the secret in its message
                 raise SetupError(
                     f"the {name} that kubeconfig or the flags give has a line end or another control character in it"
                 )
-        return [(name, value.encode().decode("latin-1")) for name, value in found]
+        return [(name, value.encode().decode("latin-1")) for name, value in headers]
 
-    def certificate(self) -> tuple[Source, Source]:
-        """The client's certificate and key, PEM in base64 or files; empty where it shows none."""
+    def certificate(self) -> tuple[PemSource, PemSource]:
+        """The client's certificate and its key; both empty if it has none. Raises ``SetupError`` like :func:`run`."""
         if self._user.certificate:
             return self._user.certificate, self._user.key
-        shown = self._plugin()
-        encode = base64.b64encode
-        return Source(encode(shown.certificate.encode()).decode()), Source(encode(shown.key.encode()).decode())
+        printed = self._plugin()
+        certificate, key = (base64.b64encode(pem.encode()).decode() for pem in (printed.certificate, printed.key))
+        return PemSource(certificate), PemSource(key)
 
     def renew(self) -> bool:
-        """After a 401: whether there is something to ask anew."""
-        self._shown, self._read_at = None, -_REREAD_AFTER_S
+        """Forget what can be had anew. Returns whether there is such a thing, so that a request can be repeated."""
+        self._printed, self._read_at = None, -_REREAD_AFTER_S
         return bool(self._user.exec or self._user.token_file)
 
     def _bearer(self) -> str:
@@ -86,17 +106,21 @@ class Credentials:
             return self._user.token
         return self._plugin().token
 
-    def _plugin(self) -> Shown:
+    def _plugin(self) -> ExecCredential:
         if self._user.exec is None:
-            return Shown()
-        shown = self._shown
-        if shown is None or (shown.expires is not None and time.time() >= shown.expires):
-            shown = self._shown = run(self._user.exec, self._cluster)
-        return shown
+            return ExecCredential()
+        printed = self._printed
+        if printed is None or (printed.expires is not None and time.time() >= printed.expires):
+            printed = self._printed = run(self._user.exec, self._cluster)
+        return printed
 
 
-def run(plugin: Exec, cluster: Cluster) -> Shown:
-    """What the plugin prints. It may talk to the person on a terminal. Raises ``SetupError`` in words that help."""
+def run(plugin: ExecConfig, cluster: ClusterEntry) -> ExecCredential:
+    """The credentials that an exec plugin prints. It may talk to the user if stdin is a terminal.
+
+    Raises ``SetupError`` for a plugin of another API version, one that needs a terminal where there is none, one that
+    cannot be started or fails, and one that prints something else.
+    """
     if plugin.api_version not in _VERSIONS:
         raise SetupError(
             f"the exec plugin {plugin.command} speaks {plugin.api_version or 'no version'}; known are "
@@ -107,7 +131,7 @@ def run(plugin: Exec, cluster: Cluster) -> Shown:
         raise SetupError(f"the exec plugin {plugin.command} wants to ask something, but there is no terminal")
     spec: dict[str, object] = {"interactive": can_ask}
     if plugin.wants_cluster:
-        spec["cluster"] = _told(cluster)
+        spec["cluster"] = _cluster_info(cluster)
     info = json.dumps({"kind": "ExecCredential", "apiVersion": plugin.api_version, "spec": spec})
     command = [plugin.command, *plugin.arguments]
     environ = {**os.environ, **plugin.environ, "KUBERNETES_EXEC_INFO": info}
@@ -120,11 +144,10 @@ def run(plugin: Exec, cluster: Cluster) -> Shown:
         raise SetupError(f"the exec plugin {plugin.command} cannot be run: {error.strerror}{hint}") from error
     if done.returncode != 0:
         raise SetupError(f"the exec plugin {plugin.command} ended with exit status {done.returncode}")
-    return _shown(done.stdout, plugin)
+    return _parsed(done.stdout, plugin)
 
 
-def _shown(printed: bytes, plugin: Exec) -> Shown:
-    # What it printed is a secret, right or wrong: no message repeats it.
+def _parsed(printed: bytes, plugin: ExecConfig) -> ExecCredential:
     try:
         answer = json.loads(printed)
         status = answer["status"]
@@ -140,30 +163,33 @@ def _shown(printed: bytes, plugin: Exec) -> Shown:
         raise SetupError(f"the exec plugin {plugin.command} answers as {version}, asked as {plugin.api_version}")
     if not token and not (certificate and key):
         raise SetupError(f"the exec plugin {plugin.command} printed neither a token nor a certificate with its key")
-    return Shown(token, certificate, key, expires)
+    return ExecCredential(token, certificate, key, expires)
 
 
-def _told(cluster: Cluster) -> dict[str, object]:
+def _cluster_info(cluster: ClusterEntry) -> dict[str, object]:
+    """``spec.cluster`` of the ``ExecCredential`` that a plugin gets if it asks for it (``provideClusterInfo``).
+
+    The certificate authority always goes as data, and the plugin's own settings are an extension of the cluster's
+    entry.
+    """
     raw = cluster.raw
-    told = {
-        key: raw[key] for key in raw if key in ("server", "tls-server-name", "insecure-skip-tls-verify", "proxy-url")
-    }
-    told |= {"server": cluster.server}
+    info: dict[str, object] = {key: raw[key] for key in _TO_PLUGIN if key in raw}
+    info["server"] = cluster.server
     if "certificate-authority-data" in raw:
-        told["certificate-authority-data"] = raw["certificate-authority-data"]
+        info["certificate-authority-data"] = raw["certificate-authority-data"]
     elif cluster.authority.file:
-        told["certificate-authority-data"] = base64.b64encode(Path(cluster.authority.file).read_bytes()).decode()
+        info["certificate-authority-data"] = base64.b64encode(Path(cluster.authority.file).read_bytes()).decode()
     for extension in raw.get("extensions") or ():
         if extension.get("name") == "client.authentication.k8s.io/exec":
-            told["config"] = extension.get("extension")
-    return told
+            info["config"] = extension.get("extension")
+    return info
 
 
-def _impersonation(user: User) -> list[tuple[str, str]]:
-    found = [("Impersonate-User", user.act_as)] if user.act_as else []
-    found += [("Impersonate-Uid", user.act_as_uid)] if user.act_as_uid else []
-    found += [("Impersonate-Group", group) for group in user.act_as_groups]
+def _impersonation(user: UserEntry) -> list[tuple[str, str]]:
+    headers = [("Impersonate-User", user.act_as)] if user.act_as else []
+    headers += [("Impersonate-Uid", user.act_as_uid)] if user.act_as_uid else []
+    headers += [("Impersonate-Group", group) for group in user.act_as_groups]
     for key, values in user.act_as_extra.items():
         name = "".join(f"%{ord(each):02X}" if each in _FORBIDDEN_EXTRA else each for each in key)
-        found += [(f"Impersonate-Extra-{name}", value) for value in values]
-    return found
+        headers += [(f"Impersonate-Extra-{name}", value) for value in values]
+    return headers

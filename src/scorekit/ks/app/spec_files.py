@@ -14,9 +14,10 @@ _VERSION = "0.3.0"
 
 
 class SpecFiles:
-    """Both files, as mappings of schema 0.3.0. ``libraries`` are of the app alone, whatever the override says."""
+    """Both files as mappings of schema 0.3.0. Libraries come from ``app.yaml`` only, whatever the override has."""
 
     def __init__(self, tree: Tree) -> None:
+        """Read both files. Raises ``RenderError`` if ``app.yaml`` is missing or a file is invalid."""
         primary = read_spec(tree, APP_FILE)
         if primary is None:
             raise RenderError("there is no app.yaml here", APP_FILE)
@@ -24,13 +25,16 @@ class SpecFiles:
         self.override = _migrated(read_spec(tree, OVERRIDE_FILE) or {})
 
     def entries(self, key: str, is_override: bool) -> dict[str, Entry]:
-        """``environments``, ``registries`` or ``libraries`` of one of the two, to be changed in place."""
+        """``environments``, ``registries`` or ``libraries`` of one of the two files. Changing it changes the file."""
         spec = self.override if is_override else self.primary
-        found: dict[str, Entry] = spec.setdefault(key, {})
-        return found
+        entries: dict[str, Entry] = spec.setdefault(key, {})
+        return entries
 
     def environment(self, name: str) -> Entry:
-        """A copy of an environment: what the override says of it wins, but for its libraries."""
+        """A copy of an environment, in which the override wins except for libraries.
+
+        Raises ``SetupError`` if neither file has it.
+        """
         primary = self.entries("environments", False).get(name)
         override = self.entries("environments", True).get(name)
         if primary is None and override is None:
@@ -42,9 +46,9 @@ class SpecFiles:
         return copy.deepcopy(both)
 
     def save(self, tree: WritableTree) -> None:
-        """Writes app.yaml, and the override if it says anything; else that file goes."""
+        """Write ``app.yaml``, and the override unless it is empty; an empty override is removed."""
         tree.write(APP_FILE, app_yaml(self.primary))
-        override = _filled(self.override)
+        override = _without_empty(self.override)
         if override.get("environments") or override.get("registries"):
             kept: Entry = {key: override[key] for key in ("environments", "registries") if key in override}
             tree.write(OVERRIDE_FILE, _text({"apiVersion": _VERSION, "kind": "ksonnet.io/app-override", **kept}))
@@ -53,12 +57,12 @@ class SpecFiles:
 
 
 def app_yaml(spec: Entry) -> str:
-    """The text of ``app.yaml``: keys sorted, what is empty left out."""
-    return _text({**_filled(spec), "apiVersion": _VERSION})
+    """The text of ``app.yaml``: sorted keys, without empty values."""
+    return _text({**_without_empty(spec), "apiVersion": _VERSION})
 
 
 def new_environment(name: str, server: str, namespace: str, k8s_version: str) -> Entry:
-    """The entry of an environment as ``env add`` makes it."""
+    """The entry of a new environment."""
     return {"destination": {"namespace": namespace, "server": server}, "k8sVersion": k8s_version, "path": name}
 
 
@@ -66,8 +70,8 @@ def _text(spec: Entry) -> str:
     return as_yaml([spec]).removeprefix("---\n")
 
 
-def _filled(spec: Entry) -> Entry:
-    """Without what is empty, at the top and in each environment."""
+def _without_empty(spec: Entry) -> Entry:
+    """A copy without empty values, at the top and in each environment."""
     spec = {key: value for key, value in spec.items() if value not in ("", [], {}, None)}
     for name, entry in spec.get("environments", {}).items():
         kept = {key: value for key, value in entry.items() if key not in ("targets", "libraries") or value}
@@ -76,14 +80,15 @@ def _filled(spec: Entry) -> Entry:
 
 
 def _migrated(spec: Entry) -> Entry:
+    """A copy in schema 0.3.0. Raises ``RenderError`` for an environment whose path leads out of its folder."""
     spec = copy.deepcopy(spec)
     for entry in (spec, *_entries(spec, "environments").values()):
         libraries = (pinned_package(key, value) for key, value in _entries(entry, "libraries").items())
-        if found := {
+        if migrated := {
             library.key: {"name": library.name, "registry": library.registry, "version": library.version}
             for library in libraries
         }:
-            entry["libraries"] = found
+            entry["libraries"] = migrated
     for name, entry in _entries(spec, "environments").items():
         destination = entry.get("destination") or {}
         entry["destination"] = {
@@ -93,19 +98,21 @@ def _migrated(spec: Entry) -> Entry:
         entry["k8sVersion"] = str(entry.get("k8sVersion") or "")
         entry["path"] = str(entry.get("path") or name)
         if {"..", ".", ""} & set(entry["path"].strip("/").split("/")):
-            raise RenderError(f"environment {name}: its path {entry['path']!r} is no folder in environments", APP_FILE)
+            raise RenderError(
+                f"environment {name}: its path {entry['path']!r} is not a folder in environments", APP_FILE
+            )
         if entry.get("targets"):
             entry["targets"] = list(environment_targets(entry["targets"]))
     for entry in _entries(spec, "registries").values():
-        entry.pop("gitVersion", None)  # of 0.1.0
+        entry.pop("gitVersion", None)  # only 0.1.0 has it
     return spec
 
 
 def _entries(spec: Entry, key: str) -> dict[str, Entry]:
-    found = spec.get(key) or {}
-    if not isinstance(found, dict):
+    entries = spec.get(key) or {}
+    if not isinstance(entries, dict):
         raise RenderError(f"{key} must be a mapping", APP_FILE)
-    for name, entry in found.items():
+    for name, entry in entries.items():
         if not isinstance(entry, dict):
             raise RenderError(f"{name} in {key} must be a mapping", APP_FILE)
-    return found
+    return entries

@@ -1,16 +1,12 @@
 """The files of a new app, module and environment, with ksonnet's own texts (ksonnet-rules.md#files-of-a-new-app)."""
 
-import re
-from typing import Literal
-
-from ...errors import SetupError
 from .spec_files import app_yaml
 from .tree import WritableTree
 
 DEFAULT_ENVIRONMENT = "default"
 DEFAULT_API_SPEC = "version:v1.8.0"
 INCUBATOR = {"incubator": {"protocol": "github", "uri": "github.com/ksonnet/parts/tree/master/incubator"}}
-"""The registry that every app begins with."""
+"""The registry that ``ks init`` adds to every app."""
 
 MODULE_PARAMS = """{
   global: {
@@ -58,13 +54,11 @@ local envParams = params + {
   },
 }
 """
-_GLOBALS = "{\n}"  # without a final line end
-
-_BAD_NAME = re.compile(r"""\s|[\\,;':!()?"{}\[\]*&%@$]|^/|/$|^$""")
+_GLOBALS = "{\n}"  # ksonnet writes no final line end here
 
 
 def make_app(tree: WritableTree, name: str, registries: dict[str, dict[str, str]]) -> None:
-    """The files of an app without environments, in an empty folder."""
+    """Write the files of an app without environments into an empty folder."""
     for folder in (".ksonnet/registries", "components", "environments", "lib", "vendor"):
         tree.make(folder)
     tree.write(".gitignore", _GITIGNORE)
@@ -75,26 +69,7 @@ def make_app(tree: WritableTree, name: str, registries: dict[str, dict[str, str]
 
 
 def make_environment(tree: WritableTree, name: str) -> None:
-    """The files of an environment."""
+    """Write the files of a new environment."""
     tree.write(f"environments/{name}/main.jsonnet", _MAIN)
     tree.write(f"environments/{name}/params.libsonnet", _PARAMS)
     tree.write(f"environments/{name}/globals.libsonnet", _GLOBALS)
-
-
-def is_valid_name(name: str) -> bool:
-    """Whether an environment or a component may be called so (ksonnet-rules.md#names), and stay inside its folder."""
-    return not _BAD_NAME.search(name) and not {"", ".", ".."} & set(name.split("/"))
-
-
-def api_spec(text: str) -> tuple[Literal["version", "file"], str]:
-    """What ``--api-spec`` asks for: a version of Kubernetes, or that of a swagger file. Raises ``SetupError``."""
-    kind, _, value = text.partition(":")
-    if not value:
-        raise SetupError(f"Invalid API specification '{text}'")
-    if kind == "version":
-        return "version", value
-    if kind == "file":
-        return "file", value
-    if kind == "url":
-        raise SetupError(f"--api-spec={text}: url: is not offered; fetch the file and say --api-spec=file:PATH")
-    raise SetupError(f"Could not parse cluster spec '{text}'")

@@ -1,39 +1,45 @@
-"""What a ksonnet app is made of, to the code that reads it: text files under one root."""
+"""The files of an app, as interfaces: the code that works on apps knows no disk."""
 
 from typing import Protocol
 
 
 class Tree(Protocol):
-    """Files by path, relative to the app's root with ``/`` between parts; an absolute path is itself."""
+    """Text files by path: relative to the root of the app, with ``/`` between the parts. An absolute path is itself."""
 
     def read(self, path: str) -> str | None:
-        """The text of a file; None where there is none (a folder is none)."""
+        """The text of a file; None if there is no such file (a folder is not a file).
+
+        Raises ``RenderError`` if the file cannot be read or is not UTF-8.
+        """
 
     def names(self, path: str) -> list[str] | None:
-        """What a folder holds, sorted, each folder with a trailing ``/``; None where there is no such folder."""
+        """The names in a folder, sorted, folders with a trailing ``/``; None if there is no such folder."""
 
 
 class ByteTree(Tree, Protocol):
-    """A tree of files that need not be text."""
+    """A tree whose files need not be text."""
 
     def read_bytes(self, path: str) -> bytes:
-        """What is in a file that is there."""
+        """The content of a file that exists. Raises ``SetupError`` if it cannot be read."""
 
     def shown(self, path: str) -> str:
-        """The whole path, for a person."""
+        """The full path, for messages."""
 
 
 class WritableTree(ByteTree, Protocol):
-    """A tree that can be changed. Each file is written whole or not at all."""
+    """A tree that can be changed. Each file is written completely or not at all.
+
+    Every method raises ``SetupError`` for a path outside of the app, and for what the system refuses.
+    """
 
     def write(self, path: str, content: str | bytes) -> None:
-        """Puts a file there, over the one that is there, with the folders above it."""
+        """Write a file, over an existing one; make the folders above it."""
 
     def remove(self, path: str) -> None:
-        """Takes a file or a folder away, with all that is in it; nothing happens where there is none."""
+        """Remove a file, or a folder with everything in it. It is not an error if there is none."""
 
     def move(self, path: str, target: str) -> None:
-        """Gives a file or a folder another name; nothing may be there."""
+        """Rename a file or a folder. ``target`` must not exist."""
 
     def make(self, path: str) -> None:
-        """Makes a folder, with those above it; nothing happens where there is one."""
+        """Make a folder and those above it. It is not an error if it exists."""

@@ -1,24 +1,24 @@
-"""Components and modules made and removed (ksonnet-rules.md#components, ksonnet-rules.md#parameter-edits)."""
+"""Components and modules added and removed, with their parameters (ksonnet-rules.md#components)."""
 
-import re
 from typing import Protocol
 
 from ...errors import SetupError
 from ..app.app import load_app
 from ..app.components import AppModule, ComponentFile, all_modules
-from ..app.templates import MODULE_PARAMS, is_valid_name
+from ..app.names import is_valid_name, module_name
+from ..app.templates import MODULE_PARAMS
 from ..app.tree import Tree, WritableTree
 from ..params.edits import append_component, delete_env_param, delete_param
 
-_MODULE = re.compile(r"[A-Za-z0-9_-]+(?:[./][A-Za-z0-9_-]+)*")
-
 
 class Log(Protocol):
+    """Writes a log line with fields."""
+
     def __call__(self, level: str, message: str, **fields: str) -> None: ...
 
 
 def create_module(tree: WritableTree, name: str) -> AppModule:
-    """Makes a module with an empty params.libsonnet. Raises ``SetupError``."""
+    """Make a module with an empty params.libsonnet. Raises ``SetupError`` if it exists or the name is invalid."""
     module = module_named(name)
     if tree.read(module.params_path) is not None:
         raise SetupError(f'module "{module.name}" already exists')
@@ -27,20 +27,20 @@ def create_module(tree: WritableTree, name: str) -> AppModule:
 
 
 def create_component(
-    tree: WritableTree, module: AppModule, key: str, extension: str, source: str, params: dict[str, str]
+    tree: WritableTree, module: AppModule, *, key: str, extension: str, source: str, params: dict[str, str]
 ) -> str:
-    """Writes a component and its entry in params.libsonnet; the path of the component. Raises ``SetupError``.
+    """Write a component and its entry in the module's params.libsonnet; the path of the component.
 
-    ``params`` are names and jsonnet source.
+    ``params`` maps names to jsonnet source. Raises ``SetupError`` if the name is invalid or exists, and ``RenderError``
+    if params.libsonnet cannot be edited; nothing is written then.
     """
-    shown = module.name
     if not is_valid_name(key) or "/" in key or "." in key:
         raise SetupError(
             f'create component: "{key}" is not a valid component name; '
             "it must not contain punctuation, dots, slashes or spaces"
         )
-    if any(found.key == key for found in module.components(tree)):
-        raise SetupError(f'create component: component with name "{key}" in module "{shown}" already exists')
+    if any(each.key == key for each in module.components(tree)):
+        raise SetupError(f'create component: component with name "{key}" in module "{module.name}" already exists')
     text = tree.read(module.params_path)
     edited = append_component(MODULE_PARAMS if text is None else text, module.params_path, key, params)
     path = f"{module.folder}/{key}.{extension}"
@@ -49,37 +49,38 @@ def create_component(
     return path
 
 
-def find_component(tree: Tree, name: str) -> tuple[AppModule, ComponentFile]:
-    """The component of that name, with its module before it. Raises ``SetupError`` in ksonnet's words."""
-    module_name, _, _ = name.rpartition(".")
-    for module in all_modules(tree):
-        if module.name == (module_name or "/"):
-            for component in module.components(tree):
+def find_component(tree: Tree, name: str) -> ComponentFile:
+    """The component with that full name. Raises ``SetupError`` with ksonnet's message if there is none."""
+    module = name.rpartition(".")[0] or "/"
+    for each in all_modules(tree):
+        if each.name == module:
+            for component in each.components(tree):
                 if component.name == name:
-                    return module, component
+                    return component
     raise SetupError(f'"{name}" is not a component or a module')
 
 
 def remove_component(tree: WritableTree, name: str, log: Log) -> None:
-    """Removes a component's file, its entry in the module's parameters and those in the environments'.
+    """Remove a component's file, its entry in the module's parameters and those in all environments.
 
-    Every file is edited in memory first: one that cannot be leaves all of them as they are.
+    Every file is edited in memory first. So if one cannot be edited, ``RenderError`` is raised and no file changes.
     """
-    module, component = find_component(tree, name)
+    component = find_component(tree, name)
     edits: dict[str, str] = {}
     for environment in load_app(tree).environments.values():
         path = f"{environment.folder}/params.libsonnet"
         text = tree.read(path)
         log("info", "removing environment component", component_name=name)
-        # A file of another shape than ksonnet's need not be understood where it does not know the component.
+        # A file that does not contain the name has nothing to remove, and need not have a form that can be edited.
         edited = delete_env_param(text, path, name, ()) if text is not None and name in text else None
         if edited is not None:
             edits[path] = edited
     log("info", "Removing component parameter references ...")
-    text = tree.read(module.params_path)
-    edited = None if text is None else delete_param(text, module.params_path, component.key, ())
+    params_path = component.module.params_path
+    text = tree.read(params_path)
+    edited = None if text is None else delete_param(text, params_path, component.key, ())
     if edited is not None:
-        edits[module.params_path] = edited
+        edits[params_path] = edited
     log("info", f'Deleting component "{name}"')
     for path, text in edits.items():
         tree.write(path, text)
@@ -87,12 +88,9 @@ def remove_component(tree: WritableTree, name: str, log: Log) -> None:
     log("info", f"Successfully deleted component '{name}'")
 
 
-def module_named(name: str) -> AppModule:
-    """A module by what the command line calls it; the root if by nothing. Raises ``SetupError`` for no name."""
-    if name in ("", "/"):
-        return AppModule("/")
-    if not _MODULE.fullmatch(name):
-        raise SetupError(
-            f'module name "{name}" is not valid; it takes letters, digits, - and _, with dots between folders'
-        )
-    return AppModule(name.replace("/", "."))
+def module_named(text: str) -> AppModule:
+    """The module that a command line names; the root module for an empty text.
+
+    Raises ``SetupError`` if the name is invalid; the module need not exist.
+    """
+    return AppModule(module_name(text))

@@ -1,4 +1,4 @@
-"""Apps of older schemas brought to 0.3.0: where files are, and what ``app.yaml`` says (ksonnet-rules.md#upgrade)."""
+"""``ks upgrade``: an app of an older schema converted to 0.3.0 (ksonnet-rules.md#upgrade)."""
 
 import re
 from collections.abc import Callable
@@ -8,34 +8,40 @@ from ..app.spec_files import SpecFiles
 from ..app.tree import Tree, WritableTree
 from ..packages.vendor import pinned
 
-_LIBRARY = re.compile(r"v\d+\.\d+\.\d+")
-_HOME = "lib/ksonnet-lib"
+_VERSION_FOLDER = re.compile(r"v\d+\.\d+\.\d+")
+_LIBRARY_ROOT = "lib/ksonnet-lib"
 
 
 def warnings(tree: Tree) -> list[str]:
-    """What ksonnet warns of before every command on an app that needs ``ks upgrade``; such an app still works."""
-    found = []
-    if any(_is_old(tree, library) for library in pinned(SpecFiles(tree))):
-        found.append("Versioned packages stored in unversioned paths.")
+    """ksonnet's warnings about an app that needs ``ks upgrade``. Such an app still works.
+
+    Raises ``RenderError`` if ``app.yaml`` or its override is invalid.
+    """
+    messages = []
+    if any(_is_unversioned(tree, library) for library in pinned(SpecFiles(tree))):
+        messages.append("Versioned packages stored in unversioned paths.")
     override = read_spec(tree, OVERRIDE_FILE)
     if override is not None and override.get("apiVersion") != "0.3.0":
-        found.append("Application override should be upgraded.")
-    if found:
-        found.append(
+        messages.append("Application override should be upgraded.")
+    if messages:
+        messages.append(
             "Your application must be upgraded to work with this version of ksonnet. Please run `ks upgrade` proceed."
         )
-    return found
+    return messages
 
 
 def upgrade(tree: WritableTree, is_dry: bool, say: Callable[[str], None]) -> None:
-    """Moves libraries and packages to where 0.3.0 has them and rewrites both files. A dry run only says so."""
+    """Move libraries and packages to their place in 0.3.0 and rewrite ``app.yaml`` and its override.
+
+    A dry run only calls ``say`` with each step. Raises ``RenderError`` and ``SetupError``.
+    """
     dry = "[dry run] " if is_dry else ""
     if is_dry:
         say("[dry run] Updating ksonnet-lib paths")
     for name in tree.names("lib") or []:
         version = name.rstrip("/")
-        if name.endswith("/") and _LIBRARY.fullmatch(version):
-            old, new = f"lib/{version}", f"{_HOME}/{version}"
+        if name.endswith("/") and _VERSION_FOLDER.fullmatch(version):
+            old, new = f"lib/{version}", f"{_LIBRARY_ROOT}/{version}"
             say(f'{dry}Moving "{version}" from {tree.shown(old)} to {tree.shown(new)}')
             if not is_dry:
                 tree.move(old, new)
@@ -43,7 +49,7 @@ def upgrade(tree: WritableTree, is_dry: bool, say: Callable[[str], None]) -> Non
         say("[dry run] Updating vendored packages")
     specs = SpecFiles(tree)
     for library in pinned(specs):
-        if _is_old(tree, library):
+        if _is_unversioned(tree, library):
             old = f"vendor/{library.key}"
             if is_dry:
                 shown = f"{library.key}@{library.version}"
@@ -55,8 +61,7 @@ def upgrade(tree: WritableTree, is_dry: bool, say: Callable[[str], None]) -> Non
         specs.save(tree)
 
 
-def _is_old(tree: Tree, library: PinnedPackage) -> bool:
-    """Whether a package with a version is vendored without it."""
-    return (
-        bool(library.version) and tree.names(library.folder) is None and tree.names(f"vendor/{library.key}") is not None
-    )
+def _is_unversioned(tree: Tree, library: PinnedPackage) -> bool:
+    """Whether a package that has a version is in a folder without it."""
+    is_missing = bool(library.version) and tree.names(library.folder) is None
+    return is_missing and tree.names(f"vendor/{library.key}") is not None

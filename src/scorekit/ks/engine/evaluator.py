@@ -1,4 +1,4 @@
-"""What rendering asks of a jsonnet engine."""
+"""The interface of a jsonnet engine."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,12 +7,15 @@ from typing import Any, Protocol
 from ...errors import RenderError
 
 Importer = Callable[[str, str], tuple[str, str]]
-"""``(folder of the importing file, what it asks for)`` → ``(path found, its text)``; raises where nothing is found."""
+"""``(folder of the importing file, imported path)`` → ``(path of the file, its text)``.
+
+Raises ``RenderError`` if there is no such file.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in a source, counted from 1."""
+    """A place in a source; ``line`` and ``column`` are counted from 1."""
 
     file: str
     line: int
@@ -20,7 +23,11 @@ class Position:
 
 
 class JsonnetError(RenderError):
-    """A program that does not evaluate. ``trace`` goes from the innermost place outwards, ``fields`` likewise."""
+    """A program that does not evaluate.
+
+    ``trace`` are the places from the innermost outwards, ``fields`` the names of the fields that were being evaluated,
+    in the same order.
+    """
 
     def __init__(self, message: str, trace: tuple[Position, ...] = (), fields: tuple[str, ...] = ()) -> None:
         self.message = message
@@ -31,7 +38,10 @@ class JsonnetError(RenderError):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A jsonnet expression and all it may see."""
+    """A jsonnet expression and everything that it may see.
+
+    ``ext_codes`` and ``ext_vars`` are external variables by name: jsonnet source, and strings.
+    """
 
     source: str
     importer: Importer
@@ -40,8 +50,13 @@ class Program:
 
 
 class Evaluator(Protocol):
+    """A jsonnet engine with ksonnet's native functions."""
+
     def evaluate(self, program: Program) -> Any:
-        """Its value as JSON gives it, whole numbers within 64 bits as ``int``; else ``JsonnetError``."""
+        """The program's value, as JSON decodes it; integers that fit 64 bits are ``int``.
+
+        Raises ``JsonnetError`` if it does not evaluate.
+        """
 
     def check(self, file: str, source: str) -> None:
-        """``JsonnetError`` with a position if ``source`` alone is not jsonnet. Nothing is evaluated."""
+        """Parse ``source`` without evaluating it. Raises ``JsonnetError`` with a position if it is not jsonnet."""

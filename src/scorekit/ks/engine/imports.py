@@ -1,4 +1,9 @@
-"""Where an import is looked for (ksonnet-rules.md#imports)."""
+"""Where an import is looked for (ksonnet-rules.md#imports).
+
+ksonnet copied every pinned package from ``vendor/<registry>/<package>@<version>`` to a temporary folder without the
+version and put that on the search path. Here nothing is copied: ``PINS`` takes the place of that folder in the search,
+and a path that begins with ``<registry>/<package>/`` is mapped to the pinned folder.
+"""
 
 import posixpath
 from collections.abc import Iterable, Mapping
@@ -7,17 +12,17 @@ from dataclasses import dataclass, field
 from ...errors import RenderError
 from ..app.app import PinnedPackage
 from ..app.tree import Tree
-from ..library.bundled import bundled
+from ..library.bundled import bundled_import
 
 VIRTUAL = "@"
-"""Folder of the sources that are no files, such as the object of all components; nothing is relative to it."""
+"""What the paths of virtual sources begin with, such as the object of all components. They have no folder."""
 
 PINS = "@pins"
-"""Stands among the folders where the versioned packages are looked at."""
+"""The place of pinned packages among the folders of a search."""
 
 
 class ImportNotFound(RenderError):
-    """Nothing along the search path answers an import. ``wanted`` is what was asked for."""
+    """Nothing on the search path has the imported file. ``wanted`` is its path in the import."""
 
     def __init__(self, wanted: str, folders: Iterable[str]) -> None:
         self.wanted = wanted
@@ -26,11 +31,11 @@ class ImportNotFound(RenderError):
 
 @dataclass(frozen=True, slots=True)
 class ImportSearch:
-    """Finds imports in a tree. ``folders`` is in the order of the search: ksonnet's last added comes first.
+    """Finds imports in an app; an ``Importer``.
 
-    ``virtual`` names come before everything and give a path and a text. A versioned package answers for its
-    unversioned name at the place of ``PINS`` among the folders, as ksonnet's temporary copy of it did. Where nothing
-    else answers for ``k.libsonnet``, the library inside the wheel does.
+    ``folders`` is the search path, the first folder first. ``virtual`` are sources by the name that imports them, each
+    a path for error messages and a text; they come before everything. ``k.libsonnet`` comes from the wheel if nothing
+    on the path has it.
     """
 
     tree: Tree
@@ -39,14 +44,15 @@ class ImportSearch:
     virtual: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def __call__(self, folder: str, wanted: str) -> tuple[str, str]:
+        """The path and the text of an import. Raises ``ImportNotFound``."""
         if wanted in self.virtual:
             return self.virtual[wanted]
         for path in self._candidates(folder, wanted):
             text = self.tree.read(path)
             if text is not None:
                 return path, text
-        if (found := bundled(wanted)) is not None:
-            return found
+        if (library := bundled_import(wanted)) is not None:
+            return library
         raise ImportNotFound(wanted, (name for name in self.folders if name != PINS))
 
     def _candidates(self, folder: str, wanted: str) -> Iterable[str]:
@@ -56,7 +62,7 @@ class ImportSearch:
         if not folder.startswith(VIRTUAL):
             own = posixpath.normpath(posixpath.join(folder, wanted))
             yield own
-            # From one pinned package into another: `../other/x` was beside it in ksonnet's copy.
+            # One package may import another as `../other/x`: in ksonnet's copy they were next to each other.
             if own.startswith("vendor/"):
                 yield from self._pinned(own.removeprefix("vendor/"))
         for name in self.folders:
@@ -72,7 +78,7 @@ class ImportSearch:
 
 
 def missing_pins(tree: Tree, pins: Iterable[PinnedPackage]) -> list[str]:
-    """ksonnet's warnings for pinned packages that are not vendored under their version (ksonnet-rules.md#imports)."""
+    """ksonnet's warnings about pinned packages that are not in ``vendor/`` under their version."""
     return [
         f"skipping missing path {library.folder}. Please run `ks upgrade`."
         for library in pins

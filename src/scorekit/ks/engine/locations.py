@@ -1,4 +1,4 @@
-"""From an engine's trace to what a person edits: component, file and line."""
+"""From the places in an engine's error to what a person edits: component, file and line."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from .imports import VIRTUAL
 
 @dataclass(frozen=True, slots=True)
 class ComponentSpan:
-    """Where a component's own source lies within the object of all components: its line 1 is line ``first`` there."""
+    """The lines of one component in the source of all components: its line 1 is line ``first`` there."""
 
     component: ComponentFile
     first: int
@@ -20,7 +20,11 @@ class ComponentSpan:
 
 @dataclass(frozen=True, slots=True)
 class SourceMap:
-    """The files behind one evaluation. ``main`` is blamed when nothing else is known."""
+    """The files behind one evaluation.
+
+    ``main`` is named if nothing else is known. ``spliced`` is the virtual file with all components, whose lines
+    ``spans`` assign to them. ``aliases`` are virtual files that stand for a real one.
+    """
 
     main: str
     spliced: str = ""
@@ -28,7 +32,7 @@ class SourceMap:
     aliases: Mapping[str, str] = field(default_factory=dict)
 
     def located(self, error: JsonnetError) -> RenderError:
-        """``error`` with the innermost place that is a file, and the component it is about, as far as known."""
+        """``error`` with the innermost place that is a real file, and with the component, as far as they are known."""
         places = [place for position in error.trace if (place := self._place(position)) is not None]
         component = next((found for _, found in places if found), None) or self._component(error.fields)
         home = component.path if component else self.main
@@ -43,10 +47,10 @@ class SourceMap:
                 if 1 <= line <= span.lines:
                     return Position(span.component.path, line, position.column), span.component
         file = self.aliases.get(position.file, position.file)
-        # `<std>` and `<extvar:…>` are no files either.
+        # `<std>` and `<extvar:…>` are not files either.
         return None if file.startswith((VIRTUAL, "<")) else (Position(file, position.line, position.column), None)
 
     def _component(self, fields: Iterable[str]) -> ComponentFile | None:
-        # The fields of a trace go outwards; the components are the outermost ones it can name.
+        # The fields go from the innermost outwards, and a component is the outermost field that has its name.
         known = {span.component.name: span.component for span in self.spans}
         return next((known[name] for name in reversed(tuple(fields)) if name in known), None)

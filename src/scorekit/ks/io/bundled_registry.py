@@ -1,4 +1,4 @@
-"""Registries inside the wheel, for those that are gone from the network (docs/design/0011)."""
+"""Registries and prototypes in our wheel, for those that are gone from the network (docs/design/0011)."""
 
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -6,56 +6,59 @@ from importlib.resources.abc import Traversable
 from ...errors import SetupError
 from ..packages.registries import REGISTRY_FILE, Catalogue, GitHubFolder, read_catalogue
 
-# What the seed adds: deleted upstream in 2019, in every branch.
+# Seldon Core deleted its ksonnet registry in 2019, in every branch. Apps still add it by this address.
 _NAMES = {("seldonio", "seldon-core", "seldon-core"): "seldon-core"}
 
 
 class BundledRegistry:
-    """Fulfils ``ks.registries.Source`` for a registry in the folder ``root``. There is one version of everything."""
+    """A ``RegistryClient`` for the registry in the folder ``root``, which has one version of each package."""
 
     def __init__(self, root: Traversable) -> None:
         self.root = root
 
     def validate(self) -> None:
-        """It is there."""
+        """It exists: it is part of the wheel."""
 
     def catalogue(self) -> Catalogue:
+        """What its ``registry.yaml`` offers."""
         return read_catalogue((self.root / REGISTRY_FILE).read_text(encoding="utf-8"), REGISTRY_FILE)
 
     def version(self, package: str, ref: str) -> str:
+        """The version of the package. Raises ``SetupError`` if there is none, or ``ref`` names another one."""
         catalogue = self.catalogue()
         if package not in catalogue.versions:
             raise SetupError(f'there is no package "{package}" here; there are: {", ".join(catalogue.versions)}')
         version = catalogue.versions[package]
         if ref not in ("", "master", version, f"v{version}"):
             raise SetupError(
-                f"{package}@{ref} cannot be had: this registry is gone from GitHub; "
-                f"scorekit has {package}@{version} in its place"
+                f"{package}@{ref} is not available: this registry was deleted from GitHub; "
+                f"scorekit contains {package}@{version} in its place"
             )
         return version
 
     def files(self, package: str, version: str) -> dict[str, bytes]:
+        """The files of the package, by path in it."""
         return dict(_walk(self.root / package, ""))
 
 
 def bundled_registry(folder: GitHubFolder) -> BundledRegistry | None:
-    """The registry inside the wheel that stands for a folder of GitHub, if one does."""
+    """The registry in the wheel that replaces a folder of GitHub; None if there is none."""
     name = _NAMES.get((folder.owner.lower(), folder.repository.lower(), folder.path.lower()))
     return None if name is None else BundledRegistry(resources.files("scorekit") / "builtin" / "registries" / name)
 
 
 def _walk(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
-    found: list[tuple[str, bytes]] = []
+    files: list[tuple[str, bytes]] = []
     for child in folder.iterdir():
         path = prefix + child.name
         if child.is_dir():
-            found += _walk(child, path + "/")
+            files += _walk(child, path + "/")
         else:
-            found.append((path, child.read_bytes()))
-    return found
+            files.append((path, child.read_bytes()))
+    return files
 
 
 def stock_prototypes() -> dict[str, str]:
-    """ksonnet's own prototypes, which every app has: the text of each, by file."""
+    """The texts of ksonnet's own prototypes, which every app has, by file."""
     folder = resources.files("scorekit") / "builtin" / "prototypes"
     return {path: content.decode() for path, content in sorted(_walk(folder, ""))}

@@ -1,4 +1,4 @@
-"""One file from a web server, by a URL that a person gave."""
+"""One file downloaded from a URL that a person gave."""
 
 import posixpath
 import urllib.error
@@ -13,17 +13,17 @@ _MAX_BYTES = 16 << 20
 
 
 def download(url: str) -> tuple[str, bytes]:
-    """The file's name, as the server or else the URL has it, and what is in it. Raises ``SetupError``."""
+    """The file's name, from the server or else from the URL, and its content. Raises ``SetupError``."""
     try:
-        request = urllib.request.Request(url, headers={"User-Agent": "scorekit-ks"})  # noqa: S310 - http alone comes here
+        request = urllib.request.Request(url, headers={"User-Agent": "scorekit-ks"})  # noqa: S310 - callers pass http and https only
         with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
             data: bytes = answer.read(_MAX_BYTES + 1)
-            if answer.length and len(data) <= _MAX_BYTES:  # `read` of so many bytes does not complain
+            if answer.length and len(data) <= _MAX_BYTES:  # `read(n)` does not report a body that ends early
                 raise HTTPException("the answer was cut short")
             given = answer.headers.get_filename() or urllib.parse.unquote(urllib.parse.urlsplit(answer.url).path)
     except urllib.error.HTTPError as error:
         raise SetupError(f"unable to download {url}: {error.code} {error.reason}") from error
-    except (OSError, HTTPException, ValueError) as error:  # no answer, none of HTTP, no URL
+    except (OSError, HTTPException, ValueError) as error:  # no connection, not HTTP, not a URL
         raise SetupError(f"unable to download {url}: {str(getattr(error, 'reason', error)).strip()}") from error
     if len(data) > _MAX_BYTES:
         raise SetupError(f"unable to download {url}: it is larger than {_MAX_BYTES >> 20} MB")

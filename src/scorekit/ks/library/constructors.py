@@ -1,9 +1,9 @@
-"""The functions that make an object: ``new`` for most, others for few (ksonnet-rules.md#library)."""
+"""The constructors in ``k8s.libsonnet``: ``new`` for most kinds, others for a few (ksonnet-rules.md#library)."""
 
 from collections.abc import Mapping, Sequence
 
 _Parameter = tuple[str, str, str]
-"""DefinitionName, the function that is given its value, and its default in jsonnet."""
+"""Its name, the function that gets its value, and its default as jsonnet."""
 _Constructor = tuple[str, tuple[_Parameter, ...]]
 
 _NONE = "''"
@@ -94,7 +94,7 @@ _BY_KIND: dict[str, dict[str, tuple[_Constructor, ...]]] = {
                 ),
             ),
             _volume("fromEmptyDir", "emptyDir", "mixin.emptyDir.mixinInstance", "{}"),
-            # Its parameter is called so in ksonnet, and may be passed by name.
+            # ksonnet calls this parameter emptyDir, and an app may pass it by name.
             _volume("fromPersistentVolumeClaim", "emptyDir", "mixin.persistentVolumeClaim.withClaimName"),
             _volume("fromHostPath", "hostPath", "mixin.hostPath.withPath"),
             _volume("fromSecret", "secretName", "mixin.secret.withSecretName"),
@@ -107,7 +107,7 @@ _BY_KIND: dict[str, dict[str, tuple[_Constructor, ...]]] = {
 
 
 def constructors(codebase: str, group: str, kind: str, is_served: bool) -> list[str]:
-    """The lines that define them, each without its comma."""
+    """The lines that define the constructors of a kind, without commas."""
     base = ["apiVersion", "kind"] if is_served else []
     table: Mapping[str, Sequence[_Constructor]] = _BY_KIND.get(group, {}) if codebase == "api" else {}
     if kind not in table:

@@ -1,4 +1,26 @@
-"""From a description of Kubernetes to ``k8s.libsonnet``, as ksonnet-gen wrote it, and ``k.libsonnet``."""
+"""``k8s.libsonnet``: constructors and setters for every kind of Kubernetes, as ksonnet-gen wrote them.
+
+::
+
+    {
+      apps:: { v1:: {                                       kinds that a server accepts
+        local apiVersion = { apiVersion: 'apps/v1' },
+        deployment:: {
+          local kind = { kind: 'Deployment' },
+          new(name='', …):: apiVersion + kind + …,          constructors.py
+          withX(x):: self + { x: x },                       a plain field
+          withXMixin(x):: self + { x+: x },                 an array or an object: add instead of replace
+          mixin:: { spec:: { withReplicas(replicas):: … } },  the fields of an object in a field
+          specType:: hidden.apps.v1.deploymentSpec,         the type of a field
+        },
+      } },
+      local hidden = { … },                                 the parts of kinds, by the same rules
+    }
+
+All members are hidden (``::``), so only what was set appears in an object. The text for Kubernetes 1.8.0 has to be
+ksonnet-gen's byte for byte, because apps rely on its names and its oddities. A test compares a digest of it with that
+of ksonnet-gen's own output (docs/design/0013), so a change here that seems harmless can still be an error.
+"""
 
 import hashlib
 import json
@@ -6,17 +28,17 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ...errors import RenderError
 from .constructors import constructors
-from .k_libsonnet import extension
-from .names import identifier, key, parse, plain, title
+from .k_libsonnet import k_libsonnet
+from .names import field_key, identifier, parse_name, plain, title
 from .swagger import ApiDescription, Definition, DefinitionField, describe
 
 _Groups = dict[str, dict[str, list[Definition]]]
 
 
 def generate_library(swagger: str, where: str = "swagger") -> dict[str, str]:
-    """The files of ``lib/ksonnet-lib/<version>/`` for the text of a ``swagger.json``, by name.
+    """The files of ``lib/ksonnet-lib/<version>/`` by name, from the text of a ``swagger.json``.
 
-    Raises ``RenderError``, naming ``where``, for what is no OpenAPI 2.0 description of a version of Kubernetes.
+    Raises ``RenderError``, with ``where``, if it is not an OpenAPI 2.0 description of a version of Kubernetes.
     """
     try:
         value = json.loads(swagger)
@@ -29,10 +51,10 @@ def generate_library(swagger: str, where: str = "swagger") -> dict[str, str]:
     except RenderError as error:
         raise RenderError(str(error), where) from error
     checksum = hashlib.sha256(swagger.encode()).hexdigest()
-    return {"k.libsonnet": extension(description), "k8s.libsonnet": whole(description, checksum)}
+    return {"k.libsonnet": k_libsonnet(description), "k8s.libsonnet": k8s_libsonnet(description, checksum)}
 
 
-def whole(description: ApiDescription, checksum: str) -> str:
+def k8s_libsonnet(description: ApiDescription, checksum: str) -> str:
     """The text of ``k8s.libsonnet``."""
     lines = [
         "{",
@@ -50,22 +72,22 @@ def whole(description: ApiDescription, checksum: str) -> str:
 
 
 def grouped(description: ApiDescription, is_served: bool) -> _Groups:
-    """Definitions by group and version: those that can be sent to a server, or all others."""
-    found: _Groups = {}
+    """Definitions by group and version, sorted: those that can be sent to a server, or all others."""
+    groups: _Groups = {}
     for definition in description.definitions.values():
-        name = parse(definition.identifier)
+        name = parse_name(definition.identifier)
         if name is None or (definition.served is not None) != is_served:
             continue
         version = definition.served[1] if definition.served else name.version
         if version:
-            found.setdefault(name.group, {}).setdefault(version, []).append(definition)
-    return {group: dict(sorted(versions.items())) for group, versions in sorted(found.items())}
+            groups.setdefault(name.group, {}).setdefault(version, []).append(definition)
+    return {group: dict(sorted(versions.items())) for group, versions in sorted(groups.items())}
 
 
 def version_lines(
     description: ApiDescription, group: str, version: str, members: Iterable[Definition]
 ) -> Iterator[str]:
-    """One version of a group, without the braces around it."""
+    """The lines of one version of a group, without the braces around it."""
     members = list(members)
     api = members[0].served[0] if members[0].served else group
     yield f"local apiVersion = {{ apiVersion: '{version if api in ('core', '') else f'{api}/{version}'}' }},"
@@ -91,20 +113,20 @@ def _kind(definition: Definition) -> str:
 
 
 def _object(description: ApiDescription, definition: Definition) -> Iterator[str]:
-    name = parse(definition.identifier)
-    assert name is not None  # noqa: S101  describe() leaves the others out
+    name = parse_name(definition.identifier)
+    assert name is not None  # noqa: S101  describe() has only definitions with such a name
     kind = definition.served[2] if definition.served else name.kind
     if definition.served:
         yield f"local kind = {{ kind: '{kind}' }},"
     for line in constructors(name.codebase, name.group, kind, definition.served is not None):
         yield line + ","
-    seen: set[str] = set()
+    defined: set[str] = set()
     mixins: list[str] = []
     for field in definition.fields:
         if field.shape == "reference":
             mixins += _reference(description.definitions, field, "", (definition.identifier,))
         else:
-            yield from _literal(field, "", seen)
+            yield from _literal(field, "", defined)
     if mixins:
         yield "mixin:: {"
         yield from _indented(mixins, 1)
@@ -113,19 +135,19 @@ def _object(description: ApiDescription, definition: Definition) -> Iterator[str
         yield "mixin:: {},"
 
 
-def _literal(field: DefinitionField, parent: str, seen: set[str]) -> Iterator[str]:
-    """The functions that set ``field``, within the mixin ``parent`` where there is one."""
+def _literal(field: DefinitionField, parent: str, defined: set[str]) -> Iterator[str]:
+    """The functions that set ``field``, inside of the mixin ``parent`` if there is one."""
     argument = identifier(field.name)
     for suffix, sugar in (("", ""), ("Mixin", "+")):
         if suffix and field.shape == "item":
             continue
         function = f"with{title(argument)}{suffix}"
-        if function in seen:
+        if function in defined:
             continue
-        seen.add(function)
+        defined.add(function)
 
         def put(value: str, sugar: str = sugar) -> str:
-            inner = f"{{ {key(field.name)}{sugar}: {value} }}"
+            inner = f"{{ {field_key(field.name)}{sugar}: {value} }}"
             return f"{parent}({inner})" if parent else inner
 
         if field.shape == "array":
@@ -134,7 +156,7 @@ def _literal(field: DefinitionField, parent: str, seen: set[str]) -> Iterator[st
             value = put(argument)
         yield from _comment(field.description)
         yield f"{function}({argument}):: self + {value},"
-    yield from _alias(field, seen)
+    yield from _alias(field, defined)
 
 
 def _reference(
@@ -142,34 +164,34 @@ def _reference(
     field: DefinitionField,
     parent: str,
     above: tuple[str, ...],
-    seen: set[str] | None = None,
+    defined: set[str] | None = None,
 ) -> Iterator[str]:
-    """A mixin of its own for what ``field`` holds."""
+    """The mixin of a field that holds an object, with the functions of that object's fields."""
     argument = identifier(field.name)
     own = f"__{argument}Mixin"
-    inner = f"{{ {key(argument)}+: {argument} }}"
+    inner = f"{{ {field_key(argument)}+: {argument} }}"
     yield from _comment(field.description)
     yield f"{argument}:: {{"
     yield f"  local {own}({argument}) = {f'{parent}({inner})' if parent else inner},"
     yield f"  mixinInstance({argument}):: {own}({argument}),"
     target = definitions.get(field.ref)
     below: set[str] = set()
-    # What contains itself ends here.
+    # A definition that contains itself ends here.
     for each in target.fields if target and field.ref not in above else ():
         if each.shape == "reference":
             yield from _indented(_reference(definitions, each, own, (*above, field.ref), below), 1)
         else:
             yield from _indented(_literal(each, own, below), 1)
     yield "},"
-    yield from _alias(field, seen if seen is not None else set())
+    yield from _alias(field, defined if defined is not None else set())
 
 
-def _alias(field: DefinitionField, seen: set[str]) -> Iterator[str]:
-    """What a field holds, by the name of the field."""
-    name = parse(field.ref) if field.ref else None
+def _alias(field: DefinitionField, defined: set[str]) -> Iterator[str]:
+    """``<field>Type``: the type of the value of a field."""
+    name = parse_name(field.ref) if field.ref else None
     alias = f"{plain(field.name)}Type"
-    if name is not None and name.version and alias not in seen:
-        seen.add(alias)
+    if name is not None and name.version and alias not in defined:
+        defined.add(alias)
         yield f"{alias}:: hidden.{name.group}.{name.version}.{identifier(name.kind)},"
 
 

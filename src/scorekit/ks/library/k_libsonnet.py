@@ -29,18 +29,18 @@ _LIST = """      list:: {
 _MAPPING = "      {kind}+:: containers,\n"
 
 
-def extension(description: ApiDescription) -> str:
+def k_libsonnet(description: ApiDescription) -> str:
     """The text of ``k.libsonnet``."""
-    found: dict[str, dict[str, dict[str, str]]] = {"core": {"v1": {"list": _LIST}}}
+    additions: dict[str, dict[str, dict[str, str]]] = {"core": {"v1": {"list": _LIST}}}
     holders = _holders(description.definitions)
     for definition in description.definitions.values():
         if definition.served is None or definition.served[2].endswith("List") or definition.identifier not in holders:
             continue
         group, version, kind = definition.served
-        # Of `rbac.authorization.k8s.io` the library has the first word.
+        # The library names a group by its first word: `rbac` for `rbac.authorization.k8s.io`.
         group, kind = group.split(".")[0] or "core", identifier(kind)
-        found.setdefault(group, {}).setdefault(version, {})[kind] = _MAPPING.format(kind=kind)
-    return _HEAD + "".join(_group(*each) for each in sorted(found.items())) + "}\n"
+        additions.setdefault(group, {}).setdefault(version, {})[kind] = _MAPPING.format(kind=kind)
+    return _HEAD + "".join(_group(*each) for each in sorted(additions.items())) + "}\n"
 
 
 def _group(group: str, versions: Mapping[str, Mapping[str, str]]) -> str:
@@ -52,16 +52,16 @@ def _group(group: str, versions: Mapping[str, Mapping[str, str]]) -> str:
 
 
 def _holders(definitions: Mapping[str, Definition]) -> set[str]:
-    """The definitions with a pod's specification somewhere within, along fields that hold one thing."""
+    """The definitions that contain a pod's specification, directly or in a field of a field."""
     above: dict[str, set[str]] = {}
     for definition in definitions.values():
         for field in definition.fields:
             if field.ref:
                 above.setdefault(field.ref, set()).add(definition.identifier)
-    found: set[str] = set()
-    open_ = [_POD_SPEC]
-    while open_:
-        for name in above.get(open_.pop(), set()) - found:
-            found.add(name)
-            open_.append(name)
-    return found
+    holders: set[str] = set()
+    unvisited = [_POD_SPEC]
+    while unvisited:
+        for name in above.get(unvisited.pop(), set()) - holders:
+            holders.add(name)
+            unvisited.append(name)
+    return holders

@@ -1,4 +1,4 @@
-"""How ksonnet names things: kinds and fields of Kubernetes as identifiers of jsonnet."""
+"""ksonnet-gen's names: kinds and fields of Kubernetes as identifiers of jsonnet."""
 
 import re
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from ..libsonnet.tokens import KEYWORDS
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
-# Of a definition's name: codebase, group, version and kind, where the name has one. The first that fits counts.
+# Codebase, group, version and kind in the name of a definition, as far as it has them. The first match counts.
 _NAMES = [
     re.compile(pattern)
     for pattern in (
@@ -23,7 +23,7 @@ _NAMES = [
 
 @dataclass(frozen=True, slots=True)
 class DefinitionName:
-    """A definition's name, taken apart. Few have no version; those are nowhere in the library."""
+    """The parts of a definition's name. A few have no version; the library leaves these out."""
 
     codebase: str
     group: str
@@ -31,49 +31,50 @@ class DefinitionName:
     kind: str
 
 
-def parse(identifier: str) -> DefinitionName | None:
-    """``io.k8s.api.apps.v1beta1.Deployment`` taken apart; None for what is not Kubernetes' own."""
+def parse_name(identifier: str) -> DefinitionName | None:
+    """The parts of a name such as ``io.k8s.api.apps.v1beta1.Deployment``; None if it is not one of Kubernetes."""
     for pattern in _NAMES:
         if (match := pattern.search(identifier)) is not None:
-            found = match.groupdict()
+            parts = match.groupdict()
             return DefinitionName(
-                found.get("codebase") or "api", found.get("group") or "core", found.get("version") or "", found["kind"]
+                parts.get("codebase") or "api", parts.get("group") or "core", parts.get("version") or "", parts["kind"]
             )
     return None
 
 
 def identifier(name: str) -> str:
-    """``HTTPGetAction`` → ``httpGetAction``; what jsonnet would not take gets another name."""
+    """``HTTPGetAction`` → ``httpGetAction``; a keyword of jsonnet gets another name."""
     if name.lower() == "local":
         return "localStorage"
     if name.startswith("$"):
         return "dollar" + title(name.removeprefix("$"))
-    name = _calmed(plain(name))
+    name = _lower_acronyms(plain(name))
     name = name[:1].lower() + name[1:]
     return name + "Param" if name in KEYWORDS else name
 
 
 def plain(name: str) -> str:
-    """``x-kubernetes-map-type`` → ``xKubernetesMapType``; what has no such signs stays as it is."""
+    """``x-kubernetes-map-type`` → ``xKubernetesMapType``; letters, digits and ``_`` stay as they are."""
     first, *others = re.split(r"[^A-Za-z0-9_]+", name)
     return first + "".join(map(title, others))
 
 
 def title(name: str) -> str:
+    """The name with its first letter in upper case."""
     return name[:1].upper() + name[1:]
 
 
-def key(name: str) -> str:
-    """A field's name as it stands in an object."""
+def field_key(name: str) -> str:
+    """The name of a field as an object of jsonnet has it: in quotes unless it is an identifier."""
     return name if _IDENTIFIER.fullmatch(name) and name not in KEYWORDS else f'"{name}"'
 
 
-def _calmed(name: str) -> str:
-    """Of capitals in a row all but the first become small, and but the one that begins the next word."""
+def _lower_acronyms(name: str) -> str:
+    """``HTTPGet`` → ``HttpGet``: of capitals in a row, the first one and the one that begins the next word stay."""
     last = len(name) - 1
     if last == 0:
         return name
-    found = [name[:1]]
+    letters = [name[:1]]
     for at in range(1, last + 1):
         letter = name[at]
         if name[at - 1].isupper() and (
@@ -81,5 +82,5 @@ def _calmed(name: str) -> str:
             or (at == last and letter.isupper())
         ):
             letter = letter.lower()
-        found.append(letter)
-    return "".join(found)
+        letters.append(letter)
+    return "".join(letters)

@@ -1,7 +1,27 @@
-"""Fields set and removed in the source of an object, every other character staying as it is.
+"""Fields set and removed in the source of an object, without a change to any other character.
 
-What is inserted goes directly behind a comment, a comma, an opening brace or a field, and begins with the white space
-that sets it apart. So a field is removed together with the white space before it, and the text is as it was.
+The promise is that setting a field and deleting it again gives the file as it was, byte for byte, in any layout
+(docs/design/0011). ksonnet printed the whole file anew, which lost comments and reordered fields. So a new field is
+inserted directly behind a comment, a comma, an opening brace or another field, and begins with the white space that
+separates it; and a field is removed together with the white space before it::
+
+    { a: 1 }                  insert b        { a: 1, b: 2 }
+          └ behind the last field: `, b: 2`, where `, ` is the comma that was missing and the space
+
+    {                         insert b        {
+      a: 1,  // kept                            a: 1,  // kept
+    }                 └ behind the comment:     b: 2,
+                        line end, indent, field }
+
+Three forms record that an object was changed here, so that deleting can undo it:
+
+* An object that is made on the way to a field is written ``name+: { … }``. When its last field goes, it goes too. An
+  object that a person wrote with ``name: { … }`` stays, empty.
+* ``{}`` becomes ``{a: 1}``, without the spaces that an object on one line has otherwise.
+* The blank line that ``ks import`` leaves in an entry becomes a field without a comma, and a blank line again.
+
+Places where the name of a field is not certain are not edited: computed fields, comprehensions, and objects that come
+from an import, a call or a condition. ``UneditableSource`` then names the line for a person to change.
 """
 
 import re
@@ -19,7 +39,7 @@ _INDENT = re.compile(r"[ \t]*")
 
 
 class UneditableSource(RenderError):
-    """The source cannot be edited safely there; ``line`` (from 1) is what a person has to change."""
+    """The source cannot be edited safely here; ``line``, counted from 1, is for a person to change."""
 
     def __init__(self, message: str, line: int) -> None:
         self.line = line
@@ -28,23 +48,23 @@ class UneditableSource(RenderError):
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """``text[start:end]`` becomes ``new``."""
+    """``text[start:end]`` is replaced by ``new``."""
 
     start: int
     end: int
     new: str
 
 
-def replaced(text: str, splices: Sequence[Replacement]) -> str:
-    """``text`` with all changes made; they do not overlap. Of two at one place the first is before the second."""
-    ordered = sorted(splices, key=lambda each: (each.start, each.end))
-    for splice in reversed(ordered):
-        text = text[: splice.start] + splice.new + text[splice.end :]
+def replaced(text: str, replacements: Sequence[Replacement]) -> str:
+    """``text`` with all replacements, which must not overlap. Two insertions at one place stay in their order."""
+    ordered = sorted(replacements, key=lambda each: (each.start, each.end))
+    for each in reversed(ordered):  # from the end, so that the offsets before it stay valid
+        text = text[: each.start] + each.new + text[each.end :]
     return text
 
 
 class SourceText:
-    """A jsonnet text and what it is made of."""
+    """A jsonnet text, its syntax tree and its comments. Raises ``JsonnetSyntaxError`` if it is not jsonnet."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -53,20 +73,19 @@ class SourceText:
         first = text.find("\n")
         self.line_end = "\r\n" if first > 0 and text[first - 1] == "\r" else "\n"
 
-    # finding
-
     def line(self, offset: int) -> int:
+        """The line of an offset, counted from 1."""
         return line_at(self.text, offset)
 
     def result(self, node: Expression | None = None) -> Expression:
-        """What an expression gives, past its locals and parentheses."""
+        """The expression without the locals and parentheses around it; that of the whole text by default."""
         node = self.root if node is None else node
         while isinstance(node, Local | Parens):
             node = node.body if isinstance(node, Local) else node.inner
         return node
 
     def objects(self, node: Expression) -> list[ObjectLiteral]:
-        """The literal objects that an expression adds up, the one that wins first; none if it ends otherwise."""
+        """The literal objects at the end of a sum, the last one (which wins) first; none if the sum ends otherwise."""
         node = self.result(node)
         if isinstance(node, ObjectLiteral):
             return [node]
@@ -76,40 +95,40 @@ class SourceText:
         return []
 
     def is_whole(self, node: Expression) -> bool:
-        """Whether an expression is made of nothing but literal objects."""
+        """Whether an expression is a literal object, or a sum of literal objects only."""
         node = self.result(node)
         if isinstance(node, Sum):
             return self.is_whole(node.left) and self.is_whole(node.right)
         return isinstance(node, ObjectLiteral)
 
     def bound(self, name: str) -> Expression | None:
-        """The value of a ``local`` before the result of the text."""
+        """The value of the ``local`` of that name at the beginning of the text; None if there is none."""
         node = self.root
-        found = None
+        bound = None
         while isinstance(node, Local | Parens):
             if isinstance(node, Local):
-                found = next((value for each, value in node.binds if each == name), found)
+                bound = next((value for each, value in node.binds if each == name), bound)
                 node = node.body
             else:
                 node = node.inner
-        return found
+        return bound
 
     def inside(self, node: Expression, what: str) -> list[ObjectLiteral]:
         """Like :meth:`objects`; raises ``UneditableSource`` if there are none. ``what`` names the place in messages."""
-        found = self.objects(node)
-        if not found:
+        objects = self.objects(node)
+        if not objects:
             raise UneditableSource(
                 f"{what} is {self.result(node).what}, not an object that can be edited in place", self.line(node.start)
             )
-        return found
-
-    # changing
+        return objects
 
     def with_field(self, node: Expression, path: Sequence[str], value: Any, what: str) -> str:
-        """The text in which the field at ``path`` below ``node`` has a value. Raises ``UneditableSource``."""
+        """The text with the field at ``path`` below ``node`` set to ``value``; missing objects are made.
+
+        ``what`` names ``node`` in messages. Raises ``UneditableSource``.
+        """
         name, *rest = path
-        found = self.inside(node, what)
-        holder, member = self._holder(found, name, what)
+        holder, member = self._holder(self.inside(node, what), name, what)
         what = f"{what}.{name}"
         if member is None:
             return self._inserted(holder, name, rest, value)
@@ -122,9 +141,9 @@ class SourceText:
         return self._replaced(member, value, what)
 
     def without_field(self, node: Expression, path: Sequence[str], what: str) -> str | None:
-        """The text without the field at ``path``; None where there is no such field. Raises ``UneditableSource``.
+        """The text without the field at ``path``; None if there is no such field. Raises ``UneditableSource``.
 
-        An object that was made to hold the field (``name+: {…}``) goes with its last one.
+        An object that was made to hold the field (``name+: {…}``) is removed with its last field.
         """
         parents: list[tuple[ObjectLiteral, ObjectMember]] = []
         for name in path[:-1]:
@@ -136,11 +155,11 @@ class SourceText:
                 return None
             parents.append((holder, member))
             node = member.value
-        found = self.inside(node, what)
-        holder, member = self._holder(found, path[-1], what, node)
+        objects = self.inside(node, what)
+        holder, member = self._holder(objects, path[-1], what, node)
         if member is None:
             return None
-        if any(each.field(path[-1]) for each in found if each is not holder):
+        if any(each.field(path[-1]) for each in objects if each is not holder):
             raise UneditableSource(f"{what}.{path[-1]} is there more than once", self.line(member.start))
         for above, parent in reversed(parents):
             if not self._was_made(parent, holder):
@@ -149,7 +168,7 @@ class SourceText:
         return replaced(self.text, self._removal(holder, member))
 
     def quote(self) -> str:
-        """The quotes that the text uses more."""
+        """The kind of quotes that most strings of the text have; double ones if there are as many of each."""
         single, double = (
             sum(token.kind == "string" and token.text.startswith(quote) for token in tokens(self.text))
             for quote in "'\""
@@ -157,10 +176,13 @@ class SourceText:
         return "'" if single > double else '"'
 
     def _holder(
-        self, found: Sequence[ObjectLiteral], name: str, what: str, whole: Expression | None = None
+        self, objects: Sequence[ObjectLiteral], name: str, what: str, whole: Expression | None = None
     ) -> tuple[ObjectLiteral, ObjectMember | None]:
-        """Which of the objects holds a field, and the field; without it the object that a new one goes to."""
-        for each in found:
+        """The object that has a field, and the field; if none has it, the object that a new field goes to, and None.
+
+        ``whole`` is the expression that the objects come from, if it matters that all of it is known.
+        """
+        for each in objects:
             if (member := each.field(name)) is not None:
                 return each, member
             if each.is_computed:
@@ -172,7 +194,7 @@ class SourceText:
             raise UneditableSource(
                 f"{what} takes part of its fields from elsewhere, and {name} may be one of them", self.line(whole.start)
             )
-        return found[0], None
+        return objects[0], None
 
     def _replaced(self, member: ObjectMember, value: Any, what: str) -> str:
         old = member.value
@@ -182,13 +204,14 @@ class SourceText:
         quote = first if first in "'\"" else self.quote()
         indent = self.line_end + self._indent(member.start)
         new = source(value, quote, indent, self._unit())
-        splices = [Replacement(old.start, old.end, new)]
+        replacements = [Replacement(old.start, old.end, new)]
         start, _ = member.operator
-        if self.text[start] == "+":  # `name+: value` would add it to what is there
-            splices.append(Replacement(start, start + 1, ""))
-        return replaced(self.text, splices)
+        if self.text[start] == "+":  # `name+: value` would add the value to an inherited one
+            replacements.append(Replacement(start, start + 1, ""))
+        return replaced(self.text, replacements)
 
     def _inserted(self, holder: ObjectLiteral, name: str, rest: Sequence[str], value: Any) -> str:
+        """The text with a new field; ``rest`` are the names below it, each in an object that is made."""
         line = self._new_line(holder)
         quote, unit = self.quote(), self._unit()
         opened = f"{field_name(name, quote)}{'+' if rest else ''}:"
@@ -204,8 +227,6 @@ class SourceText:
             tail = f",{line}{unit * (number - 1)}}}" + tail
         body = head + source(value, quote, line + unit * len(keys), unit) + tail
         return replaced(self.text, self._insertion(holder, f"{opened} {body}"))
-
-    # where things go
 
     def _insertion(self, holder: ObjectLiteral, field: str) -> list[Replacement]:
         line = self._new_line(holder)
@@ -227,12 +248,12 @@ class SourceText:
         if line is None:
             return [Replacement(at, at, f" {field}" if inside else field)]
         if not inside and rest.startswith(self.line_end * 2) and not rest[2 * len(self.line_end) :].strip(" \t"):
-            # The blank line that `ks import` leaves in an object is the field's; without a comma it is known as that.
+            # The blank line that `ks import` left. The field has no comma, so that its removal can tell and restore it.
             return [Replacement(at, at + 2 * len(self.line_end), f"{line}{field}{self.line_end}")]
         return [Replacement(at, at, f"{line}{field},")]
 
     def _new_line(self, holder: ObjectLiteral) -> str | None:
-        """The line end and indentation of a new field; None in an object whose fields stand in one line."""
+        """The line end and indentation of a new field; None in an object that is on one line."""
         if holder.members:
             last = holder.members[-1]
             if "\n" not in self.text[last.end : holder.end]:
@@ -244,7 +265,7 @@ class SourceText:
         if inside and "\n" in self.text[holder.start : inside[-1].start]:
             return self.line_end + self._indent(inside[-1].start)
         if not inside and self._is_added(holder):
-            return None  # so that it is not taken for one that was made to hold the field
+            return None  # on lines of its own it would look like an object that was made here
         return self.line_end + self._indent(holder.end - 1) + self._unit()
 
     def _removal(self, holder: ObjectLiteral, member: ObjectMember) -> list[Replacement]:
@@ -255,7 +276,7 @@ class SourceText:
         start = len(before.rstrip(" \t\r\n"))
         after = self._after_comments(end)
         if "\n" in self.text[start : member.start] and self.text[after:].lstrip(" \t\r").startswith("\n"):
-            end = after  # the remark on its line is about the field
+            end = after  # a comment on the same line is about the field
         if member.comma is None and index:
             previous = holder.members[index - 1]
             comma = (previous.comma or 0) - 1
@@ -274,7 +295,7 @@ class SourceText:
         return [Replacement(start, end, "")]
 
     def _was_made(self, parent: ObjectMember, holder: ObjectLiteral) -> bool:
-        """Whether an object with one field is written just as one that is made to hold a new field."""
+        """Whether an object with one field looks like one that :meth:`_inserted` made."""
         if self.text[parent.operator[0]] != "+" or len(holder.members) != 1 or parent.value is not holder:
             return False
         [only] = holder.members
@@ -289,7 +310,7 @@ class SourceText:
         return self.text[: holder.start].rstrip().endswith(("+:", "+::", "+:::"))
 
     def _after_comments(self, at: int) -> int:
-        """Past the comments that begin on the same line."""
+        """The offset behind the comments that begin on the same line."""
         for comment in self.comments:
             if comment.start >= at and not self.text[at : comment.start].strip(" \t"):
                 at = comment.end
@@ -301,6 +322,6 @@ class SourceText:
         return match[0] if match else ""
 
     def _unit(self) -> str:
-        """One step of indentation: the least that the text has."""
+        """One step of indentation: the smallest one in the text, or else two spaces."""
         indents = {match[1] for match in re.finditer(r"^([ \t]+)[^\s*]", self.text, re.MULTILINE)}
         return min(indents, key=len, default="  ")

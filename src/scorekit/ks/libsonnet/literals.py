@@ -11,12 +11,12 @@ _NOT_SINGLE = {"'": "\\'", '\\"': '"'}
 
 
 def field_name(name: str, quote: str = '"') -> str:
-    """A field's name, in quotes unless it is an identifier."""
+    """The name of a field, in quotes unless it is an identifier."""
     return name if _NAME.fullmatch(name) and name not in KEYWORDS else quoted(name, quote)
 
 
 def quoted(text: str, quote: str = '"') -> str:
-    """A string literal; in the other quotes where that saves escapes."""
+    """A string literal in these quotes, or in the other ones if that saves escapes."""
     if quote in text and ("'" if quote == '"' else '"') not in text:
         quote = "'" if quote == '"' else '"'
     body = json.dumps(text, ensure_ascii=False)[1:-1]
@@ -26,8 +26,11 @@ def quoted(text: str, quote: str = '"') -> str:
 
 
 def source(value: Any, quote: str = '"', newline: str | None = None, unit: str = "  ") -> str:
-    """A value's source. Objects are on lines of their own below ``newline``, the line end and the indentation of where
-    the value stands; on one line where it is None."""
+    """The source of a value.
+
+    ``newline`` is the line end and the indentation of the line where the value stands; the fields of objects then have
+    lines of their own, indented by ``unit``. If it is None, all of it is on one line.
+    """
     if isinstance(value, dict):
         if not value:
             return "{}"

@@ -1,4 +1,4 @@
-"""jsonnet's grammar, up to the version that ksonnet 0.13 had and a little beyond."""
+"""A parser of jsonnet: the grammar of the version in ksonnet 0.13, and what newer versions added since."""
 
 import json
 import re
@@ -7,7 +7,8 @@ from dataclasses import replace
 from .syntax import Constant, Expression, Local, ObjectLiteral, ObjectMember, Parens, Sum
 from .tokens import JsonnetSyntaxError, Token, line_at, tokens
 
-_MAX_DEPTH = 100  # some six calls each, of the thousand that Python allows
+# A level of nesting takes about six calls, of the 1,000 that Python allows.
+_MAX_DEPTH = 100
 _LEVELS = [
     {"||"},
     {"&&"},
@@ -28,11 +29,13 @@ _WORDS = {"true": "a boolean", "false": "a boolean", "null": "null"}
 
 
 def parse(text: str) -> Expression:
-    """The expression that ``text`` is. Raises ``JsonnetSyntaxError`` with its line."""
+    """The syntax tree of ``text``. Raises ``JsonnetSyntaxError`` with the line of the fault."""
     return _Parser(text).whole()
 
 
 class _Parser:
+    """Recursive descent over the tokens, with one method for each rule; binary operators by precedence."""
+
     def __init__(self, text: str) -> None:
         self.text = text
         self.tokens = [token for token in tokens(text) if token.kind != "comment"]
@@ -56,8 +59,8 @@ class _Parser:
         return self.tokens[self.at - 1].end
 
     def fault(self) -> JsonnetSyntaxError:
-        found = "it ends too early" if self.now.kind == "end" else f'unexpected "{self.now.text}"'
-        return JsonnetSyntaxError(f"syntax error: {found}", line_at(self.text, self.now.start))
+        reason = "it ends too early" if self.now.kind == "end" else f'unexpected "{self.now.text}"'
+        return JsonnetSyntaxError(f"syntax error: {reason}", line_at(self.text, self.now.start))
 
     def take(self) -> Token:
         token = self.now
@@ -169,7 +172,7 @@ class _Parser:
         return self.clause()
 
     def clause(self) -> Expression:
-        """What reaches as far to the right as it can."""
+        """An expression that extends as far to the right as possible, such as ``local`` and ``if``."""
         start = self.now.start
         if self.skips("local"):
             binds = [self.bind()]
@@ -246,15 +249,15 @@ class _Parser:
         return Expression(start, self.last_end, "an array")
 
     def generators(self) -> bool:
-        """``for x in …``, with more of those and ``if …``; whether there are any."""
-        found = False
-        while self.sees("for", "if") and (found or self.sees("for")):
-            found = True
+        """Skip ``for x in …`` and what follows (more ``for``, ``if …``). Whether there was any."""
+        has_generator = False
+        while self.sees("for", "if") and (has_generator or self.sees("for")):
+            has_generator = True
             if self.take().text == "for":
                 self.name()
                 self.need("in")
             self.expression()
-        return found
+        return has_generator
 
     def braces(self) -> Expression:
         start = self.need("{").start
@@ -278,10 +281,10 @@ class _Parser:
         start = self.now.start
         if self.skips("local"):
             self.bind()
-            return ObjectMember(start, self.last_end, None)
+            return ObjectMember(start=start, end=self.last_end)
         if self.sees("assert"):
             self.assertion()
-            return ObjectMember(start, self.last_end, None)
+            return ObjectMember(start=start, end=self.last_end)
         name = self.field_name()
         is_method = self.sees("(")
         if is_method:
@@ -292,7 +295,12 @@ class _Parser:
         self.take()
         value = self.expression()
         return ObjectMember(
-            start, value.end, None, True, name, (operator.start, operator.end), None if is_method else value
+            start=start,
+            end=value.end,
+            is_field=True,
+            name=name,
+            operator=(operator.start, operator.end),
+            value=None if is_method else value,
         )
 
     def field_name(self) -> str | None:
@@ -308,7 +316,7 @@ class _Parser:
 
 
 def string_value(literal: str) -> str:
-    """What a string literal means; a text block is no key that anybody edits, so it is given as it is."""
+    """The value of a string literal. A text block is returned as it is: nobody uses one as a key."""
     if literal.startswith("|||"):
         return literal
     if literal.startswith("@"):

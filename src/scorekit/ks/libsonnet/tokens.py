@@ -1,4 +1,4 @@
-"""jsonnet source into tokens, comments among them; what is between them is white space."""
+"""The tokens of jsonnet source, comments included. Only white space is between them."""
 
 import re
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ _SYMBOL = re.compile(r"\+?:{1,3}|==|!=|<=|>=|<<|>>|&&|\|\||[{}\[\](),.;+\-*/%<>&
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """``text[start:end]``, offsets in characters."""
+    """``text[start:end]``; offsets are in characters."""
 
     kind: TokenKind
     text: str
@@ -49,7 +49,7 @@ class Token:
 
 
 class JsonnetSyntaxError(RenderError):
-    """The text is no jsonnet; ``line`` is where, from 1."""
+    """The text is not jsonnet; ``line``, counted from 1, is where."""
 
     def __init__(self, message: str, line: int) -> None:
         self.line = line
@@ -57,28 +57,28 @@ class JsonnetSyntaxError(RenderError):
 
 
 def line_at(text: str, offset: int) -> int:
-    """The line of an offset, from 1."""
+    """The line of an offset, counted from 1."""
     return text.count("\n", 0, offset) + 1
 
 
 def tokens(text: str) -> list[Token]:
-    """All tokens and comments in order, an ``end`` last. Raises ``JsonnetSyntaxError``."""
-    found: list[Token] = []
+    """All tokens and comments in order; the last one has the kind ``end``. Raises ``JsonnetSyntaxError``."""
+    result: list[Token] = []
     at = 0
     while True:
         space = _SPACE.match(text, at)
         at = space.end() if space else at
         if at == len(text):
-            found.append(Token("end", "", at, at))
-            return found
+            result.append(Token("end", "", at, at))
+            return result
         kind, end = _next(text, at)
-        found.append(Token(kind, text[at:end], at, end))
+        result.append(Token(kind, text[at:end], at, end))
         at = end
 
 
 def _next(text: str, at: int) -> tuple[TokenKind, int]:
     if match := _COMMENT.match(text, at):
-        # The carriage return before a line feed is the line's, not the comment's.
+        # A carriage return before a line feed belongs to the line end, not to the comment.
         return "comment", match.end() - (match[0].endswith("\r") and not match[0].startswith("/*"))
     if match := _NAME.match(text, at):
         return ("keyword" if match[0] in KEYWORDS else "name"), match.end()
@@ -94,7 +94,7 @@ def _next(text: str, at: int) -> tuple[TokenKind, int]:
 
 
 def _block_end(text: str, start: int) -> int:
-    """The end of a text block: its lines are indented as its first one is, or empty."""
+    """The end of a text block (``|||``), whose lines are empty or indented as the first one is."""
     head = _BLOCK.match(text, start)
     fault = JsonnetSyntaxError("this text block has no end", line_at(text, start))
     if head is None:

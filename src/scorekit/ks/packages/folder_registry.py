@@ -1,4 +1,4 @@
-"""A registry in a folder (ksonnet-rules.md#packages): its packages have no versions."""
+"""A registry in a folder; its packages have no versions (ksonnet-rules.md#packages)."""
 
 import posixpath
 from dataclasses import dataclass
@@ -11,16 +11,18 @@ from .vendor import PARTS_FILE
 
 @dataclass(frozen=True, slots=True)
 class FolderRegistry:
-    """Fulfils ``ks.registries.Source``; ``root`` is absolute, or relative to the app that ``tree`` is."""
+    """A ``RegistryClient``; ``root`` is absolute, or relative to the app ``tree``."""
 
     tree: ByteTree
     root: str
 
     def validate(self) -> None:
+        """Raises ``SetupError`` if the folder does not exist."""
         if self.tree.names(self.root) is None:
             raise SetupError(f'validating registry URL: registry path "{self.tree.shown(self.root)}" does not exist')
 
     def catalogue(self) -> Catalogue:
+        """What ``registry.yaml`` offers. Raises ``SetupError`` if it is missing or invalid."""
         path = posixpath.join(self.root, REGISTRY_FILE)
         text = self.tree.read(path)
         if text is None:
@@ -31,9 +33,11 @@ class FolderRegistry:
             raise SetupError(str(error)) from error
 
     def version(self, package: str, ref: str) -> str:
+        """Empty: packages of a folder have no versions."""
         return ""
 
     def files(self, package: str, version: str) -> dict[str, bytes]:
+        """The files of a package. Raises ``SetupError`` if it has no ``parts.yaml``."""
         root = posixpath.join(self.root, package)
         parts = posixpath.join(root, PARTS_FILE)
         if self.tree.read(parts) is None:
@@ -41,10 +45,10 @@ class FolderRegistry:
         return dict(self._below(root, ""))
 
     def _below(self, root: str, prefix: str) -> list[tuple[str, bytes]]:
-        found: list[tuple[str, bytes]] = []
+        files: list[tuple[str, bytes]] = []
         for name in self.tree.names(posixpath.join(root, prefix)) or []:
             if name.endswith("/"):
-                found += self._below(root, prefix + name)
+                files += self._below(root, prefix + name)
             else:
-                found.append((prefix + name, self.tree.read_bytes(posixpath.join(root, prefix + name))))
-        return found
+                files.append((prefix + name, self.tree.read_bytes(posixpath.join(root, prefix + name))))
+        return files

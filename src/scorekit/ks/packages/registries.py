@@ -1,4 +1,18 @@
-"""Registries: where packages come from, and what ``registry.yaml`` says (ksonnet-rules.md#packages)."""
+"""Registries, the sources of packages, and ``registry.yaml`` (ksonnet-rules.md#packages).
+
+A registry is one of three kinds, told apart by its URI. Each kind has a ``RegistryClient``:
+
+========  ==================================================  =============================================
+github    ``github.com/ORG/REPO[/tree/REF/PATH]``             ``ks.io.github_registry``; or
+                                                              ``ks.io.bundled_registry`` for Seldon Core's,
+                                                              which upstream deleted
+fs        ``file://…``, or a path that begins with / or .     ``folder_registry``
+helm      anything else                                       none: refused
+========  ==================================================  =============================================
+
+What a registry on GitHub offers is kept in ``.ksonnet/registries/<name>/registry.yaml`` each time it is asked. The copy
+is used only if the registry does not answer, by ``pkg list``. A folder is always read anew.
+"""
 
 import re
 from collections.abc import Mapping
@@ -24,7 +38,7 @@ _NO_GITHUB = (
     "Registries using protocol 'github' must provide URIs beginning with 'github.com' "
     "(optionally prefaced with 'http', 'https', 'www', and so on"
 )
-_NAME = re.compile(r"[A-Za-z0-9-]+")  # what `pkg install` understands before the slash
+_NAME = re.compile(r"[A-Za-z0-9-]+")  # what `pkg install REGISTRY/PACKAGE` accepts before the slash
 _VERSIONS = re.compile(r"0\.[12](?:\.\d+)?")
 
 ProtocolName = Literal["github", "fs", "helm"]
@@ -32,6 +46,8 @@ ProtocolName = Literal["github", "fs", "helm"]
 
 @dataclass(frozen=True, slots=True)
 class Registry:
+    """An entry of ``registries`` in ``app.yaml``, or in its override."""
+
     name: str
     protocol: str
     uri: str
@@ -39,13 +55,13 @@ class Registry:
 
     @property
     def cache(self) -> str:
-        """Where what its ``registry.yaml`` said is kept (ksonnet-rules.md#app-folder)."""
+        """The file that keeps what the registry offered (ksonnet-rules.md#app-folder)."""
         return f".ksonnet/registries/{self.name}/{REGISTRY_FILE}"
 
 
 @dataclass(frozen=True, slots=True)
 class GitHubFolder:
-    """A folder of a repository at a ref, as a URI of GitHub names it."""
+    """A folder of a repository at a ref (a branch, a tag or a commit)."""
 
     owner: str
     repository: str
@@ -55,7 +71,7 @@ class GitHubFolder:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """What a registry offers: the version of each package, and the path that is shown for it."""
+    """What a registry offers: for each package its version, and the path that ``registry describe`` prints."""
 
     version: str
     versions: Mapping[str, str]
@@ -63,23 +79,26 @@ class Catalogue:
 
 
 class RegistryClient(Protocol):
-    """What answers for a registry."""
+    """Access to a registry. Every method raises ``SetupError`` if the registry does not answer or lacks something."""
 
     def validate(self) -> None:
-        """Raises where there is no registry at all."""
+        """Check that there is a registry at all."""
 
     def catalogue(self) -> Catalogue:
-        """What is there now."""
+        """What the registry offers now."""
 
     def version(self, package: str, ref: str) -> str:
-        """What ``ref`` (the registry's own if empty) stands for; empty where packages have no versions."""
+        """The version that ``ref`` stands for, or the registry's own ref if it is empty.
+
+        The result is empty if packages of this registry have no versions.
+        """
 
     def files(self, package: str, version: str) -> dict[str, bytes]:
-        """The files of a package by their path in it."""
+        """The files of a package, by path in the package."""
 
 
 def detect_protocol(uri: str) -> tuple[ProtocolName, str]:
-    """The protocol a URI is of, and the URI as it is kept."""
+    """The protocol of a URI, and the URI as ``app.yaml`` has it."""
     if uri.startswith(("github", "https://github")):
         return "github", uri
     if uri.startswith("file://"):
@@ -90,7 +109,7 @@ def detect_protocol(uri: str) -> tuple[ProtocolName, str]:
 
 
 def github_folder(uri: str) -> GitHubFolder:
-    """The folder that holds the registry. Raises ``SetupError``."""
+    """The folder that a URI of GitHub names. Raises ``SetupError`` if it is malformed."""
     match = _GITHUB.fullmatch(uri.strip())
     if match is None:
         raise SetupError(_NO_GITHUB)
@@ -114,26 +133,29 @@ def github_folder(uri: str) -> GitHubFolder:
 
 
 def registries(specs: SpecFiles) -> dict[str, Registry]:
-    """Those of the app and of its override, which wins, by name."""
-    found = {}
+    """All registries by name; the override wins."""
+    by_name = {}
     for is_override in (False, True):
         for name, entry in specs.entries("registries", is_override).items():
             protocol, uri = str(entry.get("protocol") or ""), str(entry.get("uri") or "")
-            found[name] = Registry(name, protocol, uri, is_override)
-    return dict(sorted(found.items()))
+            by_name[name] = Registry(name, protocol, uri, is_override)
+    return dict(sorted(by_name.items()))
 
 
-def add_registry(tree: WritableTree, registry: Registry, source: RegistryClient) -> None:
-    """Adds a registry that answers, and keeps its catalogue. A fault leaves the app as it was."""
+def add_registry(tree: WritableTree, registry: Registry, client: RegistryClient) -> None:
+    """Add a registry, after it has answered, and keep its catalogue.
+
+    Raises ``SetupError`` if the name is invalid or taken, or the registry does not answer; the app is unchanged then.
+    """
     if not _NAME.fullmatch(registry.name):
         raise SetupError("Registry name is invalid: it takes letters, digits and dashes")
-    source.validate()
+    client.validate()
     specs = SpecFiles(tree)
     entries = specs.entries("registries", registry.is_override)
     if registry.name in entries:
         raise SetupError("Registry with name already exists")
     try:
-        catalogue = source.catalogue()
+        catalogue = client.catalogue()
     except SetupError as error:
         raise SetupError(f"caching registry: {error}") from error
     entries[registry.name] = {"protocol": registry.protocol, "uri": registry.uri}
@@ -141,18 +163,18 @@ def add_registry(tree: WritableTree, registry: Registry, source: RegistryClient)
     keep_catalogue(tree, registry, catalogue)
 
 
-def set_uri(tree: WritableTree, registry: Registry, uri: str, source: RegistryClient) -> None:
-    """Give a registry another URI, which ``source`` answers for. A failure leaves the app unchanged.
+def set_uri(tree: WritableTree, registry: Registry, uri: str, client: RegistryClient) -> None:
+    """Give a registry another URI, after ``client`` has answered for it. A failure leaves the app unchanged.
 
-    ksonnet saved the URI before it checked it (ksonnet-rules.md#repair-registry-set).
+    ksonnet saved the URI before it checked it (ksonnet-rules.md#repair-registry-set). Raises ``SetupError``.
     """
     if uri == registry.uri:
         return
     try:
-        source.validate()
+        client.validate()
     except SetupError as error:
         raise SetupError(f"setting registry {registry.name} uri: {uri}: validating uri: {error}") from error
-    catalogue = source.catalogue()
+    catalogue = client.catalogue()
     specs = SpecFiles(tree)
     specs.entries("registries", registry.is_override)[registry.name]["uri"] = uri
     specs.save(tree)
@@ -160,7 +182,7 @@ def set_uri(tree: WritableTree, registry: Registry, uri: str, source: RegistryCl
 
 
 def keep_catalogue(tree: WritableTree, registry: Registry, catalogue: Catalogue) -> None:
-    """Writes what a registry on the network offers to the folder ``.ksonnet``."""
+    """Write the catalogue of a registry on GitHub to its file in ``.ksonnet``; other registries are not kept."""
     if registry.protocol != "github":
         return
     libraries = {
@@ -171,15 +193,18 @@ def keep_catalogue(tree: WritableTree, registry: Registry, catalogue: Catalogue)
 
 
 def kept_catalogue(tree: Tree, registry: Registry) -> Catalogue | None:
-    """What was kept, if anything."""
+    """The catalogue that was kept; None if there is none. Raises ``SetupError`` if the file is invalid."""
     text = tree.read(registry.cache)
     return None if text is None else read_catalogue(text, registry.cache)
 
 
 def read_catalogue(text: str, where: str, version: str | None = None) -> Catalogue:
-    """What a ``registry.yaml`` says; every package is of ``version`` if it is given."""
-    found = documents(text, where)
-    spec = found[0] if found else None
+    """The catalogue in the text of a ``registry.yaml``; ``version`` replaces that of every package.
+
+    Raises ``SetupError`` if it is of another schema, and ``RenderError`` if it is not YAML.
+    """
+    values = documents(text, where)
+    spec = values[0] if values else None
     if not isinstance(spec, dict):
         raise SetupError(f"{where}: a mapping with apiVersion, kind and libraries was expected")
     if not _VERSIONS.fullmatch(str(spec.get("apiVersion"))):

@@ -1,80 +1,55 @@
-"""Packages: copied from a registry into ``vendor/``, pinned in ``app.yaml`` (ksonnet-rules.md#packages)."""
+"""Packages copied from a registry into ``vendor/`` and pinned in ``app.yaml`` (ksonnet-rules.md#packages)."""
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from ...errors import SetupError
 from ...manifests.documents import documents
 from ..app.app import PinnedPackage
-from ..app.spec_files import SpecFiles
+from ..app.spec_files import Entry, SpecFiles
 from ..app.tree import Tree, WritableTree
+from .package_reference import PackageReference
 from .registries import RegistryClient
 
 PARTS_FILE = "parts.yaml"
 
-_ALIAS = re.compile(r"[A-Za-z0-9._-]*(?<!\.)")  # a folder's name, and no way out of it
-_NAME = re.compile(r"([A-Za-z0-9-]+)(?:/([^@]+))?(?:@([^@]+))?")
-_INVALID = "package name should be in the form `<registry>/<library>@<version>`"
+_ALIAS = re.compile(r"[A-Za-z0-9._-]*(?<!\.)")  # becomes the name of a folder, so `..` is not allowed
 
 
-@dataclass(frozen=True, slots=True)
-class PackageReference:
-    """A package as the command line names it; the parts that it leaves out are empty."""
-
-    registry: str
-    name: str
-    version: str
-
-    def __str__(self) -> str:
-        return (f"{self.registry}/" if self.registry else "") + self.name + (f"@{self.version}" if self.version else "")
-
-    def fits(self, library: PinnedPackage) -> bool:
-        """Whether it can be ``library``, whatever the version."""
-        return self.name == library.name and self.registry in ("", library.registry)
-
-
-def wanted(text: str) -> PackageReference:
-    """What a person wrote. Raises ``SetupError``."""
-    match = _NAME.fullmatch(text)
-    if match is None or ".." in text.split("/"):
-        raise SetupError(_INVALID)
-    first, second, version = match.groups(default="")
-    return PackageReference(first if second else "", second or first, version)
-
-
-def libraries(specs: SpecFiles, environment: str = "") -> dict[str, PinnedPackage]:
-    """What the app, or one environment, pins, by key."""
-    entries = _entries(specs, environment)
+def pins(specs: SpecFiles, environment: str = "") -> dict[str, PinnedPackage]:
+    """The packages that the app pins, or one environment, by key. Raises ``SetupError`` for an unknown environment."""
     return {
         key: PinnedPackage(str(entry["registry"]), str(entry["name"]), str(entry["version"]))
-        for key, entry in entries.items()
+        for key, entry in _entries(specs, environment).items()
     }
 
 
-def users(specs: SpecFiles, library: PinnedPackage) -> list[str]:
-    """The environments that pin just this version."""
+def environments_pinning(specs: SpecFiles, library: PinnedPackage) -> list[str]:
+    """The environments that pin exactly this version, sorted."""
     names = specs.entries("environments", False)
-    return sorted(name for name in names if library in libraries(specs, name).values())
+    return sorted(name for name in names if library in pins(specs, name).values())
 
 
 def pinned(specs: SpecFiles) -> list[PinnedPackage]:
-    """Every version that the app or an environment pins, once, by registry, name and version."""
-    found = {
-        library for name in ("", *specs.entries("environments", False)) for library in libraries(specs, name).values()
-    }
-    return sorted(found, key=lambda library: (library.registry, library.name, library.version))
+    """Every package and version that the app or an environment pins, once each; sorted."""
+    scopes = ("", *specs.entries("environments", False))
+    libraries = {library for scope in scopes for library in pins(specs, scope).values()}
+    return sorted(libraries, key=lambda library: (library.registry, library.name, library.version))
 
 
 def folder(tree: Tree, library: PinnedPackage) -> str | None:
-    """Where a package is vendored; that of an app before ``ks upgrade`` has no version. None where it is not."""
-    plain = f"vendor/{library.key}"
-    return next((path for path in (library.folder, plain) if tree.read(f"{path}/{PARTS_FILE}") is not None), None)
+    """The folder of an installed package; None if it is not installed.
+
+    In an app that needs ``ks upgrade`` the folder has no version.
+    """
+    unversioned = f"vendor/{library.key}"
+    candidates = (library.folder, unversioned)
+    return next((path for path in candidates if tree.read(f"{path}/{PARTS_FILE}") is not None), None)
 
 
 def describe(tree: Tree, library: PinnedPackage) -> str:
-    """What ``parts.yaml`` says of a vendored package. Raises ``SetupError``."""
+    """The description of an installed package. Raises ``SetupError`` if it is not installed."""
     path = folder(tree, library)
     if path is None:
         raise SetupError(
@@ -85,23 +60,25 @@ def describe(tree: Tree, library: PinnedPackage) -> str:
 
 
 def description(text: str, where: str) -> str:
-    """The description in a ``parts.yaml``."""
-    found = documents(text, where)
-    spec: Any = found[0] if found else {}
+    """The description in the text of a ``parts.yaml``. Raises ``RenderError`` if it is not YAML."""
+    values = documents(text, where)
+    spec: Any = values[0] if values else {}
     return str(spec.get("description") or "") if isinstance(spec, dict) else ""
 
 
 def install(
     tree: WritableTree,
-    source: RegistryClient,
+    client: RegistryClient,
+    *,
     package: PackageReference,
     alias: str = "",
     environment: str = "",
     force: bool = False,
 ) -> int | None:
-    """Vendors a package and pins it for the app, or for one environment. How many files came; None if none needed to.
+    """Install a package and pin it for the app, or for one environment. The number of files; None if it was installed.
 
-    All files are there before one is written. A version that nothing pins any more is taken out of ``vendor/``.
+    All files are fetched before the first one is written. A version that nothing pins any more is removed. Raises
+    ``SetupError`` if the registry does not have the package, or the alias or the environment is invalid.
     """
     if not _ALIAS.fullmatch(alias):
         raise SetupError(f"--name {alias}: a package's name is letters, digits and dashes")
@@ -109,10 +86,10 @@ def install(
     entries = _entries(specs, environment)
     count = None
     try:
-        version = source.version(package.name, package.version)
+        version = client.version(package.name, package.version)
         library = PinnedPackage(package.registry, alias or package.name, version)
-        is_there = version and library in pinned(specs) and folder(tree, library) == library.folder
-        files = {} if is_there and not force else source.files(package.name, version)
+        is_installed = version and library in pinned(specs) and folder(tree, library) == library.folder
+        files = {} if is_installed and not force else client.files(package.name, version)
         if files and PARTS_FILE not in files:
             raise SetupError(f"it has no {PARTS_FILE}")
     except SetupError as error:
@@ -122,53 +99,58 @@ def install(
         for path, content in sorted(files.items()):
             tree.write(f"{library.folder}/{path}", content)
         count = len(files)
-    before = libraries(specs, environment).get(library.key)
+    replaced = pins(specs, environment).get(library.key)
     entries[library.key] = {"name": library.name, "registry": library.registry, "version": library.version}
     specs.save(tree)
-    if before is not None:
-        _collect(tree, specs, before)
+    if replaced is not None:
+        _remove_unpinned(tree, specs, replaced)
     return count
 
 
 def remove(tree: WritableTree, package: PackageReference, environment: str = "") -> PinnedPackage:
-    """Unpins a package, and takes it out of ``vendor/`` if nothing else pins it. What was removed."""
+    """Unpin a package, and remove it from ``vendor/`` unless something else pins it. What was unpinned.
+
+    Raises ``SetupError`` if it is not pinned there or the environment does not exist.
+    """
     specs = SpecFiles(tree)
     if environment and environment not in specs.entries("environments", False):
         raise SetupError(f"invalid environment: {environment}")
     entries = _entries(specs, environment)
-    found = next((each for each in sorted(libraries(specs, environment).items()) if package.fits(each[1])), None)
-    if found is None:
+    matches = [item for item in sorted(pins(specs, environment).items()) if package.fits(item[1])]
+    if not matches:
         scope = "environment" if environment else "global"
         raise SetupError(f"updating library in {scope} scope: package not found: {package}")
-    key, library = found
+    key, library = matches[0]
     del entries[key]
     specs.save(tree)
-    _collect(tree, specs, library)
+    _remove_unpinned(tree, specs, library)
     return library
 
 
-def _collect(tree: WritableTree, specs: SpecFiles, library: PinnedPackage) -> None:
+def _remove_unpinned(tree: WritableTree, specs: SpecFiles, library: PinnedPackage) -> None:
+    """Remove a package's files unless something pins it, and the folders above that are empty then."""
     if library in pinned(specs):
         return
     tree.remove(library.folder)
-    parent = library.folder.rpartition("/")[0]
-    for path in _upwards(parent):
+    for path in _parents(library.folder):
         if tree.names(path):
             break
         tree.remove(path)
 
 
-def _upwards(path: str) -> Iterator[str]:
+def _parents(path: str) -> Iterator[str]:
+    """The folders above ``path``, without the first part: ``vendor`` itself stays."""
+    path = path.rpartition("/")[0]
     while "/" in path:
         yield path
         path = path.rpartition("/")[0]
 
 
-def _entries(specs: SpecFiles, environment: str) -> dict[str, dict[str, Any]]:
+def _entries(specs: SpecFiles, environment: str) -> dict[str, Entry]:
     if not environment:
         return specs.entries("libraries", False)
-    found = specs.entries("environments", False).get(environment)
-    if found is None:
+    spec = specs.entries("environments", False).get(environment)
+    if spec is None:
         raise SetupError(f'checking environment: environment "{environment}" was not found')
-    entries: dict[str, dict[str, Any]] = found.setdefault("libraries", {})
+    entries: dict[str, Entry] = spec.setdefault("libraries", {})
     return entries

@@ -1,4 +1,4 @@
-"""Parameters as ``param list`` and ``param diff`` show them (ksonnet-rules.md#parameter-edits)."""
+"""The rows of ``param list`` and ``param diff`` (ksonnet-rules.md#parameter-edits)."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -6,50 +6,56 @@ from typing import Any
 
 from ...errors import RenderError, SetupError
 from ...manifests.printing import compact_json
-from ..app.app import load_app
+from ..app.app import Environment
 from ..app.components import all_modules, find_module, rendered_modules
 from ..app.tree import Tree
 from ..engine.evaluator import Evaluator
 from ..libsonnet.literals import field_name, quoted
 from .resolution import Params, load_params, own_params
 
-Row = list[str]
+TableRow = list[str]
 
 
-def listed(
-    tree: Tree,
-    evaluator: Evaluator,
-    component: str = "",
-    environment: str = "",
-    module: str = "",
-    is_inherited: bool = True,
-) -> list[Row]:
-    """Component, parameter and value of every parameter, or of one component's.
+def module_rows(tree: Tree, evaluator: Evaluator, module: str, component: str = "") -> list[TableRow]:
+    """Component, parameter and value of what one module's file has; of one component if it is named.
 
-    With an ``environment``, of all modules that it renders, as they see them (without their own unless
-    ``is_inherited``); else of one module, as its file has them.
+    Raises ``SetupError`` if there is no such module, and ``RenderError`` if its parameters do not evaluate.
     """
-    rows: list[Row] = []
-    if not environment:
-        try:
-            found = find_module(tree, module or "/")
-        except RenderError as error:
-            raise SetupError(f"could not find module: {_unfound(tree, module) or error}") from error
-        return _rows(own_params(tree, evaluator, found), component)
-    where = load_app(tree).environment(environment)
-    for each in rendered_modules(tree, where):
-        params = load_params(tree, evaluator, where, each, is_inherited)
+    try:
+        found = find_module(tree, module)
+    except RenderError as error:
+        is_known = module in {each.name for each in all_modules(tree)}
+        reason = str(error) if is_known else f'unable to find module "{module}"'
+        raise SetupError(f"could not find module: {reason}") from error
+    return _rows(own_params(tree, evaluator, found), component)
+
+
+def environment_rows(
+    tree: Tree, evaluator: Evaluator, environment: Environment, component: str = "", *, is_inherited: bool = True
+) -> list[TableRow]:
+    """The same for all modules that an environment renders, with the values that it uses.
+
+    Without ``is_inherited`` only what the environment itself sets. Raises ``RenderError``.
+    """
+    rows: list[TableRow] = []
+    for module in rendered_modules(tree, environment):
+        params = load_params(tree, evaluator, environment, module, is_inherited=is_inherited)
         _check(params)
         rows += _rows(params.resolved, component)
     return rows
 
 
-def differences(tree: Tree, evaluator: Evaluator, one: str, other: str, component: str = "") -> list[Row]:
-    """Component, parameter and both values: first what differs, then what only the first has, then only the other."""
-    first, second = _values(tree, evaluator, one), _values(tree, evaluator, other)
-    both = [key for key in first if key in second and first[key] != second[key]]
+def difference_rows(
+    tree: Tree, evaluator: Evaluator, environments: tuple[Environment, Environment], component: str = ""
+) -> list[TableRow]:
+    """Component, parameter and both values, of parameters that differ between two environments.
+
+    Changed values come first, then those that only the first environment has, then those of the second.
+    """
+    first, second = (_values(tree, evaluator, environment) for environment in environments)
+    changed = [key for key in first if key in second and first[key] != second[key]]
     rows = [
-        *([*key, first[key], second[key]] for key in both),
+        *([*key, first[key], second[key]] for key in changed),
         *([*key, first[key], ""] for key in first if key not in second),
         *([*key, "", second[key]] for key in second if key not in first),
     ]
@@ -57,17 +63,21 @@ def differences(tree: Tree, evaluator: Evaluator, one: str, other: str, componen
 
 
 def shown(value: Any) -> str:
-    """A value as jsonnet: the outermost object or array begins on one line, what is in it does not."""
+    """A value as ``param list`` prints it: jsonnet whose outermost object or array begins on the same line."""
     if isinstance(value, dict) and value:
-        return (
-            "{ " + ", ".join(f"{field_name(key)}: {_nested(child, 0)}" for key, child in sorted(value.items())) + " }"
-        )
+        fields = (f"{field_name(key)}: {_nested(child, 0)}" for key, child in sorted(value.items()))
+        return "{ " + ", ".join(fields) + " }"
     if isinstance(value, list):
         return "[" + ", ".join(_nested(child, 0) for child in value) + "]"
     return _nested(value, 0)
 
 
-def _rows(components: Mapping[str, Any], wanted: str) -> list[Row]:
+def go_number(value: float) -> str:
+    """A number as go-jsonnet prints it: integers in digits, others with 17 of them (0.1 is 0.10000000000000001)."""
+    return f"{value:.0f}" if value == int(value) else f"{value:.17g}"
+
+
+def _rows(components: Mapping[str, Any], wanted: str) -> list[TableRow]:
     rows = []
     for name, params in sorted(components.items()):
         if wanted not in ("", name):
@@ -78,16 +88,15 @@ def _rows(components: Mapping[str, Any], wanted: str) -> list[Row]:
     return rows
 
 
-def _values(tree: Tree, evaluator: Evaluator, environment: str) -> dict[tuple[str, str], str]:
-    where = load_app(tree).environment(environment)
-    found: dict[tuple[str, str], str] = {}
-    for module in rendered_modules(tree, where):
-        params = load_params(tree, evaluator, where, module)
+def _values(tree: Tree, evaluator: Evaluator, environment: Environment) -> dict[tuple[str, str], str]:
+    values: dict[tuple[str, str], str] = {}
+    for module in rendered_modules(tree, environment):
+        params = load_params(tree, evaluator, environment, module)
         _check(params)
-        for name, values in params.resolved.items():
-            for key, value in sorted(values.items()) if isinstance(values, dict) else ():
-                found[module.prefix + name, key] = _plain(value)
-    return found
+        for name, fields in params.resolved.items():
+            for key, value in sorted(fields.items()) if isinstance(fields, dict) else ():
+                values[module.prefix + name, key] = _json(value)
+    return values
 
 
 def _check(params: Params) -> None:
@@ -95,7 +104,7 @@ def _check(params: Params) -> None:
         raise error
 
 
-def _plain(value: Any) -> str:
+def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else compact_json(value)
 
 
@@ -116,13 +125,3 @@ def _nested(value: Any, depth: int) -> str:
 
 def _wrapped(opening: str, lines: Iterable[str], closing: str) -> str:
     return opening + "".join(lines) + closing
-
-
-def go_number(value: float) -> str:
-    """A number as go-jsonnet makes text of it: whole ones in digits, others with 17 of them (0.1 is …001)."""
-    return f"{value:.0f}" if value == int(value) else f"{value:.17g}"
-
-
-def _unfound(tree: Tree, module: str) -> str:
-    names = [each.name for each in all_modules(tree)]
-    return "" if module in names else f'unable to find module "{module}"'

@@ -1,4 +1,4 @@
-"""A component from a prototype (ksonnet-rules.md#prototypes)."""
+"""A component made from a prototype (ksonnet-rules.md#prototypes)."""
 
 import json
 from collections.abc import Mapping
@@ -13,35 +13,42 @@ from .prototype import Prototype
 
 
 def component_parameters(
-    tree: Tree, evaluator: Evaluator, prototype: Prototype, flags: Mapping[str, str], values: tuple[str, str] | None
+    tree: Tree,
+    evaluator: Evaluator,
+    *,
+    prototype: Prototype,
+    flags: Mapping[str, str],
+    values: tuple[str, str] | None = None,
 ) -> dict[str, str]:
-    """The parameters of a component, as jsonnet: of the flags, and over them those of a file of values.
+    """The jsonnet source of every parameter, from flags and a file of values, which wins.
 
-    ``values`` is that file's name and text: jsonnet that gives an object. Raises ``SetupError`` for what does not fit,
-    is missing, or is no jsonnet.
+    ``values`` are the name and the text of that file: jsonnet whose value is an object. Raises ``SetupError`` for a
+    value that does not fit its type, a missing parameter, or an object or array that is not jsonnet.
     """
-    found = prototype.values(flags)
+    sources = prototype.values(flags)
     if values is not None:
-        found |= _of_file(tree, evaluator, prototype, *values)
-    prototype.check(found)
+        sources |= _values_in_file(tree, evaluator, prototype, values)
+    prototype.check(sources)
     for parameter in prototype.parameters:
         if parameter.kind in ("object", "array"):
             try:
-                evaluator.check(f"--{parameter.name}", found[parameter.name])
+                evaluator.check(f"--{parameter.name}", sources[parameter.name])
             except JsonnetError as error:
                 raise SetupError(
-                    f"--{parameter.name}={found[parameter.name]} is no jsonnet: {error.message}; "
+                    f"--{parameter.name}={sources[parameter.name]} is not jsonnet: {error.message}; "
                     f"{'an object' if parameter.kind == 'object' else 'an array'} is expected"
                 ) from error
-    return found
+    return sources
 
 
 def generate(tree: WritableTree, prototype: Prototype, module: AppModule, name: str, params: dict[str, str]) -> str:
-    """Writes the component and its parameters; the path of the component. Raises ``SetupError``."""
-    return create_component(tree, module, name, "jsonnet", prototype.expanded(name), params)
+    """Write the component and its parameters; the path of the component. Raises ``SetupError``."""
+    source = prototype.expanded(name)
+    return create_component(tree, module, key=name, extension="jsonnet", source=source, params=params)
 
 
-def _of_file(tree: Tree, evaluator: Evaluator, prototype: Prototype, file: str, text: str) -> dict[str, str]:
+def _values_in_file(tree: Tree, evaluator: Evaluator, prototype: Prototype, values: tuple[str, str]) -> dict[str, str]:
+    file, text = values
     try:
         value = evaluator.evaluate(Program(f"({text}\n)", ImportSearch(tree, ("lib", "vendor"))))
     except RenderError as error:

@@ -17,8 +17,10 @@ from ..engine.locations import ComponentSpan
 
 @dataclass(frozen=True, slots=True)
 class ComponentsObject:
-    """``source`` is the object; ``spans`` say whose lines are whose; ``manifests`` counts the documents of each YAML or
-    JSON component."""
+    """``source`` is the object; ``spans`` say which lines are whose.
+
+    ``manifests`` has the number of documents of each component that is YAML or JSON.
+    """
 
     source: str
     spans: tuple[ComponentSpan, ...]
@@ -28,12 +30,23 @@ class ComponentsObject:
 def components_object(
     tree: Tree, evaluator: Evaluator, module: AppModule, own: Object, wanted: Set[str]
 ) -> ComponentsObject:
-    """The object of all components of ``module``.
+    """The object of all components of ``module``; ``own`` are the module's own parameters.
 
-    Jsonnet files become its fields as they stand, so that ``$`` is the object of all components, as in ksonnet. Each
-    is parsed alone first, for an error with a place. One that does not parse is an error only if it is ``wanted`` or
-    nothing in particular is; otherwise its field fails when something uses it.
+    Raises ``RenderError`` for a component that does not parse, if it is ``wanted`` or if ``wanted`` is empty. Any other
+    becomes an ``error`` expression, which fails only what uses it.
     """
+    # Jsonnet components are inserted as source text, not imported. That is ksonnet's rule, and apps rely on it: `$` in
+    # a component is the object of all components, so one can read a sibling as `$["other"]`. The price is that every
+    # error has a line of this object; the spans lead back to the file.
+    #
+    #     {                                        line 1
+    #     "web": (                                 line 2
+    #     <line 1 of components/web.jsonnet>       line 3: ComponentSpan(web, first=3, lines=…)
+    #     …
+    #     ),
+    #
+    # The parentheses keep a component that is a sum or a `local` one value. Each jsonnet file is parsed on its own
+    # first: a missing brace would otherwise take in the components after it, and the error would be in one of these.
     lines = ["{"]
     spans: list[ComponentSpan] = []
     manifests: dict[str, int] = {}
@@ -43,10 +56,10 @@ def components_object(
             if component.kind == "jsonnet":
                 body = _jsonnet(evaluator, component, text)
             else:
-                found = _manifests(component, text)
-                manifests[component.name] = len(found)
-                found[0] = merge_patch(found[0], own.get(component.key, {}))
-                body = json.dumps(found[0] if len(found) == 1 else wrap(found), allow_nan=False)
+                values = _manifests(component, text)
+                manifests[component.name] = len(values)
+                values[0] = merge_patch(values[0], own.get(component.key, {}))
+                body = json.dumps(values[0] if len(values) == 1 else wrap(values), allow_nan=False)
         except RenderError as error:
             if not wanted or component.name in wanted:
                 raise
@@ -70,16 +83,16 @@ def _jsonnet(evaluator: Evaluator, component: ComponentFile, text: str) -> str:
 def _manifests(component: ComponentFile, text: str) -> list[Any]:
     where = component.where()
     try:
-        found = _documents(component, text)
+        values = _documents(component, text)
     except RenderError as error:
         message = str(error).removeprefix(f"{error.where}: ")
         raise RenderError(message, component.where(error.where.removeprefix(component.path))) from error
-    if not found:
+    if not values:
         raise RenderError("it holds no object", where)
-    for number, value in enumerate(found, 1):
+    for number, value in enumerate(values, 1):
         if not isinstance(value, dict):
             raise RenderError(f"document {number} is not an object", where)
-    return found
+    return values
 
 
 def _documents(component: ComponentFile, text: str) -> list[Any]:
@@ -87,5 +100,5 @@ def _documents(component: ComponentFile, text: str) -> list[Any]:
         try:
             return [json.loads(text)]
         except ValueError:
-            pass  # ksonnet reads .json as YAML too, which allows comments
+            pass  # ksonnet reads .json as YAML, which allows comments
     return documents(text, component.path)

@@ -1,4 +1,4 @@
-"""gRPC calls: messages out of the body's bytes, answers and one status at the end."""
+"""gRPC calls on HTTP/2 streams: messages out of DATA, answers and one status at the end."""
 
 import logging
 import re
@@ -14,56 +14,72 @@ from ..http2.header_fields import Fields
 from ..http2.streams import Stream, StreamListener
 from ..observe.references import internal_error_text, new_reference
 from . import status
+from .status import StatusCode
 
 log = logging.getLogger(__name__)
 
+# gRPC's framing (the document "gRPC over HTTP2" of the gRPC project)
+# --------------------------------------------------------------------
+#
+# A body is a sequence of messages. Frames of DATA may cut it anywhere:
+#
+#     +------------+-----------------+------------------+
+#     | compressed |     length      | message          |  and again
+#     |   1 byte   |  4, big-endian  | `length` bytes   |
+#     +------------+-----------------+------------------+
+#
+# The HTTP status is 200 for every call that reached a gRPC server. What became of the call stands in the trailers
+# `grpc-status` and `grpc-message`, which end it. A call that fails before its first message sends them in the one
+# HEADERS frame that it has ("Trailers-Only").
 ANSWER: Fields = ((b":status", b"200"), (b"content-type", b"application/grpc"))
-_DONE = status.trailers(status.OK)
-_DEADLINE = re.compile(rb"(\d{1,8})([HMSmun])")
+_DONE = status.trailers(StatusCode.OK)
+_MESSAGE_HEAD_BYTES = 5
+
+_TIMEOUT = re.compile(rb"(\d{1,8})([HMSmun])")
 _SECONDS = {b"H": 3600.0, b"M": 60.0, b"S": 1.0, b"m": 1e-3, b"u": 1e-6, b"n": 1e-9}
-_HEAD_BYTES = 5  # before each message: one byte that says whether it is compressed, four of length
 
-# HealthCheckResponse by status; SERVICE_UNKNOWN is what a watcher of a service that is not here is told.
+# HealthCheckResponse by status. Only Watch answers SERVICE_UNKNOWN: Check fails with NOT_FOUND (grpc.health.v1).
 SERVING, NOT_SERVING, SERVICE_UNKNOWN = b"\x08\x01", b"\x08\x02", b"\x08\x03"
-
-CallObserver = Callable[[str, str, str, float], None]
-"""Told each answered call: its full method, its kind, the name of its status and its seconds."""
 
 
 class UnaryMethod(Protocol):
-    """Has ``call`` answered for the message ``body``, now or later. May raise ``RequestError``."""
+    """Answers ``call``, which has sent the message ``body``, now or later. May raise ``RequestError``."""
 
     def __call__(self, body: bytes, call: "UnaryCall", /) -> None: ...
 
 
 class GrpcCall(StreamListener):
-    """One call: takes messages out of the body's bytes and ends with a status, once."""
+    """One call: collects messages out of the stream's DATA, and ends with one status."""
 
     def __init__(self, stream: Stream, max_message_bytes: int) -> None:
         self._stream = stream
         self._max_message_bytes = max_message_bytes
-        self._part: bytes | bytearray = b""  # of a message
-        self._needed = _HEAD_BYTES
+        self._part: bytes | bytearray = b""  # the beginning of a message
+        self._needed = _MESSAGE_HEAD_BYTES  # the length at which `_part` is worth looking at
         self._timer: TimerHandle | None = None
         self._started = False
         self.deadline = float("inf")
-        """By when an answer is wanted; with a timer of its own, for a call may be late before it has come whole."""
+        """The time, by ``time.perf_counter``, at which the client stops waiting."""
         self.abandoned = False
-        """Whether nobody would read an answer: it has ended, or the client has gone."""
+        """Whether nobody would read an answer: the call has ended, or the client has gone."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._stream!r} {'over' if self.abandoned else 'open'}>"
 
     def take(self, body: bytes) -> None:
-        """One whole message has come. May raise ``RequestError``."""
+        """Take one whole message. May raise ``RequestError``."""
         raise NotImplementedError
 
     def last(self) -> None:
-        """No more messages come."""
+        """No further message comes."""
 
     def expire_after(self, timeout: bytes) -> None:
-        """End with DEADLINE_EXCEEDED after the time a grpc-timeout header says."""
-        match = _DEADLINE.fullmatch(timeout)
+        """End the call with DEADLINE_EXCEEDED after the time that a grpc-timeout header names.
+
+        The call has a timer of its own, beside the deadline that the service looks at, because the time may be over
+        before the request has arrived whole.
+        """
+        match = _TIMEOUT.fullmatch(timeout)
         if match is None:
             self.fail(BadRequest(f"grpc-timeout is no time: {ascii(timeout[:40])[2:-1]}"))
         else:
@@ -75,9 +91,10 @@ class GrpcCall(StreamListener):
         if self.abandoned:
             return
         if self._part:
+            # A list of parts would cost 33 bytes and more for each, and a client may send a byte in each frame.
             if isinstance(self._part, bytes):
                 self._part = bytearray(self._part)
-            self._part += data  # however small the parts are, they take no more than what is in them
+            self._part += data
             if len(self._part) < self._needed:
                 return
             data = bytes(self._part)
@@ -90,8 +107,8 @@ class GrpcCall(StreamListener):
             self.fail(error)
             return
         except Exception:
-            # The outermost handler: whatever went wrong is ours, and the caller must not wait for ever.
-            log.exception("grpc.failed id=%s", self.broke())
+            # The outermost handler: whatever went wrong is a bug of ours, and without an answer the caller would wait.
+            log.exception("grpc.failed id=%s", self.fail_internally())
             return
         self._part = data
 
@@ -106,7 +123,7 @@ class GrpcCall(StreamListener):
     def gone(self) -> None:
         self._over()
 
-    def say(self, body: bytes) -> None:
+    def send(self, body: bytes) -> None:
         """Send one message."""
         if not self.abandoned:
             if not self._started:
@@ -115,7 +132,7 @@ class GrpcCall(StreamListener):
             self._stream.send(b"\0" + len(body).to_bytes(4, "big") + body)
 
     def end(self, trailers: Fields) -> None:
-        """End the call. Only the first end counts."""
+        """End the call. Only the first call of this counts."""
         if self.abandoned:
             return
         self._over()
@@ -130,28 +147,31 @@ class GrpcCall(StreamListener):
             self._stream.reference = error.reference
         self.end(status.of(error))
 
-    def broke(self) -> str:
-        """End the call for a fault of ours. Returns the reference under which the log is to tell of it."""
+    def fail_internally(self) -> str:
+        """End the call because of a bug of ours. Returns the reference under which the log must have the cause."""
         self._stream.reference = reference = new_reference()
-        self.end(status.trailers(status.INTERNAL, internal_error_text(reference)))
+        self.end(status.trailers(StatusCode.INTERNAL, internal_error_text(reference)))
         return reference
 
     def _messages(self, data: bytes) -> bytes:
-        """Take every whole message of ``data``; what is left is the beginning of the next."""
-        while len(data) >= _HEAD_BYTES:
+        """Take every whole message in ``data`` and return what is left, the beginning of the next.
+
+        A length above the limit is refused when the five bytes have arrived, before anything of it is stored.
+        """
+        while len(data) >= _MESSAGE_HEAD_BYTES:
             if data[0]:
                 raise UnsupportedEncoding("this server takes messages as they are, not compressed")
-            length = int.from_bytes(data[1:_HEAD_BYTES], "big")
+            length = int.from_bytes(data[1:_MESSAGE_HEAD_BYTES], "big")
             if length > self._max_message_bytes:
                 raise PayloadTooLarge(
                     f"the message has {length} bytes; this server takes {self._max_message_bytes} at most"
                 )
-            self._needed = _HEAD_BYTES + length
+            self._needed = _MESSAGE_HEAD_BYTES + length
             if len(data) < self._needed:
                 return data
-            self.take(data[_HEAD_BYTES : self._needed])
+            self.take(data[_MESSAGE_HEAD_BYTES : self._needed])
             data = data[self._needed :]
-            self._needed = _HEAD_BYTES
+            self._needed = _MESSAGE_HEAD_BYTES
         return data
 
     def _expired(self) -> None:
@@ -165,15 +185,18 @@ class GrpcCall(StreamListener):
 
 
 class UnaryCall(GrpcCall):
-    """A call of one message and one answer; to the service, someone who waits for a message."""
+    """A call of one message and one answer, which the service answers.
 
-    observe: CallObserver
-    path: str
+    ``observe`` is called with the name of the call's status and its seconds when it is answered.
+    """
 
-    def __init__(self, stream: Stream, max_message_bytes: int, verb: UnaryMethod) -> None:
+    def __init__(
+        self, stream: Stream, max_message_bytes: int, method: UnaryMethod, observe: Callable[[str, float], None]
+    ) -> None:
         super().__init__(stream, max_message_bytes)
         self._began = time.perf_counter()
-        self._verb = verb
+        self._method = method
+        self._observe = observe
         self._body: bytes | None = None
 
     def take(self, body: bytes) -> None:
@@ -185,19 +208,20 @@ class UnaryCall(GrpcCall):
         try:
             if self._body is None:
                 raise BadRequest("this method takes one message; there was none")
-            self._verb(self._body, self)
+            self._method(self._body, self)
         except RequestError as error:
             self.fail(error)
         except Exception:
-            # The outermost handler: whatever went wrong is ours, and the caller must not wait for ever.
-            log.exception("grpc.failed id=%s", self.broke())
+            # The outermost handler, as in received().
+            log.exception("grpc.failed id=%s", self.fail_internally())
 
     def end(self, trailers: Fields) -> None:
         if not self.abandoned:
-            self.observe(self.path, "unary", status.name(trailers), time.perf_counter() - self._began)
+            self._observe(status.name(trailers), time.perf_counter() - self._began)
         super().end(trailers)
 
     def answer(self, message: Message) -> None:
+        """Answer with an encoded message, or with the error if it cannot be encoded."""
         try:
             body = proto.encode(message)
         except RequestError as error:
@@ -206,6 +230,7 @@ class UnaryCall(GrpcCall):
             self.reply(body)
 
     def answer_raw(self, value: Any) -> None:
+        """Answer with what a raw method returned, or with the error if that is not a message."""
         try:
             body = proto.write(value)
         except RequestError as error:
@@ -215,7 +240,7 @@ class UnaryCall(GrpcCall):
 
     def reply(self, body: bytes) -> None:
         """Answer with a serialized message."""
-        self.say(body)
+        self.send(body)
         self.end(_DONE)
 
 
@@ -227,38 +252,38 @@ class MessageStreamCall(GrpcCall):
         self._answer = answer
 
     def take(self, body: bytes) -> None:
-        self.say(self._answer(body))
+        self.send(self._answer(body))
 
     def last(self) -> None:
         self.end(_DONE)
 
 
 class HealthWatch(GrpcCall):
-    """A call that is told the health of a service now and whenever it changes."""
+    """A call that is sent the health of a service, now and whenever it changes."""
 
     def __init__(
         self,
         stream: Stream,
         max_message_bytes: int,
         health: Callable[[bytes], bytes | None],
-        watchers: "set[HealthWatch]",
+        watches: "set[HealthWatch]",
     ) -> None:
         super().__init__(stream, max_message_bytes)
         self._health = health
-        self._watchers = watchers
+        self._watches = watches
 
     def take(self, body: bytes) -> None:
         state = self._health(body)
         if state is not None:
-            self._watchers.add(self)
-        self.tell(SERVICE_UNKNOWN if state is None else state)
+            self._watches.add(self)
+        self.report(SERVICE_UNKNOWN if state is None else state)
 
-    def tell(self, state: bytes) -> None:
-        """Send the state; a watcher of a server that stops is told so and released, so that it can stop."""
-        self.say(state)
+    def report(self, state: bytes) -> None:
+        """Send the state. After NOT_SERVING the call ends, or the open call would hold up the server's shutdown."""
+        self.send(state)
         if state == NOT_SERVING:
             self.end(_DONE)
 
     def _over(self) -> None:
         super()._over()
-        self._watchers.discard(self)
+        self._watches.discard(self)

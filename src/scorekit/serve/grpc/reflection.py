@@ -1,4 +1,7 @@
-"""What gRPC's reflection service answers: which services there are, and what their messages look like."""
+"""gRPC's reflection service: which services there are, and what their messages look like.
+
+grpcurl, Postman and the like ask it, so that a person can call the model without having its .proto files.
+"""
 
 from typing import Any
 
@@ -6,55 +9,57 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 from ...errors import BadRequest
 from ...proto import FILES, POOL, SERVICES, DecodeError, message_class
-
-_NOT_FOUND = 5
+from .status import StatusCode
 
 
 def reflect(body: bytes, version: str) -> bytes:
-    """The serialized answer to one serialized ServerReflectionRequest of ``v1`` or ``v1alpha``."""
+    """Return the serialized answer to one serialized ServerReflectionRequest of version ``v1`` or ``v1alpha``.
+
+    Both versions have the same messages under different package names. Raises ``BadRequest`` for anything else.
+    """
     package = f"grpc.reflection.{version}"
     try:
         request = message_class(f"{package}.ServerReflectionRequest").FromString(body)
     except DecodeError as error:
         raise BadRequest(f"not a ServerReflectionRequest: {error}") from None
     answer = message_class(f"{package}.ServerReflectionResponse")(valid_host=request.host, original_request=request)
-    asked = request.WhichOneof("message_request")
-    if asked == "list_services":
+    question = request.WhichOneof("message_request")
+    if question == "list_services":
         for name in SERVICES:
             answer.list_services_response.service.add(name=name)
-    elif asked == "file_by_filename":
-        _files(answer, request.file_by_filename)
-    elif asked == "file_containing_symbol":
-        _files(answer, _file_of(request.file_containing_symbol))
-    else:  # there are no extensions in proto3
-        _not_found(answer, "there are no extensions here")
+    elif question == "file_by_filename":
+        _add_files(answer, request.file_by_filename)
+    elif question == "file_containing_symbol":
+        _add_files(answer, _file_of(request.file_containing_symbol))
+    else:
+        _not_found(answer, "there are no extensions here")  # proto3 has none
     return bytes(answer.SerializeToString())
 
 
 def _file_of(symbol: str) -> str:
-    """The file that declares ``symbol``, or ``""``."""
+    """Return the name of the file that declares ``symbol``, ``""`` if there is none."""
     try:
         return str(POOL.FindFileContainingSymbol(symbol).name)
     except KeyError:
         pass
-    # A method, which the pool of protobuf 3.20 does not find by name.
+    # The pool of protobuf 3.20, which seldon-core pins, finds services but not their methods.
     service, _, method = symbol.rpartition(".")
     if service in SERVICES and method in POOL.FindServiceByName(service).methods_by_name:
         return str(POOL.FindServiceByName(service).file.name)
     return ""
 
 
-def _files(answer: Any, name: str) -> None:
-    """The file, and before it all that it imports."""
+def _add_files(answer: Any, name: str) -> None:
+    """Add the file and all that it imports, imports first: clients load the files in the order they come."""
     if name not in FILES:
         _not_found(answer, "no such file or symbol")
         return
     wanted = [name]
-    for each in wanted:
+    for each in wanted:  # grows within the loop
         wanted += [one for one in FileDescriptorProto.FromString(FILES[each]).dependency if one not in wanted]
     answer.file_descriptor_response.file_descriptor_proto.extend(FILES[each] for each in reversed(wanted))
 
 
 def _not_found(answer: Any, message: str) -> None:
-    answer.error_response.error_code = _NOT_FOUND
+    answer.error_response.error_code = StatusCode.NOT_FOUND
     answer.error_response.error_message = message

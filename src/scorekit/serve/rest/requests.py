@@ -1,22 +1,26 @@
-"""Requests as the service takes them, decoded only as far as the component needs it; and where REST finds them."""
+"""Requests of REST as the service takes them, and where in an HTTP request they are found.
+
+A request is decoded only as far as the component needs it: a raw method is given the parsed JSON, or the text itself.
+"""
 
 import urllib.parse
 from dataclasses import dataclass
 from typing import Any
 
-from ...codec import json, large, multipart, proto
+from ...codec import json, large, multipart
 from ...errors import BadRequest, UnsupportedEncoding
-from ...message import Feedback, Form, Message, Verb
+from ...message import Form, Message
 from ..http1.exchange import Exchange
 from ..observe.references import printable
 
 
 @dataclass(slots=True)
 class JsonRequest:
-    """A parsed JSON value as the service takes it."""
+    """A parsed JSON value."""
 
     raw: Any
     document_bytes: int
+    """The length of the text that it was parsed from."""
 
     form = Form.JSON
     take_metrics = staticmethod(json.take_metrics)
@@ -29,7 +33,7 @@ class JsonRequest:
 
 
 class LargeRequest:
-    """A long JSON text, read without a Python object for each number if it is a table of numbers."""
+    """A long JSON text. A table of numbers in it is decoded without a Python object for each number."""
 
     __slots__ = ("_body",)
 
@@ -51,7 +55,7 @@ class LargeRequest:
 
 
 class UnreadRequest:
-    """A JSON text, read only if the component does not want it as it is."""
+    """A JSON text that is parsed only if the component does not take the text itself."""
 
     form = Form.JSON
     take_metrics = staticmethod(json.take_metrics)
@@ -66,61 +70,17 @@ class UnreadRequest:
         return json.messages_from_value(json.parse(self.raw))
 
 
-class ProtoRequest:
-    """A serialized message as the service takes it."""
-
-    __slots__ = ("_body", "_verb")
-
-    form = Form.PROTO
-    take_metrics = staticmethod(proto.take_metrics)
-
-    def __init__(self, verb: Verb, body: bytes) -> None:
-        self._verb = verb
-        self._body = body
-
-    @property
-    def raw(self) -> Any:
-        """The message as protobuf's own object: what a raw method is given."""
-        name = "SeldonMessageList" if self._verb is Verb.AGGREGATE else "SeldonMessage"
-        return proto.read(name, self._body)
-
-    def message(self) -> Message:
-        return proto.decode(self._body)
-
-    def messages(self) -> list[Message]:
-        return proto.decode_list(self._body)
-
-
-class ProtoFeedback:
-    """A serialized Feedback as the service takes it, over REST too, where it has come as JSON."""
-
-    __slots__ = ("_body",)
-
-    take_metrics = staticmethod(proto.take_metrics)
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    @property
-    def raw(self) -> Any:
-        return proto.read("Feedback", self._body)
-
-    @property
-    def text(self) -> str:
-        return proto.feedback_text(self._body)
-
-    def feedback(self) -> Feedback:
-        return proto.decode_feedback(self._body)
-
-
 def read(exchange: Exchange, bare_nan: bool = False) -> JsonRequest | LargeRequest:
-    """The JSON of a request, wherever it stands. Raises ``BadRequest``."""
-    found = find(exchange)
-    if type(found) is dict:
-        return JsonRequest(found, len(exchange.body))
-    if type(found) is bytes and len(found) >= large.MIN_BYTES and large.available() and not bare_nan:
-        return LargeRequest(found)
-    return JsonRequest(_value(found, bare_nan), len(found))  # type: ignore[arg-type]  # else it is a text
+    """Return the request in an exchange. Raises ``BadRequest``, and ``UnsupportedEncoding`` for a compressed body.
+
+    With ``bare_nan`` NaN and Infinity are numbers, as in the stock wrapper.
+    """
+    source = find(exchange)
+    if type(source) is dict:
+        return JsonRequest(source, len(exchange.body))
+    if type(source) is bytes and len(source) >= large.MIN_BYTES and large.available() and not bare_nan:
+        return LargeRequest(source)
+    return JsonRequest(_value(source, bare_nan), len(source))  # type: ignore[arg-type]  # it is bytes or str here
 
 
 def _value(text: bytes | str, bare_nan: bool = False) -> Any:
@@ -131,9 +91,11 @@ def _value(text: bytes | str, bare_nan: bool = False) -> Any:
 
 
 def find(exchange: Exchange) -> bytes | str | dict[str, Any]:
-    """The JSON text of a request: form field ``json``, query ``?json=``, or a JSON body. That is the stock order.
+    """Return the JSON text of a request, or the value of a multipart form.
 
-    Of a multipart form, which comes before them, the value. Raises ``BadRequest``.
+    The places are tried in the order of the stock wrapper (seldon-core 1.17.1): a multipart form, the field ``json`` of
+    a urlencoded form, ``?json=`` in the query, a JSON body. Raises ``BadRequest`` if there is nothing in any of them,
+    and ``UnsupportedEncoding`` for a compressed body.
     """
     if exchange.head.is_json:
         return exchange.body
@@ -160,7 +122,7 @@ def find(exchange: Exchange) -> bytes | str | dict[str, Any]:
 
 
 def _field(encoded: bytes) -> str:
-    """The field ``json`` of a urlencoded form or query, or ``""``."""
+    """Return the field ``json`` of a urlencoded form or query, ``""`` if there is none. Raises ``BadRequest``."""
     try:
         fields = urllib.parse.parse_qs(encoded.decode(), errors="strict", max_num_fields=1000)
     except ValueError as error:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from ...errors import MethodNotAllowed, NotFound, RequestError
 from ...metrics.exposition import CONTENT_TYPE
 from ..http1.exchange import Exchange
-from ..rest.routes import refuse
+from ..rest import refuse
 
 Ask = Callable[[Callable[[bytes], None]], None]
 """Has the function it is given called with the text of the moment, now or later."""

@@ -30,7 +30,7 @@ from ..grpc.services import GrpcServices
 from ..http1.connection import Http1Connection
 from ..http1.exchange import Exchange
 from ..limits.open_connections import OpenConnections, close_slow_clients, drain
-from ..rest.routes import RestOptions, RestRoutes, refuse
+from ..rest import RestOptions, RestRoutes, refuse
 from . import channel
 from .channel import Channel, say
 from .metrics_page import MetricsPage
@@ -153,8 +153,19 @@ async def _serve(
     metadata = _told(built.metadata, verdict, settings)
     timeout_s = settings.limits.request_timeout_ms / 1000 or float("inf")
     manners = RestOptions(settings.model.compatibility == "stock", settings.listen.cors_allowed_origins, timeout_s)
-    rest = RestRoutes(service, metadata, settings.model.payload_passthrough, manners, built.document)
-    grpc = GrpcServices(service, settings.limits.max_grpc_message_bytes, metadata, metrics.request)
+    rest = RestRoutes(
+        service,
+        metadata=metadata,
+        payload_passthrough=settings.model.payload_passthrough,
+        options=manners,
+        document=built.document,
+    )
+    grpc = GrpcServices(
+        service,
+        max_message_bytes=settings.limits.max_grpc_message_bytes,
+        metadata=metadata,
+        observe=metrics.request,
+    )
     fleet: OpenConnections = set()
     readers: OpenConnections = set()
     scrapes: list[Callable[[bytes], None]] = []

@@ -1,6 +1,7 @@
 """A client for a model server's gRPC API, on grpcio.
 
-grpcio, not our own HTTP/2 engine: a server should not be judged by a client that shares its mistakes.
+grpcio, not our own HTTP/2 engine: a server should not be judged by a client that shares its mistakes
+(docs/design/0019-grpcio-is-the-testers-client.md).
 
 The laws judge JSON, so messages are translated both ways. What JSON cannot say is the place to look: a SeldonMessage
 can carry NaN and infinities, which come out as the texts "NaN", "Infinity" and "-Infinity" that protobuf's own JSON
@@ -52,7 +53,7 @@ class GrpcClient:
         try:
             import grpc
         except ImportError as error:
-            raise SetupError("gRPC is asked by the package 'grpcio': pip install 'scorekit[test]'") from error
+            raise SetupError("gRPC needs the package 'grpcio': pip install 'scorekit[test]'") from error
         self._metadata = [*(address.metadata or ()), *([("x-api-key", key)] if key is not None else [])]
         self.address = address
         self.timeout_s = timeout_s
@@ -66,7 +67,7 @@ class GrpcClient:
                 try:
                     trusted = Path(authorities).read_bytes()
                 except OSError as error:
-                    raise SetupError(f"{authorities} is no file of certificates: {error.strerror}") from error
+                    raise SetupError(f"{authorities} is not a file of certificates: {error.strerror}") from error
             self._channel = grpc.secure_channel(self._target, grpc.ssl_channel_credentials(trusted), options)
         else:
             self._channel = grpc.insecure_channel(self._target, options)
@@ -105,7 +106,7 @@ class GrpcClient:
         except json_format.SerializeToJsonError:
             return Answer(200, b"NaN")  # a NaN in jsonData; the law "valid JSON" reports this as it would over REST
         except DecodeError as error:
-            raise NoAnswer(f"the answer is no SeldonMessage: {error}", hung=False) from error
+            raise NoAnswer(f"the answer is not a SeldonMessage: {error}", hung=False) from error
 
     def _failed(self, error: Any, places: bool) -> Answer:
         code, details = error.code().name, error.details() or ""

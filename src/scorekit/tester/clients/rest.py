@@ -101,14 +101,14 @@ def ssl_context(authorities: str | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=authorities)
     except OSError as error:
-        raise SetupError(f"{authorities} is no file of certificates: {error.strerror or error}") from error
+        raise SetupError(f"{authorities} is not a file of certificates: {error.strerror or error}") from error
 
 
 def _why(error: OSError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted ({error.verify_message}); --cacert FILE names whom to trust"
+        return f"its certificate is not trusted ({error.verify_message}); --cacert FILE names the authority to trust"
     if isinstance(error, ssl.SSLError):
-        return f"no TLS is spoken there ({error.reason or error})"
+        return f"the server does not speak TLS ({error.reason or error})"
     why = "no answer in time" if isinstance(error, TimeoutError) else error.strerror or str(error)
     return f"{why}; is the server running there?"
 
