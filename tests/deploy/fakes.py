@@ -9,7 +9,10 @@ from scorekit.manifests import Object
 KINDS = {
     ("v1", "ConfigMap"): ("configmaps", True),
     ("v1", "Namespace"): ("namespaces", False),
+    ("v1", "Pod"): ("pods", True),
+    ("v1", "Event"): ("events", True),
     ("apps/v1", "Deployment"): ("deployments", True),
+    ("machinelearning.seldon.io/v1", "SeldonDeployment"): ("seldondeployments", True),
 }
 
 
@@ -56,6 +59,11 @@ class FakeCluster:
 
     def list_metadata(self, resource: ApiResource, namespace: str = "", selector: str = "") -> Iterator[Object]:
         raise NotImplementedError
+
+    def list_objects(self, resource: ApiResource, namespace: str, selector: str = "") -> Iterator[Object]:
+        for (kind, within, _), versions in self.objects.items():
+            if (kind, within) == (resource.kind, namespace) and versions[0] is not None:
+                yield versions[0]
 
     def apply(self, value: Object, resource: ApiResource, *, dry_run: bool, force: bool) -> Object:
         raise NotImplementedError

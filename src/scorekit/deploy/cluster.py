@@ -55,6 +55,9 @@ class Cluster(Protocol):
     def list_metadata(self, resource: ApiResource, namespace: str = "", selector: str = "") -> Iterator[Object]:
         """The ``apiVersion``, ``kind`` and ``metadata`` of objects, in one namespace or in all."""
 
+    def list_objects(self, resource: ApiResource, namespace: str, selector: str = "") -> Iterator[Object]:
+        """Whole objects of one namespace: for a few, such as the pods of one workload."""
+
     def apply(self, value: Object, resource: ApiResource, *, dry_run: bool, force: bool) -> Object:
         """Server-side apply as :data:`FIELD_MANAGER`; the object as it is afterwards.
 

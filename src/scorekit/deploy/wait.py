@@ -4,9 +4,8 @@ Both waits are one loop: look at every object twice a second, report what is sti
 when something has failed for good, or when the time is over. Objects are read again and not watched, because there is
 only a handful of them and a watch would have to be resumed whenever a connection drops (docs/design/0014).
 
-A look (``Look``) is a function that reads what it needs and returns a :class:`~.progress.Progress`. So everything that
-the status of the object itself does not say belongs into its look, here, where the cluster is at hand: the Deployments
-that a SeldonDeployment owns, or the reasons why the pods of a Deployment are pending.
+A look (``Look``) is a function that reads what it needs and returns a :class:`~.progress.Progress`. Those of workloads
+stand in :mod:`.rollouts`: they read more than the object itself, for its pods know the reasons.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,6 +15,7 @@ from functools import partial
 from ..manifests import Object
 from .cluster import ApiResource, Clock, Cluster
 from .progress import Progress, deletion_progress, rollout_progress
+from .rollouts import SeldonRollout, WorkloadRollout
 from .stamp import title
 
 _POLL_S = 0.5
@@ -74,8 +74,13 @@ def until_ready(
 
     Ends early if one of them fails for good. Raises ``ClusterError`` if the server does not answer.
     """
-    workloads = {title(value): value for value in objects if rollout_progress(value) is not None}
-    return waiter.until_done({called: partial(_rollout, cluster, value) for called, value in workloads.items()}, ready)
+    looks: dict[str, Look] = {}
+    for value in objects:
+        if value["kind"] == "SeldonDeployment":
+            looks[title(value)] = SeldonRollout(cluster, value, waiter.clock)
+        elif rollout_progress(value) is not None:
+            looks[title(value)] = WorkloadRollout(cluster, value)
+    return waiter.until_done(looks, ready)
 
 
 def until_gone(cluster: Cluster, objects: Iterable[tuple[ApiResource, Object]], waiter: Waiter) -> WaitResult:
@@ -85,15 +90,6 @@ def until_gone(cluster: Cluster, objects: Iterable[tuple[ApiResource, Object]], 
     """
     looks = {title(value): partial(_deletion, cluster, resource, value) for resource, value in objects}
     return waiter.until_done(looks)
-
-
-def _rollout(cluster: Cluster, value: Object) -> Progress:
-    """The look at a workload."""
-    resource = cluster.resource(value["apiVersion"], value["kind"])
-    now = cluster.get(resource, *_place(value)) if resource else None
-    if now is None:
-        return Progress("it is gone", is_failed=True)
-    return rollout_progress(now) or Progress("", is_done=True)
 
 
 def _deletion(cluster: Cluster, resource: ApiResource, value: Object) -> Progress:

@@ -95,10 +95,18 @@ class Client:
         return self.document(resource.path(namespace, quote(name)))
 
     def list_metadata(self, resource: ApiResource, namespace: str = "", selector: str = "") -> Iterator[Object]:
-        """See :class:`~..cluster.Cluster`. Pages are requested as they are needed."""
+        """See :class:`~..cluster.Cluster`."""
+        return self._pages(resource, namespace, selector, _METADATA_LIST)
+
+    def list_objects(self, resource: ApiResource, namespace: str, selector: str = "") -> Iterator[Object]:
+        """See :class:`~..cluster.Cluster`."""
+        return self._pages(resource, namespace, selector, "application/json")
+
+    def _pages(self, resource: ApiResource, namespace: str, selector: str, accept: str) -> Iterator[Object]:
+        """The items of a list, whose pages are requested as they are needed; the server names their kind once."""
         query = {"limit": str(_PAGE)} | ({"labelSelector": selector} if selector else {})
         while True:
-            answer = self.request("GET", resource.path(namespace), query=query, accept=_METADATA_LIST)
+            answer = self.request("GET", resource.path(namespace), query=query, accept=accept)
             for item in answer.get("items") or ():
                 yield {**item, "apiVersion": resource.api_version, "kind": resource.kind}
             following = (answer.get("metadata") or {}).get("continue")
