@@ -1,7 +1,6 @@
 """``ks version``."""
 
 import argparse
-from importlib.metadata import PackageNotFoundError, version
 
 from ... import __version__
 from .commands import Commands, add_command
@@ -22,6 +21,8 @@ def _version(arguments: argparse.Namespace) -> None:
 
 
 def _installed(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return f"{package} {version(package)}"
     except PackageNotFoundError:
