@@ -15,9 +15,10 @@ from ..contract.enforce import ContractCheck
 from ..contract.openapi import document
 from ..errors import BadMetadata, SetupError
 from ..message import Verb
-from ..model import forks as offspring
-from ..model.component import Component, build
-from ..model.metadata import Metadata, described
+from ..model import forks
+from ..model.component import Component
+from ..model.loading import build
+from ..model.metadata import Metadata, build_metadata
 from ..net import reserve_shared
 from ..settings import UNSET_IMAGE, Settings
 from .guard import tls
@@ -46,7 +47,7 @@ def run(settings: Settings, directory: Path | None, workers: int, ready: Ready, 
     keys_of(settings.listen.api_key_file, settings.listen.api_keys)
     # Cannot be known before the class is, and the ports must be told taken before that.
     by_port = [reserve_shared(settings.listen.host, port, workers) for port in ports]
-    offspring.guard(functools.partial(let_go_of, [sockets[0].getsockname()[1] for sockets in by_port]))
+    forks.guard(functools.partial(let_go_of, [sockets[0].getsockname()[1] for sockets in by_port]))
     whole = _build(settings, directory)
     built()
     if workers > 1 and settings.workers.count is None and _learns(whole.component):
@@ -76,7 +77,7 @@ def run_worker(settings: Settings, directory: Path | None, told: str) -> int:
     inherited = json.loads(told)
     supervisor = socket.socket(fileno=inherited["channel"])
     sockets = [socket.socket(fileno=number) for number in inherited["sockets"]]
-    offspring.guard(functools.partial(let_go_of, [each.getsockname()[1] for each in sockets]))
+    forks.guard(functools.partial(let_go_of, [each.getsockname()[1] for each in sockets]))
     return entered(lambda *both: _working(_build(settings, directory))(*both), sockets, supervisor)
 
 
@@ -112,7 +113,7 @@ def _metadata(settings: Settings, component: Component) -> Metadata | None:
     """The model's metadata; ``None``, with the reason in the log, where they are none: predictions do not suffer."""
     image = None if settings.observability.unit_image == UNSET_IMAGE else settings.observability.unit_image
     try:
-        return described(component.init_metadata(), settings.model.metadata, image)
+        return build_metadata(component.init_metadata(), settings.model.metadata, image)
     except BadMetadata as error:
         log.warning("metadata.invalid cause=%s", error)
         return None

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterable
 
 from ...errors import SetupError
-from ...model import forks as offspring
+from ...model import forks
 from ...settings.names import ENV_WORKER
 from .channel import say
 from .process import Process
@@ -31,7 +31,7 @@ def fork(process: Process, work: Work, forget: Callable[[], None], strangers: It
     """
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
-    with offspring.ours():
+    with forks.forking_worker():
         process.pid = os.fork()
     if process.pid:
         process.theirs.close()
