@@ -113,7 +113,7 @@ def test_what_is_no_base64_is_refused_at_once(app: KsApp) -> None:
     ran = app.ks("apply", "default")
     assert ran.status == 1
     assert "illegal base64 data" in ran.err
-    assert "trying again" not in ran.err
+    assert "retrying" not in ran.err
 
 
 def test_a_secret_in_conflict_is_not_shown(app: KsApp, kubectl: Kubectl) -> None:
@@ -234,7 +234,7 @@ def test_a_dry_run_prints_what_would_change_and_changes_nothing(app: KsApp, kube
     ran = app.succeed("apply", "default", "--dry-run")
     assert "- .spec.replicas: 1\n+ .spec.replicas: 4\n" in ran.out
     assert f"ConfigMap {app.namespace}/settings created\n" in ran.out
-    assert f"Thing {app.namespace}/t created (not checked by the server" in ran.out
+    assert f"Thing {app.namespace}/t created (not checked: the server does not serve" in ran.out
     assert kubectl.json("get", "deployment", "web")["spec"]["replicas"] == 1
     assert kubectl("get", "cm", "-l", "ksonnet.io/component", "-o", "name") == ""
     assert kubectl("get", "crd", "--ignore-not-found", f"things.{group}") == ""
@@ -268,7 +268,7 @@ def test_one_refused_object_keeps_no_other_back(app: KsApp, kubectl: Kubectl) ->
     ran = app.ks("apply", "default")
     assert ran.status == 1
     assert ".dat: field not declared in schema" in ran.err
-    assert "trying again" not in ran.err
+    assert "retrying" not in ran.err
     assert f"refused: ConfigMap {app.namespace}/a" in ran.err
     assert kubectl("get", "cm", "-l", "ksonnet.io/component", "-o", "name") == "configmap/b\n"
 
@@ -339,7 +339,7 @@ def test_an_object_on_its_way_out_is_waited_for(app: KsApp, kubectl: Kubectl, cl
     app.component("web", config_map())
     ran = app.succeed("apply", "default")
     timer.join()
-    assert "is being deleted; waiting for its end" in ran.err
+    assert f"waiting until ConfigMap {app.namespace}/settings is deleted" in ran.err
     assert "deletionTimestamp" not in json.dumps(kubectl.json("get", "cm", "settings"))
 
 
@@ -366,5 +366,5 @@ def test_one_object_of_two_components_is_refused(app: KsApp, kubectl: Kubectl, w
     app.component("two", config_map(a="2"))
     ran = app.ks(word, "default")
     assert ran.status == 1
-    assert 'ConfigMap settings is there twice, in component \\"one\\" and \\"two\\"' in ran.err
+    assert 'ConfigMap settings is rendered twice, by component \\"one\\" and \\"two\\"' in ran.err
     assert kubectl("get", "cm", "settings", "--ignore-not-found") == ""

@@ -37,7 +37,7 @@ def test_what_stays_is_told_with_its_reason(app: KsApp, kubectl: Kubectl) -> Non
     app.succeed("apply", "default")
     ran = app.ks("delete", "default", "--timeout", "1s")
     assert ran.status == 1
-    told = f"ConfigMap {app.namespace}/settings is not done after 1 s: it waits for the finalizer example.com/hold"
+    told = f"ConfigMap {app.namespace}/settings is not deleted after 1 s: blocked by the finalizer example.com/hold"
     assert told in ran.err
     kubectl("patch", "cm", "settings", "--type=merge", "-p", '{"metadata": {"finalizers": null}}')
     app.succeed("delete", "default")
@@ -78,7 +78,9 @@ def test_a_definition_whose_objects_are_others_stays(app: KsApp, kubectl: Kubect
     kubectl.apply(thing)
     ran = app.ks("delete", "default")
     assert ran.status == 1
-    assert f"the objects of others would go with it: Thing {app.namespace}/theirs; delete them first" in ran.err
+    assert (
+        f"the objects of this kind would be deleted with it: Thing {app.namespace}/theirs; delete them first" in ran.err
+    )
     kubectl("delete", f"things.{group}", "theirs")
     app.succeed("delete", "default")
     assert kubectl("get", "crd", "--ignore-not-found", f"things.{group}") == ""

@@ -119,8 +119,8 @@ def test_what_is_wrong_is_told_by_field(app: KsApp) -> None:
     for sentence in (
         f"Error in deployments {app.namespace}.web: validation failure list:",
         r".spec.replicas: expected a whole number, got the string \"two\"",
-        ".spec.replica: there is no such field; did you mean replicas?",
-        ".spec.selector: it is required",
+        ".spec.replica: no such field; did you mean replicas?",
+        ".spec.selector: this field is required",
         r".spec.size: expected a whole number, got the string \"big\"",
         "Kubernetes 1.16 removed it (the server has v1.31",
         "validation failed: 3 of 5 objects",

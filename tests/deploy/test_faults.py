@@ -48,7 +48,7 @@ def test_what_passes_is_tried_again(way: Proxy, app: KsApp, kubectl: Kubectl, fa
     app.component("web", config_map(), service())
     way.decide = writes(*faults)
     ran = app.succeed("apply", "default")
-    assert ran.err.count("trying again in") == 4
+    assert ran.err.count("retrying in") == 4
     assert kubectl("get", "cm,svc", "-l", "ksonnet.io/component", "-o", "name") == "configmap/settings\nservice/web\n"
     app.succeed("delete", "default")
     assert kubectl("get", "cm,svc", "-l", "ksonnet.io/component", "-o", "name") == ""
@@ -68,7 +68,7 @@ def test_the_limit_ends_it_and_says_how_far_it_got(way: Proxy, app: KsApp, kubec
     way.decide = lambda seen: 503 if seen.method == "PATCH" and seen.path.endswith("/b") else None
     ran = app.ks("apply", "default", "--retry-for", "1s")
     assert ran.status == 1
-    assert "503 on purpose (tried" in ran.err
+    assert "503 on purpose (after" in ran.err
     name = app.namespace
     assert f"not everything was applied. applied: ConfigMap {name}/a" in ran.err
     assert f"refused: ConfigMap {name}/b" in ran.err
@@ -99,7 +99,7 @@ def test_a_definition_that_takes_its_time_is_waited_for(way: Proxy, app: KsApp, 
 
     way.decide = decide
     ran = app.succeed("apply", "default")
-    assert "waiting for Thing to be served" in ran.err
+    assert "waiting until the server serves Thing" in ran.err
     assert sum(seen.path == f"/apis/{group}/v1" for seen in way.seen) >= 6
     assert kubectl("get", f"things.{group}", "-o", "name") == f"thing.{group}/t\n"
 
@@ -129,7 +129,7 @@ def test_someone_without_all_rights_applies_what_they_may(
     assert kubectl("get", "cm", "settings", "-o", "name") == "configmap/settings\n"
     app.component("web", config_map())
     ran = app.succeed("apply", "default", "--gc-tag", "half")
-    assert "are not looked through" in ran.err
+    assert "are not searched" in ran.err
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])

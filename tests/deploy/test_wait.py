@@ -71,7 +71,7 @@ def test_it_waits_until_all_replicas_are_available(app: KsApp, way: Proxy, statu
     )
     ran = app.succeed("apply", "default", "--wait")
     name = f"Deployment {app.namespace}/web"
-    told = ["not seen by its controller yet", "0 of 2 available", "1 of 2 available"]
+    told = ["its controller has not seen it yet", "0 of 2 available", "1 of 2 available"]
     assert [words for words in told if f"waiting for {name}: {words}" in ran.err] == told
     assert f"{name} is ready" in ran.err
 
@@ -81,7 +81,7 @@ def test_a_rollout_that_is_late_is_told(app: KsApp) -> None:
     app.component("web", deployment())
     ran = app.ks("apply", "default", "--wait", "--timeout", "1s")
     assert ran.status == 1
-    assert f"Deployment {app.namespace}/web is not done after 1 s: not seen by its controller yet" in ran.err
+    assert f"Deployment {app.namespace}/web is not ready after 1 s: its controller has not seen it yet" in ran.err
 
 
 def test_a_rollout_that_failed_ends_it_at_once(app: KsApp, way: Proxy, status: Callable[..., None]) -> None:
@@ -141,7 +141,7 @@ def test_a_terminal_has_one_line_that_changes(app: KsApp) -> None:
     text = os.read(main, 65536).decode()
     os.close(main)
     assert done.returncode == 1
-    line = f"waiting for Deployment {app.namespace}/web: not seen by its controller yet"[:59]
+    line = f"waiting for Deployment {app.namespace}/web: its controller has not seen it yet"[:59]
     assert f"\r\x1b[K{line}\r\x1b[Klevel=error" in text
 
 

@@ -102,8 +102,8 @@ def check_distinct(objects: Iterable[Object], namespace: str) -> None:
         if metadata.get("name") and (other := seen.setdefault(key, value)) is not value:
             components = dict.fromkeys(f'"{_component(each)}"' for each in (other, value))
             raise RenderError(
-                f"{title(value)} is there twice, in component {' and '.join(components)}: "
-                "take one out, or name it otherwise"
+                f"{title(value)} is rendered twice, by component {' and '.join(components)}: "
+                "remove or rename one of them"
             )
 
 

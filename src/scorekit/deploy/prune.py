@@ -49,7 +49,7 @@ class Pruner:
             except ClusterError as error:
                 if error.status not in (_FORBIDDEN, _NOT_FOUND, _NOT_ALLOWED):
                     raise
-                self._log("warning", f"{resource.plural} are not looked through: {error}")
+                self._log("warning", f"{resource.plural} are not searched: {error}")
                 continue
             for value in listed:
                 uid = value["metadata"].get("uid", "")

@@ -92,7 +92,7 @@ def _rollout(cluster: Cluster, value: Object) -> Progress:
     resource = cluster.resource(value["apiVersion"], value["kind"])
     now = cluster.get(resource, *_place(value)) if resource else None
     if now is None:
-        return Progress("it is gone", is_failed=True)
+        return Progress("it was deleted", is_failed=True)
     return rollout_progress(now) or Progress("", is_done=True)
 
 

@@ -97,7 +97,7 @@ def test_the_flag_wins_over_the_variable_and_that_over_home(tmp_path: Path) -> N
     assert load(first, {"KUBECONFIG": second}).current == "one"
     assert load("", {"KUBECONFIG": first, "HOME": str(home.parent)}).current == "one"
     assert load("", {"HOME": str(home.parent)}).current == "two"
-    with pytest.raises(SetupError, match="there is no such file"):
+    with pytest.raises(SetupError, match="no such file"):
         load(str(tmp_path / "none"), {})
 
 
@@ -118,10 +118,10 @@ def test_a_pod_needs_no_kubeconfig(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("clusters: 3", "clusters: each entry is a mapping with a name"),
+        ("clusters: 3", "clusters: every entry must be a mapping with a name"),
         ("clusters: [{name: a, cluster: x}]", "clusters: a: cluster must be a mapping"),
         ("a: [", "not YAML"),
-        ("- a", "one mapping was expected"),
+        ("- a", "the file must contain one mapping"),
         ("users: [{name: u, user: {auth-provider: {name: gcp}}}]", "gke-gcloud-auth-plugin"),
         ("users: [{name: u, user: {exec: {apiVersion: v1}}}]", "exec has no command"),
         ("users: [{name: u, user: {exec: aws}}]", "user u: exec must be a mapping"),
@@ -205,10 +205,10 @@ def test_an_environment_finds_its_cluster() -> None:
         (
             "https://old.test",
             "'default' at 'https://old.test', but cannot locate a server at that address; "
-            r"config has the contexts: one \(https://a.test:443\), two .*ks env set default --context NAME",
+            r"contexts in config: one \(https://a.test:443\), two .*ks env set default --context NAME",
         ),
-        ("context:three", 'there is no context "three" in kubeconfig; config has the contexts: one'),
-        ("https://b.test:6443", r"several contexts lead there \(two, also\): say --context NAME"),
+        ("context:three", 'kubeconfig has no context "three"; contexts in config: one'),
+        ("https://b.test:6443", r"several contexts have that address \(two, also\): use --context NAME"),
     ],
 )
 def test_a_cluster_that_is_not_found_is_told_with_those_there_are(destination: str, told: str) -> None:
@@ -229,7 +229,7 @@ def test_without_any_kubeconfig_nothing_is_guessed() -> None:
 def test_a_token_that_no_header_can_have_is_told_without_it(token: str) -> None:
     """As a block of YAML ends with a line end: one error, in which the token is not."""
     credentials = Credentials(UserEntry(token=token), ClusterEntry(server="https://a.test"))
-    with pytest.raises(SetupError, match="the Authorization that kubeconfig or the flags give") as caught:
+    with pytest.raises(SetupError, match="the header Authorization from kubeconfig or the flags") as caught:
         credentials.headers()
     assert "secret" not in str(caught.value)
 
@@ -244,7 +244,9 @@ def test_names_in_any_letters_are_sent_as_utf_8() -> None:
 @pytest.mark.parametrize("server", ["https://[::1", "https://a.test:port", "ftp://a.test"])
 def test_what_is_no_address_is_told(server: str) -> None:
     """At once, with the address; and a cluster that has one does not suffer from another that has none."""
-    with pytest.raises(SetupError, match=r"server, .*, must be an address https://HOST:PORT or http://HOST:PORT"):
+    with pytest.raises(
+        SetupError, match=r"server, .*, must be a URL of the form https://HOST:PORT or http://HOST:PORT"
+    ):
         pool(ClusterEntry(server=server), PemSource(), PemSource())
     config = replace(CONFIG, clusters={"bad": ClusterEntry(server=server), **CONFIG.clusters})
     assert find_target(config, ConfigOverrides(), "https://a.test", "e").name == "one"
@@ -255,7 +257,7 @@ def test_what_is_no_address_is_told(server: str) -> None:
 @pytest.mark.parametrize("proxy", ["ftp://ann:secret@p.test", "http://ann:secret@p.test:port", "http://ann:secret@[p"])
 def test_a_proxy_that_is_none_is_told_without_its_password(proxy: str) -> None:
     """At once: no request is tried again and again."""
-    with pytest.raises(SetupError, match="the proxy must be an address") as caught:
+    with pytest.raises(SetupError, match="the proxy must be a URL") as caught:
         pool(ClusterEntry(server="http://a.test", proxy_url=proxy), PemSource(), PemSource())
     assert "secret" not in str(caught.value)
 

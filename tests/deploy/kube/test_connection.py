@@ -79,7 +79,7 @@ def test_tokens(who: Who, tmp_path: Path) -> None:
     assert who({"token": "wrong"}, token="admin-token")["username"] == "token-admin"  # noqa: S106
     with pytest.raises(ClusterError, match=r"Unauthorized: https.* not accept the credentials.*log in again"):
         who({"token": "wrong"})
-    with pytest.raises(SetupError, match="token file of kubeconfig cannot be read"):
+    with pytest.raises(SetupError, match="token file that kubeconfig names cannot be read"):
         who({"tokenFile": "none"})
 
 
@@ -145,10 +145,16 @@ def test_a_plugin_is_asked_again_when_its_token_is_refused(who: Who, tmp_path: P
             {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "no-such-plugin-here"}},
             "cannot be run",
         ),
-        ({"exec": {"apiVersion": "client.authentication.k8s.io/v1alpha1", "command": "x"}}, "known are .*v1beta1"),
-        ({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "false"}}, "ended with exit status 1"),
-        ({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "true"}}, "printed no ExecCredential"),
-        ({"exec": {"apiVersion": V1, "command": "true", "interactiveMode": "Always"}}, "there is no terminal"),
+        (
+            {"exec": {"apiVersion": "client.authentication.k8s.io/v1alpha1", "command": "x"}},
+            "only .*v1beta1 are supported",
+        ),
+        ({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "false"}}, "failed with exit status 1"),
+        (
+            {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "true"}},
+            "did not print an ExecCredential",
+        ),
+        ({"exec": {"apiVersion": V1, "command": "true", "interactiveMode": "Always"}}, "needs a terminal"),
     ],
     ids=["missing", "too old", "failing", "silent", "asking"],
 )
@@ -171,7 +177,7 @@ def test_whom_to_trust(who: Who, tmp_path: Path) -> None:
     blind = {"certificate-authority-data": None, "insecure-skip-tls-verify": True}
     assert who(token, blind)["username"] == "token-admin"
     assert who(token, {"certificate-authority-data": None}, is_insecure=True)["username"] == "token-admin"
-    with pytest.raises(SetupError, match=r"certificates for .* cannot be used"):
+    with pytest.raises(SetupError, match=r"certificates in kubeconfig for .* cannot be loaded"):
         who(token, {"certificate-authority-data": base64.b64encode(b"nonsense").decode()})
 
 

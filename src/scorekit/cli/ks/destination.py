@@ -17,11 +17,13 @@ class Destination:
 def add_flags(parser: argparse.ArgumentParser) -> None:
     add_context_flags(
         parser,
-        server="address of the cluster's API server",
-        context="a context of kubectl's, which is kept by its name",
-        namespace="default: the context's, else default",
+        server="the address of the cluster's API server",
+        context="a context of kubeconfig, to which the environment refers by name",
+        namespace="the namespace of its objects (default: the context's, else default)",
     )
-    parser.add_argument("--api-spec", default="", metavar="SPEC", help="version:vX.Y.Z or file:PATH (version:v1.8.0)")
+    parser.add_argument(
+        "--api-spec", default="", metavar="SPEC", help="version:vX.Y.Z or file:PATH (default: version:v1.8.0)"
+    )
 
 
 def destination(arguments: argparse.Namespace) -> Destination | None:
@@ -35,7 +37,10 @@ def destination(arguments: argparse.Namespace) -> Destination | None:
     if found is None and not arguments.context:
         return None
     if found is None:
-        log("warning", f"context '{arguments.context}' does not exist in the kubeconfig file; its name is kept")
+        log(
+            "warning",
+            f"context '{arguments.context}' does not exist in the kubeconfig file; the environment keeps its name",
+        )
         return Destination(CONTEXT_PREFIX + arguments.context, arguments.namespace or "default")
     name, context, cluster = found
     log("info", f'Using context "{name}" from kubeconfig file "{context.file}"')
