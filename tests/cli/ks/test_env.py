@@ -39,8 +39,8 @@ def test_add_list_and_describe(ks: Run, app: Path) -> None:
 def test_a_context_is_kept_by_its_name(ks: Run, app: Path) -> None:
     """app.yaml keeps the name of a context, which need not be in the kubeconfig, so everybody can use the app."""
     assert ks("env", "add", "gke", "--context", "gke-context", "-n", "prod") == ok(
-        err="level=warning msg=\"context 'gke-context' does not exist in the kubeconfig file; the environment keeps its name\"\n"
-        + made("gke", "prod", "context:gke-context")
+        err="level=warning msg=\"context 'gke-context' does not exist in the kubeconfig file; "
+        'the environment keeps its name"\n' + made("gke", "prod", "context:gke-context")
     )
     assert "      server: context:gke-context\n" in (app / "app.yaml").read_text()
     assert ks("env", "set", "gke", "--context", "other") == ok()

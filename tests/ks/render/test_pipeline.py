@@ -295,7 +295,8 @@ def test_a_pin_of_the_environment_wins_and_a_missing_one_warns(rendered: Render)
         ),
         pytest.param(
             "{ a: 1 }",
-            'component "b" (components/b.jsonnet): a Kubernetes object needs a kind; the fields of this one: a, metadata',
+            'component "b" (components/b.jsonnet): a Kubernetes object needs a kind; '
+            "the fields of this one: a, metadata",
             id="no kind",
         ),
         pytest.param(
