@@ -34,11 +34,11 @@ local name = params.name;
   all: [params.count, params.port, params.labels, params.list] }
 """
 STOCK = [
-    ("configMap", "Settings of an application, by key"),
-    ("deployed-service", "Pods of one image and the service before them"),
-    ("namespace", "A namespace that has its name as a label"),
-    ("single-port-deployment", "Pods of one image that listen on one port"),
-    ("single-port-service", "One address and port for the pods with given labels"),
+    ("configMap", "A ConfigMap with the settings of an application"),
+    ("deployed-service", "A Deployment of one image and a Service for it"),
+    ("namespace", "A Namespace with its name as a label"),
+    ("single-port-deployment", "A Deployment of one image with one port"),
+    ("single-port-service", "A Service with one port for pods with given labels"),
 ]
 
 
@@ -78,7 +78,7 @@ def test_search_prints_those_with_the_text_in_their_name(app: Path, ks: Run) -> 
     header = "NAME DESCRIPTION\n==== ===========\n"
     assert ks("prototype", "search", "nothing") == ok(header)
     assert ks("prototype", "search", "space").out.splitlines()[2:] == [
-        "io.ksonnet.pkg.namespace A namespace that has its name as a label"
+        "io.ksonnet.pkg.namespace A Namespace with its name as a label"
     ]
     assert len(ks("prototype", "search", "service").out.splitlines()) == 4
     assert ks("prototype", "search") == refused("Command 'prototype search' requires a prototype name")
