@@ -4,7 +4,7 @@ import orjson
 
 from scorekit.message import Verb
 from scorekit.metrics.exposition import exposition, from_plain, plain
-from scorekit.metrics.merge import Tally
+from scorekit.metrics.merge import MergedMetrics
 from scorekit.metrics.registry import Metrics
 from scorekit.serve.workers.channel import Frames, frame
 
@@ -20,22 +20,22 @@ def counted(requests: int, gauge: float) -> Metrics:
 
 def test_counts_survive_their_worker_and_its_present_does_not() -> None:
     """After a worker has gone its requests still count, its newest gauge stands, its connections are none."""
-    tally = Tally()
+    merged = MergedMetrics()
     for pid, requests in ((1, 3), (2, 4)):
         families = counted(requests, pid).families({"scorekit_connections": 5})
-        tally.told(pid, from_plain(orjson.loads(orjson.dumps(plain(families)))))
-    text = tally.text().decode()
+        merged.update(pid, from_plain(orjson.loads(orjson.dumps(plain(families)))))
+    text = merged.text().decode()
     assert 'seldon_api_executor_server_requests_seconds_count{code="200",deployment_name="d"' in text
     assert 'service="predictions"} 7.0' in text
     assert 'scorekit_connections{deployment_name="d"} 10.0' in text
-    tally.ended(1)
-    text = tally.text().decode()
+    merged.worker_ended(1)
+    text = merged.text().decode()
     assert 'service="predictions"} 7.0' in text
     assert 'mine_total{deployment_name="d",method="predict"} 7.0' in text
     assert 'theirs{deployment_name="d",method="predict"} 2.0' in text
     assert 'scorekit_connections{deployment_name="d"} 5.0' in text
-    tally.told(3, counted(1, 9).families({}))
-    assert 'service="predictions"} 8.0' in tally.text().decode()
+    merged.update(3, counted(1, 9).families({}))
+    assert 'service="predictions"} 8.0' in merged.text().decode()
 
 
 def test_what_is_told_as_plain_data_is_what_was_counted() -> None:

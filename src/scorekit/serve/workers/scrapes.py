@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from ...metrics.exposition import Families
-from ...metrics.merge import Tally
+from ...metrics.merge import MergedMetrics
 from . import channel
 from .channel import frame
 from .process import Process
@@ -17,7 +17,7 @@ class Scrapes:
 
     def __init__(self, send: Callable[[Process, bytes], None]) -> None:
         self._send = send
-        self._tally = Tally()
+        self._merged = MergedMetrics()
         self._waiting: list[Process] = []
         self._missing: set[int] = set()
         self._began = 0.0
@@ -36,12 +36,12 @@ class Scrapes:
 
     def told(self, worker: Process, families: Families) -> None:
         """A worker has told what it has counted."""
-        self._tally.told(worker.pid, families)
+        self._merged.update(worker.pid, families)
         self._missing.discard(worker.pid)
 
     def ended(self, worker: Process) -> None:
         """A worker is no more; what it had counted stays."""
-        self._tally.ended(worker.pid)
+        self._merged.worker_ended(worker.pid)
         self._missing.discard(worker.pid)
         self._waiting = [each for each in self._waiting if each is not worker]
 
@@ -49,7 +49,7 @@ class Scrapes:
         """Answer whoever waits, if nothing is missing or it is late."""
         if self._waiting and (not self._missing or time.monotonic() - self._began > _LONGEST_S):
             waiting, self._waiting = self._waiting, []
-            text = frame(channel.TEXT, self._tally.text())
+            text = frame(channel.TEXT, self._merged.text())
             for process in {id(each): each for each in waiting}.values():
                 self._send(process, text)
 

@@ -83,13 +83,14 @@ def work(built: Built, addresses: list[socket.socket], page: socket.socket, supe
 
 
 def _metrics(settings: Settings) -> Metrics:
+    observability = settings.observability
     labels = component_labels(
-        settings.observability.deployment_id,
-        settings.observability.predictor_id,
-        settings.observability.predictor_version,
-        settings.observability.unit_id or UNSET,
-        settings.observability.unit_image,
-        UNSET,
+        deployment=observability.deployment_id,
+        predictor=observability.predictor_id,
+        predictor_version=observability.predictor_version,
+        model=observability.unit_id or UNSET,
+        image=observability.unit_image,
+        unset=UNSET,
     )
     return Metrics(
         labels,
