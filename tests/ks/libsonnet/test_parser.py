@@ -6,7 +6,8 @@ import pytest
 
 from scorekit.ks.engine.evaluator import JsonnetError
 from scorekit.ks.io.gojsonnet import Jsonnet
-from scorekit.ks.libsonnet.parser import parse, string_value
+from scorekit.ks.libsonnet.literals import string_value
+from scorekit.ks.libsonnet.parser import parse
 from scorekit.ks.libsonnet.tokens import JsonnetSyntaxError
 
 RIGHT = [
