@@ -189,7 +189,7 @@ def test_a_fault_of_ours_tells_a_reference_and_nothing_else(wire: Wire, caplog: 
         ((status, _, body),) = wire.client().send(request).receive()
     told = json.loads(body)["status"]["info"]
     assert status == 500
-    assert told.startswith("internal error; the server's log tells why, under ")
+    assert told.startswith("internal error; the server's log has the details under ")
     assert told.rpartition(" ")[2] in caplog.text
     assert "a secret of /etc" in caplog.text
 
