@@ -29,8 +29,8 @@ def add(commands: Commands) -> None:
         help="serve a component over REST and gRPC",
         usage="scorekit serve [FLAGS] DIR_OR_MODULE",
         description="Serve a component: a folder with .s2i/environment, or a Python module. Each port but the one for "
-        "metrics answers both REST and gRPC. A flag overrides the environment variable that stands with its default in "
-        "parentheses; the variable overrides the component's .s2i/environment.",
+        "metrics answers both REST and gRPC. In parentheses are the default of a flag and the environment variable that "
+        "sets the same. A flag overrides its variable, and a variable overrides the component's .s2i/environment.",
         examples=(
             "scorekit init wine-model && python wine-model/train.py",
             "scorekit serve wine-model",
