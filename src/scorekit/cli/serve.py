@@ -29,7 +29,7 @@ def add(commands: Commands) -> None:
         help="serve a component over REST and gRPC",
         usage="scorekit serve [FLAGS] DIR_OR_MODULE",
         description="Serve a component: a folder with .s2i/environment, or a Python module. Each port but the one for "
-        "metrics answers both REST and gRPC. In parentheses are the default of a flag and the environment variable that "
+        "metrics answers both REST and gRPC. In parentheses are a flag's default and the environment variable that "
         "sets the same. A flag overrides its variable, and a variable overrides the component's .s2i/environment.",
         examples=(
             "scorekit init wine-model && python wine-model/train.py",
