@@ -80,7 +80,7 @@ END = b"\r\n--b--\r\n"
 _NONE, _DEEP, _TWICE, _MANY, _SHAPES, _TEXT, _FORMS, _PROTO, _ANY = (
     next(kind for kind in KINDS if kind.startswith(start))
     for start in (
-        *("JSON that", "`jsonData`", "A key that", "More than 2,000,000", "Shapes", "One long", "Multipart"),
+        *("Invalid JSON", "`jsonData`", "A key that", "More than 2,000,000", "Shapes", "One long", "Multipart"),
         *("Protocol buffers", "An `Any`"),
     )
 )

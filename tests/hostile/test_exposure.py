@@ -282,11 +282,11 @@ def test_every_key_is_compared_to_the_end(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 ELSEWHERE: dict[str, Callable[..., None]] = {
-    "A head that has not come": test_http1.test_a_client_that_does_not_finish_is_told_so,
-    "A client that does not take": test_http1.test_a_client_that_does_not_read_is_cut_off,
-    "A connection that asks nothing": test_http1.test_a_connection_that_asks_nothing_is_closed,
-    "More connections": test_http1.test_a_connection_too_many_is_closed_at_once,
-    "More bytes of requests": test_http1.test_a_worker_holds_so_many_bytes_of_requests_and_no_more,
+    "A head that does not arrive": test_http1.test_a_client_that_does_not_finish_is_told_so,
+    "A client that does not read": test_http1.test_a_client_that_does_not_read_is_cut_off,
+    "A connection without a request": test_http1.test_a_connection_that_asks_nothing_is_closed,
+    "More than 4096": test_http1.test_a_connection_too_many_is_closed_at_once,
+    "More bytes of request bodies": test_http1.test_a_worker_holds_so_many_bytes_of_requests_and_no_more,
     "A compressed body": test_codec.test_a_compressed_body_is_refused_unread,
     "gRPC messages": test_calls.test_each_lie_ends_the_call_with_its_status,
     "HTTP/2: requests or answers": test_http2.test_answers_that_nobody_takes_are_dropped_above_the_limit,
