@@ -117,6 +117,14 @@ def test_what_init_refuses(ks: Run, kubeconfig: Path, arguments: list[str], mess
     assert not (kubeconfig.parent / "x").exists()
 
 
+def test_an_invalid_swagger_file_leaves_nothing_behind(ks: Run, kubeconfig: Path) -> None:
+    """The library is generated before the first file is written."""
+    (kubeconfig.parent / "swagger.json").write_text('{"info": {"version": "v1.9.0"}}')
+    ran = ks("init", "x", "--server=s", f"--api-spec=file:{kubeconfig.parent / 'swagger.json'}")
+    assert "it has no definitions or no paths" in ran.err
+    assert not (kubeconfig.parent / "x").exists()
+
+
 def test_a_folder_that_is_there_is_left_alone(ks: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An existing folder gets ksonnet's message; --dir names another one."""
     monkeypatch.chdir(tmp_path)

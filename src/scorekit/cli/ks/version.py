@@ -14,7 +14,7 @@ def add(commands: Commands) -> None:
 
 
 def _version(arguments: argparse.Namespace) -> None:
-    # The headings are ksonnet's, because scripts read them.
+    # The three headings are ksonnet's.
     print(f"ksonnet version: 0.13.1, by scorekit {__version__}")
     print(f"jsonnet version: {_installed('gojsonnet')}")
     print("client-go version: none")
