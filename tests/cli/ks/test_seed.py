@@ -173,7 +173,7 @@ def test_the_script_does_not_write_over_a_folder(tmp_path: Path) -> None:
     done = subprocess.run([ROOT / "script/regenerate-app", tmp_path], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (
         1,
-        f"regenerate-app: {tmp_path} is there already; name a folder that is not\n",
+        f"regenerate-app: {tmp_path} exists already; name a new folder\n",
     )
     assert (tmp_path / "file").read_text() == "kept"
 
