@@ -32,7 +32,7 @@ WITHIN_S = 180
 
 
 def test_every_block_runs_or_says_why_not() -> None:
-    """Each shell block runs or is skipped for a reason; a skipped one has no command that an API server can answer."""
+    """Each shell block runs, or is skipped for a reason and has no command that an API server can answer."""
     assert len(BLOCKS) > 15
     for block in BLOCKS:
         assert block.how in ("run", "skip"), f"docs/kubernetes.md line {block.line}: run, run gke or skip REASON"
@@ -45,7 +45,7 @@ def test_every_block_runs_or_says_why_not() -> None:
 
 @pytest.fixture
 def folder(plane: ControlPlane, tmp_path: Path) -> Path:
-    """A copy of the app, and beside it a kubeconfig with the contexts of both clusters."""
+    """A copy of the app, beside a kubeconfig with the contexts of both clusters."""
     config = json.loads(plane.kubeconfig.read_text())
     (context,) = config["contexts"]
     config["contexts"] = [context | {"name": name} for name in ("minikube", "gke")]
@@ -56,23 +56,23 @@ def folder(plane: ControlPlane, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def controllers(client: Client) -> Iterator[None]:
-    """Writes the status of all that is applied to the namespace, as their controllers do when all goes well."""
+    """Writes a good status to everything that is applied to the namespace, as controllers would."""
     done = threading.Event()
 
     def write(api_version: str, name: str) -> None:
         kind = client.resource(api_version, name)
         for listed in client.list_metadata(kind, NAMESPACE) if kind else ():
             assert kind
-            found = client.get(kind, NAMESPACE, listed["metadata"]["name"])
-            if found is None:
+            live = client.get(kind, NAMESPACE, listed["metadata"]["name"])
+            if live is None:
                 continue
-            replicas = found["spec"].get("replicas", 1)
+            replicas = live["spec"].get("replicas", 1)
             counts = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), replicas)
             status = {"state": "Available"} if name == "SeldonDeployment" else counts
-            status = status | {"observedGeneration": found["metadata"]["generation"]}
+            status = status | {"observedGeneration": live["metadata"]["generation"]}
             if name == "SeldonDeployment":
                 del status["observedGeneration"]
-            path = f"{kind.path(NAMESPACE, found['metadata']['name'])}/status"
+            path = f"{kind.path(NAMESPACE, live['metadata']['name'])}/status"
             client.request("PATCH", path, body={"status": status}, content_type=MERGE_PATCH)
 
     def run() -> None:
@@ -93,7 +93,7 @@ def controllers(client: Client) -> Iterator[None]:
 @pytest.mark.e2e
 @pytest.mark.usefixtures("controllers")
 def test_the_walk(folder: Path) -> None:
-    """From an empty cluster to a canary and back to an empty cluster, command by command."""
+    """Every command succeeds, from an empty cluster to a canary and back to an empty cluster."""
     path = os.pathsep.join([str(Path(sys.executable).parent), str(tool("kubectl").parent), os.environ["PATH"]])
     environ = os.environ | {"KUBECONFIG": str(folder.parent / "kubeconfig"), "PATH": path}
     printed = {}

@@ -1,4 +1,4 @@
-"""Our own app on a real API server, with nothing else of ours running."""
+"""Our own app on a real API server."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ RESTRICTED = '{"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "re
 
 @pytest.fixture
 def seldon(kubectl: Kubectl, kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The app's own namespace, for parts of it are of the whole cluster. The context that leads there."""
+    """The app's own namespace, because some of its objects belong to the whole cluster; returns the context."""
     monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
     monkeypatch.chdir(APP)
     kubectl("create", "namespace", "seldon")
@@ -31,7 +31,7 @@ def seldon(kubectl: Kubectl, kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_the_app_is_applied_whole_and_leaves_nothing(
     seldon: str, kubectl: Kubectl, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Valid, accepted with its definitions first, without difference afterwards; deleted, nothing of it is left."""
+    """The app is valid, is applied without a difference afterwards, and leaves nothing when it is deleted."""
     objects = render_app(APP, ENVIRONMENT)
     for command in ("validate", "apply"):
         assert ks.main([command, ENVIRONMENT, "--context", seldon]) == 0, capsys.readouterr().err
@@ -56,7 +56,7 @@ def kind_of(value: Object) -> str:
 
 
 def test_its_pods_pass_restricted_pod_security(kubectl: Kubectl) -> None:
-    """The pods of every workload, made as pods (Deployments are only warned) where `restricted` is enforced."""
+    """The pods of every workload pass `restricted`, created as pods because a Deployment would only get a warning."""
     kubectl("patch", "namespace", kubectl.namespace, "-p", RESTRICTED)
     pods = dict(pod_templates(render_app(APP, ENVIRONMENT)))
     assert {"seldon-controller-manager", "seldon-core-ambassador", "test-seldon-ml-score-api"} <= set(pods)

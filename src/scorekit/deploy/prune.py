@@ -1,8 +1,9 @@
 """Pruning: the removal of objects that have a gc tag and are no longer in the source.
 
-Source: ksonnet-rules.md#garbage-collection. Nobody records what an earlier run applied, so a prune lists every kind of
-the cluster and decides by the objects themselves. A wrong decision deletes somebody's object, so all of these must hold
-(:func:`is_prunable`):
+Source: ksonnet-rules.md#garbage-collection and docs/design/0031.
+
+Nobody records what an earlier run applied, so a prune lists every kind of the cluster and decides by the objects
+themselves. A wrong decision deletes somebody's object, so all of these must hold (:func:`is_prunable`):
 
 * its tag is this run's tag (annotation ``garbage-collect-tag``), and its strategy is ``auto`` or absent;
 * ``ks`` or the original ksonnet owns fields of it. The tag alone does not say so: controllers copy annotations to the

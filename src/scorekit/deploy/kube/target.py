@@ -11,7 +11,7 @@ Nothing may be deployed to another cluster than the one that is meant, so nothin
 ``--server`` and ``--cluster`` then replace the address or the cluster of that context, and ``--user``, ``--token``,
 ``--as`` and ``--insecure-skip-tls-verify`` its user and its verification. ksonnet 0.13.1 went to an unknown address
 without verifying its certificate, and combined one cluster with the user of another; both are errors here
-(docs/design/0014).
+(docs/design/0029).
 """
 
 from collections.abc import Mapping
