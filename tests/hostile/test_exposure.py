@@ -13,7 +13,7 @@ import pytest
 
 from scorekit.cli.logs import EscapingFormatter, escaped
 from scorekit.errors import SetupError
-from scorekit.serve.guard.api_keys import Keys, keys_of, read_keys
+from scorekit.serve.guard.api_keys import ApiKeys, load_keys, parse_keys
 from scorekit.serve.observe.access_log import line
 from scorekit.serve.observe.finished import FinishedRequest
 from scorekit.serve.rest import RestRoutes
@@ -257,11 +257,11 @@ def test_an_access_log_line_is_one_line_of_json() -> None:
 
 def test_keys_are_read_from_lines_and_commas() -> None:
     """Comments and blanks are passed over; a file without keys closes the server rather than opening it."""
-    assert read_keys("# a comment\n a \n\nb,c\r\n#d") == ["a", "b", "c"]
-    assert keys_of("", "") == []
+    assert parse_keys("# a comment\n a \n\nb,c\r\n#d") == ["a", "b", "c"]
+    assert load_keys("", "") == []
     for nothing in (" ", "#"):
         with pytest.raises(SetupError):
-            keys_of("", nothing)
+            load_keys("", nothing)
 
 
 def test_every_key_is_compared_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,7 +273,7 @@ def test_every_key_is_compared_to_the_end(monkeypatch: pytest.MonkeyPatch) -> No
         return one == other
 
     monkeypatch.setattr("scorekit.serve.guard.api_keys.hmac.compare_digest", compare)
-    keys = Keys(["first", "second", "third"])
+    keys = ApiKeys(["first", "second", "third"])
     for sent, good in ((b"first", True), (b"third", True), (b"x", False), (b"first" * 1000, False)):
         compared.clear()
         assert keys.allow({b"x-api-key": sent}) is good

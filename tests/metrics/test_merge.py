@@ -6,7 +6,7 @@ from scorekit.message import Verb
 from scorekit.metrics.exposition import exposition, from_plain, plain
 from scorekit.metrics.merge import MergedMetrics
 from scorekit.metrics.registry import Metrics
-from scorekit.serve.workers.channel import Frames, frame
+from scorekit.serve.workers.channel import ChannelReader, frame
 
 
 def counted(requests: int, gauge: float) -> Metrics:
@@ -52,6 +52,6 @@ def test_frames_are_cut_wherever_the_bytes_are() -> None:
     """A frame that comes byte by byte, or three in one piece, is the same."""
     data = frame(b"S", b"{}") + frame(b"A") + frame(b"T", b"x" * 300)
     expected = [(b"S", b"{}"), (b"A", b""), (b"T", b"x" * 300)]
-    frames = Frames()
+    frames = ChannelReader()
     assert list(frames.feed(data)) == expected
     assert [each for at in range(len(data)) for each in frames.feed(data[at : at + 1])] == expected

@@ -111,7 +111,13 @@ def start(directory: Path | None, environ: Mapping[str, str], given: dict[str, s
             lines = [f"{step:32}{seconds * 1000:8.1f} ms" for step, seconds in [*steps, ("total", clock.total_s)]]
             print("\n".join(lines), file=sys.stderr, flush=True)
 
-    run(settings, directory, workers, ready, lambda: clock.lap("import and construct the model"))
+    run(
+        settings,
+        directory,
+        workers,
+        ready=ready,
+        constructed=lambda: clock.lap("import and construct the model"),
+    )
     return 0
 
 

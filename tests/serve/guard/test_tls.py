@@ -33,13 +33,13 @@ def test_a_pair_that_does_not_fit_leaves_the_one_in_force(tmp_path: Path) -> Non
     certificate, key = tmp_path / "tls.crt", tmp_path / "tls.key"
     shutil.copy(PAIRS / "first.pem", certificate)
     shutil.copy(PAIRS / "first.key", key)
-    context = tls.context(str(certificate), str(key))
+    context = tls.server_context(str(certificate), str(key))
     assert context is not None
     before = certificate_of(context)
     shutil.copy(PAIRS / "second.pem", certificate)
     with pytest.raises(SetupError, match="cannot be used"):
-        tls.load(context, str(certificate), str(key))
+        tls.load_certificate(context, str(certificate), str(key))
     assert certificate_of(context) == before
     shutil.copy(PAIRS / "second.key", key)
-    tls.load(context, str(certificate), str(key))
+    tls.load_certificate(context, str(certificate), str(key))
     assert certificate_of(context) != before

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scorekit.serve.workers.process import ended
+from scorekit.serve.workers.process import exit_words
 
 
 @pytest.mark.parametrize(
@@ -10,4 +10,4 @@ from scorekit.serve.workers.process import ended
 )
 def test_every_end_has_words(code: int, words: str) -> None:
     """Also that by a signal without a name, such as those that profilers use."""
-    assert ended(code) == words
+    assert exit_words(code) == words

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from scorekit.net import reserve
-from scorekit.serve.workers.sockets import let_go_of, refuse_new, take_new
+from scorekit.serve.workers.sockets import accept_syns, close_sockets_at, drop_syns
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel's filters are Linux's")
@@ -17,14 +17,14 @@ def test_a_door_that_is_shut_lets_out_who_is_inside() -> None:
         address = listening.getsockname()
         early = socket.create_connection(address, 5)
         early.sendall(b"hello")
-        refuse_new(listening)
+        drop_syns(listening)
         with pytest.raises(TimeoutError):
             socket.create_connection(address, 0.3)
         listening.settimeout(5)
         accepted, _ = listening.accept()
         assert accepted.recv(10) == b"hello"
-        take_new(listening)
-        take_new(listening)
+        accept_syns(listening)
+        accept_syns(listening)
         late = socket.create_connection(address, 5)
         listening.accept()[0].close()
         for each in (early, accepted, late):
@@ -37,7 +37,7 @@ def test_only_what_is_at_the_port_is_let_go() -> None:
     ours.listen()
     client = socket.create_connection(ours.getsockname(), 5)
     accepted, _ = ours.accept()
-    let_go_of([ours.getsockname()[1]])
+    close_sockets_at([ours.getsockname()[1]])
     for gone in (ours, accepted):
         with pytest.raises(OSError, match="Bad file descriptor"):
             gone.getsockname()
