@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from scorekit.errors import SetupError
-from scorekit.graph import folder_of, plan, read_deployment
+from scorekit.graph import folder_of, plan_node, read_deployment
 
 
 def manifest(graph: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def manifest(graph: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]
 def test_the_environment_is_the_operators() -> None:
     """The node's process gets what seldon-core's operator 1.17.1 injects, and the container's own literal variables."""
     graph = {"name": "node", "parameters": [{"name": "k", "value": "1", "type": "INT"}]}
-    planned = plan(read_deployment(manifest(graph), "ns"), PurePath("folder"), "127.0.0.1", iter([1, 2, 3]))
+    planned = plan_node(read_deployment(manifest(graph), "ns"), PurePath("folder"), "127.0.0.1", iter([1, 2, 3]))
     assert planned.http_port == 1
     assert {**planned.environ, "PREDICTOR_LABELS": json.loads(planned.environ["PREDICTOR_LABELS"])} == {
         "A": "1",
@@ -55,7 +55,7 @@ def test_the_environment_is_the_operators() -> None:
 
 def test_without_parameters_there_is_no_parameters_variable() -> None:
     """The operator sets PREDICTIVE_UNIT_PARAMETERS only where there are any."""
-    planned = plan(read_deployment(manifest(), "ns"), PurePath("folder"), "127.0.0.1", iter([1, 2, 3]))
+    planned = plan_node(read_deployment(manifest(), "ns"), PurePath("folder"), "127.0.0.1", iter([1, 2, 3]))
     assert "PREDICTIVE_UNIT_PARAMETERS" not in planned.environ
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from scorekit.cli import main
 from scorekit.errors import SetupError
-from scorekit.image.dockerfile import Recipe, dockerfile, named_files
+from scorekit.image import DockerfileRecipe, dockerfile, named_files
 
 EXAMPLE = Path(__file__).parents[2] / "seldon-ml-score-component"
 
@@ -55,7 +55,7 @@ def test_no_secret_is_asked_for_where_the_engine_has_none(capsys: pytest.Capture
 @pytest.mark.parametrize("value", ['"', "\\", "$HOME", "a\\", '" \\\nRUN ["id"]', "x # y", "$(id)`id`"])
 def test_a_value_stands_for_itself(value: str) -> None:
     """A value is quoted so that nothing in it ends the quotes or is expanded; a value with a line end is refused."""
-    recipe = Recipe("builder", {"A": value})
+    recipe = DockerfileRecipe("builder", {"A": value})
     if not value.isprintable():
         with pytest.raises(SetupError, match="cannot be printed"):
             dockerfile(recipe)
@@ -69,19 +69,19 @@ def test_a_value_stands_for_itself(value: str) -> None:
 @pytest.mark.parametrize(
     ("recipe", "fault"),
     [
-        (Recipe("builder\nRUN id", {}), "no name of an image"),
-        (Recipe("builder AS x", {}), "no name of an image"),
-        (Recipe("builder", {"A B": "x"}), "cannot be a variable"),
-        (Recipe("builder", {"A\nRUN": "x"}), "cannot be a variable"),
-        (Recipe("builder", {"A": "x\ty"}), "cannot be printed"),
-        (Recipe("builder", {}, ["../x"]), "cannot be copied"),
-        (Recipe("builder", {}, ["a/../../x"]), "cannot be copied"),
-        (Recipe("builder", {}, ["--from=x"]), "cannot be copied"),
-        (Recipe("builder", {}, ['a", "/etc/passwd']), "cannot be copied"),
-        (Recipe("builder", {}, ["/etc/passwd"]), "cannot be copied"),
+        (DockerfileRecipe("builder\nRUN id", {}), "no name of an image"),
+        (DockerfileRecipe("builder AS x", {}), "no name of an image"),
+        (DockerfileRecipe("builder", {"A B": "x"}), "cannot be a variable"),
+        (DockerfileRecipe("builder", {"A\nRUN": "x"}), "cannot be a variable"),
+        (DockerfileRecipe("builder", {"A": "x\ty"}), "cannot be printed"),
+        (DockerfileRecipe("builder", {}, ["../x"]), "cannot be copied"),
+        (DockerfileRecipe("builder", {}, ["a/../../x"]), "cannot be copied"),
+        (DockerfileRecipe("builder", {}, ["--from=x"]), "cannot be copied"),
+        (DockerfileRecipe("builder", {}, ['a", "/etc/passwd']), "cannot be copied"),
+        (DockerfileRecipe("builder", {}, ["/etc/passwd"]), "cannot be copied"),
     ],
 )
-def test_a_name_that_could_be_more_is_refused(recipe: Recipe, fault: str) -> None:
+def test_a_name_that_could_be_more_is_refused(recipe: DockerfileRecipe, fault: str) -> None:
     """Images, variables and paths consist of allowed characters; anything else is refused in one sentence."""
     with pytest.raises(SetupError, match=fault):
         dockerfile(recipe)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from scorekit.errors import SetupError
-from scorekit.local.processes import Backoff, Child, Command
+from scorekit.local.processes import ChildProcess, Command, RestartBackoff
 
 pytestmark = pytest.mark.e2e
 
@@ -30,7 +30,7 @@ def alive(pid: int) -> bool:
 
 def test_backoff_doubles_up_to_its_limit_and_starts_afresh() -> None:
     """Waits grow while a process keeps dying at once, and are short again after it has lived."""
-    backoff = Backoff(first_s=1, most_s=5, stable_s=30)
+    backoff = RestartBackoff(first_s=1, most_s=5, stable_s=30)
     assert [backoff.after(0) for _ in range(4)] == [1, 2, 4, 5]
     assert backoff.after(31) == 1
 
@@ -41,7 +41,7 @@ def test_lines_are_said_with_their_name() -> None:
 
     async def run() -> tuple[int, str]:
         source = "import sys; print('one'); print('two', file=sys.stderr); sys.exit(3)"
-        child = await Child.start(command(source), said.append)
+        child = await ChildProcess.start(command(source), said.append)
         return await child.ended(), child.why(3)
 
     assert asyncio.run(run()) == (3, "two")
@@ -52,7 +52,7 @@ def test_an_endless_line_is_no_harm() -> None:
     """A child that writes megabytes without a line end is read on."""
 
     async def run() -> str:
-        child = await Child.start(command("print('x' * 5_000_000); print('end')"), lambda line: None)
+        child = await ChildProcess.start(command("print('x' * 5_000_000); print('end')"), lambda line: None)
         return child.why(await child.ended())
 
     assert asyncio.run(run()) == "end"
@@ -70,7 +70,7 @@ def test_the_reason_of_an_end_is_the_best_there_is(source: str, why: str) -> Non
     """The signal first, then a sentence of our own command, then the last line, then the status."""
 
     async def run() -> str:
-        child = await Child.start(command(source), lambda line: None)
+        child = await ChildProcess.start(command(source), lambda line: None)
         return child.why(await child.ended())
 
     assert asyncio.run(run()) == why
@@ -84,7 +84,7 @@ def test_stop_ends_what_the_child_started() -> None:
     source = f"import subprocess, sys, time; {start}; print(p.pid); time.sleep(60)"
 
     async def run() -> None:
-        child = await Child.start(command(source), said.append)
+        child = await ChildProcess.start(command(source), said.append)
         while len(said) < 2:
             await asyncio.sleep(0.01)
         await child.stop(grace_s=5)
@@ -103,7 +103,7 @@ def test_a_child_that_ignores_sigterm_is_killed() -> None:
     source = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up'); time.sleep(60)"
 
     async def run() -> int:
-        child = await Child.start(command(source), said.append)
+        child = await ChildProcess.start(command(source), said.append)
         while not said:
             await asyncio.sleep(0.01)
         await child.stop(grace_s=0.2)
@@ -116,7 +116,7 @@ def test_a_child_that_ignores_sigterm_is_killed() -> None:
 def test_what_cannot_be_started_is_a_sentence() -> None:
     """A missing program names itself."""
     with pytest.raises(SetupError, match=r"envoy could not be started: .*No such file"):
-        asyncio.run(Child.start(Command("envoy", ["/nowhere/envoy"], {}, Path.cwd()), print))
+        asyncio.run(ChildProcess.start(Command("envoy", ["/nowhere/envoy"], {}, Path.cwd()), print))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")
@@ -125,10 +125,10 @@ def test_children_do_not_outlive_a_parent_that_is_killed() -> None:
     parent = (
         "import asyncio, sys\n"
         "from pathlib import Path\n"
-        "from scorekit.local.processes import Child, Command\n"
+        "from scorekit.local.processes import ChildProcess, Command\n"
         "async def run():\n"
         "    argv = [sys.executable, '-c', 'import time; time.sleep(60)']\n"
-        "    child = await Child.start(Command('child', argv, {}, Path.cwd()), print)\n"
+        "    child = await ChildProcess.start(Command('child', argv, {}, Path.cwd()), print)\n"
         "    print(child.pid, flush=True)\n"
         "    await asyncio.sleep(60)\n"
         "asyncio.run(run())\n"
