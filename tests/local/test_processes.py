@@ -1,4 +1,4 @@
-"""A child process is heard, restarted with patience, and ended with all it started."""
+"""The output of a child process is read, it is restarted after a pause, and stopped with all it has started."""
 
 import asyncio
 import os
@@ -28,15 +28,15 @@ def alive(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0] != "Z" if Path("/proc").exists() else True
 
 
-def test_backoff_doubles_up_to_its_limit_and_starts_afresh() -> None:
-    """Waits grow while a process keeps dying at once, and are short again after it has lived."""
+def test_pauses_double_up_to_a_limit_and_start_again() -> None:
+    """Pauses grow while a process exits at once each time, and are short again after it has lived for a while."""
     backoff = RestartBackoff(first_s=1, most_s=5, stable_s=30)
     assert [backoff.after(0) for _ in range(4)] == [1, 2, 4, 5]
     assert backoff.after(31) == 1
 
 
-def test_lines_are_said_with_their_name() -> None:
-    """Both streams of a child are heard, line by line, and the last line is remembered."""
+def test_lines_get_the_name_of_their_process() -> None:
+    """Both streams of a child are read line by line, and the last line is kept for the error message."""
     said: list[str] = []
 
     async def run() -> tuple[int, str]:
@@ -48,8 +48,8 @@ def test_lines_are_said_with_their_name() -> None:
     assert said == ["child: one", "child: two"]
 
 
-def test_an_endless_line_is_no_harm() -> None:
-    """A child that writes megabytes without a line end is read on."""
+def test_a_line_of_megabytes_is_skipped() -> None:
+    """A child that writes megabytes without a line end is read further."""
 
     async def run() -> str:
         child = await ChildProcess.start(command("print('x' * 5_000_000); print('end')"), lambda line: None)
@@ -66,8 +66,8 @@ def test_an_endless_line_is_no_harm() -> None:
         ("raise SystemExit(7)", "it ended with status 7"),
     ],
 )
-def test_the_reason_of_an_end_is_the_best_there_is(source: str, why: str) -> None:
-    """The signal first, then a sentence of our own command, then the last line, then the status."""
+def test_the_reason_of_an_exit_is_the_most_specific_one(source: str, why: str) -> None:
+    """The signal comes first, then the error message of a scorekit command, then the last line, then the status."""
 
     async def run() -> str:
         child = await ChildProcess.start(command(source), lambda line: None)
@@ -77,7 +77,7 @@ def test_the_reason_of_an_end_is_the_best_there_is(source: str, why: str) -> Non
 
 
 def test_stop_ends_what_the_child_started() -> None:
-    """A grandchild does not outlive its parent's stop, even one that ignores SIGTERM."""
+    """Stopping a child stops its own children too, even one that ignores SIGTERM."""
     said: list[str] = []
     grandchild = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
     start = f"p = subprocess.Popen([sys.executable, '-c', {grandchild!r}])"
@@ -98,7 +98,7 @@ def test_stop_ends_what_the_child_started() -> None:
 
 
 def test_a_child_that_ignores_sigterm_is_killed() -> None:
-    """After the grace time comes SIGKILL, and it is said."""
+    """A child that ignores SIGTERM gets SIGKILL after the grace time, and a line says so."""
     said: list[str] = []
     source = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up'); time.sleep(60)"
 
@@ -113,15 +113,15 @@ def test_a_child_that_ignores_sigterm_is_killed() -> None:
     assert "child: still running 0.2 s after SIGTERM; killed" in said
 
 
-def test_what_cannot_be_started_is_a_sentence() -> None:
-    """A missing program names itself."""
+def test_a_command_that_cannot_be_started_is_an_error() -> None:
+    """The error names the command and the system's reason."""
     with pytest.raises(SetupError, match=r"envoy could not be started: .*No such file"):
         asyncio.run(ChildProcess.start(Command("envoy", ["/nowhere/envoy"], {}, Path.cwd()), print))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")
 def test_children_do_not_outlive_a_parent_that_is_killed() -> None:
-    """Even SIGKILL of the runner leaves no child behind."""
+    """A child exits when its parent is killed, even by SIGKILL."""
     parent = (
         "import asyncio, sys\n"
         "from pathlib import Path\n"
