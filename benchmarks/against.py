@@ -1,4 +1,4 @@
-"""What a change costs: this tree against an earlier revision, interleaved in one run on one machine.
+"""Measures what a change costs: this tree against an earlier revision, interleaved in one run on one machine.
 
 `script/bench --against REV` runs this. Both trees serve the same model from the same environment of packages; only
 ``src/`` differs. In every round both are started, one after the other, and loaded in the order A B B A, A being now the
@@ -41,7 +41,7 @@ class Tree:
 
 @dataclass(slots=True)
 class Figure:
-    """One thing that is measured, as pairs of (this tree, the other), in units of which more is better."""
+    """One figure, as pairs of (this tree, the other), in a unit of which more is better."""
 
     name: str
     unit: str
@@ -49,23 +49,23 @@ class Figure:
 
     @property
     def ratios(self) -> list[float]:
-        """This tree's figure over the other's, pair by pair."""
+        """The ratios of this tree's figures to the other's, pair by pair."""
         return [new / old for new, old in self.pairs]
 
     @property
     def median(self) -> float:
-        """The verdict."""
+        """The median of the ratios, which is the verdict."""
         return statistics.median(self.ratios)
 
     def line(self) -> str:
-        """For a person: the median, how far the ratios lie apart, and what each tree does."""
+        """A line for a person: the median, the range of the ratios, and the figures of each tree."""
         new, old = (statistics.median(side) for side in zip(*self.pairs, strict=True))
         low, _, high = statistics.quantiles(self.ratios, n=4) if len(self.pairs) > 1 else self.ratios * 3
         return f"{self.name:32}{self.median:7.3f}   {low:.3f} to {high:.3f}   {new:10,.2f} to {old:10,.2f} {self.unit}"
 
 
 def revision(name: str) -> Tree:
-    """``src/`` of a commit, unpacked once in the cache. Raises ``SystemExit`` if git does not know it."""
+    """Returns ``src/`` of a commit, unpacked once in the cache. Raises ``SystemExit`` if git does not know it."""
     found = subprocess.run(
         ["git", "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"],
         cwd=ROOT,
@@ -89,7 +89,7 @@ def revision(name: str) -> Tree:
 
 
 def server_of(tree: Tree) -> Server:
-    """Our server, from the sources of ``tree`` instead of the installed ones."""
+    """Returns our server, with the sources of ``tree`` instead of the installed ones."""
 
     def command(programs: Path, folder: Path, ports: Sequence[int]) -> list[str]:
         _, *arguments = OURS.command(programs, folder, ports)
@@ -111,13 +111,13 @@ class Comparison:
         self.costs = {name: Figure(f"{name}, per CPU second", "requests") for name in LOADS}
 
     def warm_up(self) -> None:
-        """Start each tree once, unmeasured: its bytecode is written, its files are in the page cache."""
+        """Starts each tree once unmeasured, so that its bytecode is written and its files are in the page cache."""
         for server in self._servers:
             with self._running(server, 4):
                 pass
 
     def round(self) -> None:
-        """Two pairs of every figure."""
+        """Measures two pairs of every figure."""
         seconds = self._seconds
         with contextlib.ExitStack() as stack:
             pair = self._pair(stack, features=4)
@@ -137,7 +137,7 @@ class Comparison:
         return [1, 0] if self._turned else [0, 1]
 
     def _pair(self, stack: contextlib.ExitStack, features: int) -> list[Running]:
-        """Both servers at once; the one that is not loaded is idle beside the other."""
+        """Runs both servers at once; the one that is not loaded is idle beside the other."""
         pair: dict[int, Running] = {}
         for which in self._in_turn():
             pair[which] = stack.enter_context(self._running(self._servers[which], features))

@@ -1,4 +1,4 @@
-"""scorekit against its rivals: the same model, rows and load, one after the other on one machine.
+"""Measures scorekit and its rivals: the same model, rows and load, one after the other on one machine.
 
 `script/bench` sets everything up and runs this; `--quick` takes a minute and compares with the stock wrapper alone.
 Absolute figures drift by a third from run to run, so only ratios taken in one run mean anything.
@@ -30,12 +30,12 @@ MOST_RATE = 30_000  # from there on the generator is late itself
 
 
 def rows(count: int, features: int) -> list[list[float]]:
-    found: list[list[float]] = np.random.default_rng(1).normal(size=(count, features)).round(6).tolist()
-    return found
+    values: list[list[float]] = np.random.default_rng(1).normal(size=(count, features)).round(6).tolist()
+    return values
 
 
 def one_row_message() -> bytes:
-    """``ONE_ROW`` as a SeldonMessage, for gRPC."""
+    """Returns ``ONE_ROW`` as a SeldonMessage, for gRPC."""
     request = message_class("seldon.protos.SeldonMessage")()
     request.data.tensor.shape.extend([1, 4])
     request.data.tensor.values.extend(ONE_ROW[0])
@@ -48,14 +48,14 @@ PACKAGES = {"wrk": "wrk", "h2load": "nghttp2-client", "nginx": "nginx"}
 
 
 def require_tools(*tools: str) -> None:
-    """Raises ``SystemExit`` that names the package of a program that is missing."""
+    """Raises ``SystemExit`` with the package of a program that is missing."""
     for tool in tools:
         if not (shutil.which(tool) or Path("/usr/sbin", tool).exists()):
             raise SystemExit(f"bench: {tool} is missing; install it (Debian: apt-get install {PACKAGES[tool]})")
 
 
 class Bench:
-    """One run over ``servers``: what it found, and how far it is."""
+    """One run over ``servers``, with its results so far."""
 
     def __init__(self, servers: list[Server], seconds: float) -> None:
         self.seconds = seconds
@@ -70,19 +70,19 @@ class Bench:
         return running(server, free_ports("127.0.0.1", 3), self.programs[server.name], **how)
 
     def compare(self, case: str, load: Callable[[Running], Result | None], **how: Any) -> None:
-        """Load each server in turn, from the slowest known to the fastest; print a line for each."""
+        """Loads each server in turn, from the slowest known to the fastest, and prints a line for each."""
         print(f"\n{case}", flush=True)
-        found = self.cases.setdefault(case, {})
+        results = self.cases.setdefault(case, {})
         for server in self.servers:
             with self.start(server, **how) as up:
                 result = load(up)
                 self.started.setdefault(server.name, up.started_s)
             if result is not None:
-                found[server.name] = result
-                self.line(server.name, result, found)
+                results[server.name] = result
+                self.line(server.name, result, results)
 
-    def line(self, name: str, result: Result, found: dict[str, Result]) -> None:
-        stock = found.get("seldon-core")
+    def line(self, name: str, result: Result, results: dict[str, Result]) -> None:
+        stock = results.get("seldon-core")
         ratio = f"{result['requests_per_s'] / stock['requests_per_s']:8.1f}×" if stock else " " * 9
         late = f"  p50 {result['p50_ms']:8.2f} ms  p99 {result['p99_ms']:8.2f} ms" if "p50_ms" in result else ""
         print(
@@ -90,7 +90,7 @@ class Bench:
         )
 
     def rest(self, rows: list[list[float]], form: str = "") -> Callable[[Running], Result | None]:
-        """Closed-loop load of one request; of its JSON ``form`` where a server has several."""
+        """Measures closed-loop load of one request, in its JSON ``form`` if a server has several."""
 
         def load(up: Running) -> Result | None:
             if form and form not in up.server.bodies:
@@ -112,7 +112,7 @@ class Bench:
         return h2load(up.grpc_url, message, self.seconds)
 
     def ceiling(self, case: str) -> None:
-        """nginx, answering a constant as long as ours."""
+        """Measures nginx, which answers a constant as long as our answer."""
         (port,) = free_ports("127.0.0.1", 1)
         values = [0.123456789012345678] * 3
         answer = json.dumps({"data": {"names": ["t:0", "t:1", "t:2"], "ndarray": [values]}, "meta": {}}).encode()
@@ -122,12 +122,12 @@ class Bench:
         self.line("nginx", result, self.cases[case])
 
     def latencies(self, case: str) -> None:
-        """Each server at shares of the throughput that ``case`` found for it."""
+        """Measures latency of each server at shares of the throughput that ``case`` measured for it."""
         print("\nlatency at fixed rates", flush=True)
         for server in self.servers:
             capacity = self.cases[case][server.name]["requests_per_s"]
             body = server.body(ONE_ROW)
-            found = self.latency[server.name] = []
+            points = self.latency[server.name] = []
             for share in SHARES:
                 if capacity * share > MOST_RATE:
                     continue
@@ -135,7 +135,7 @@ class Bench:
                     wrk(up.url, body, 1)
                     result = at_rate(up.url, body, capacity * share, self.seconds)
                 result["share"] = share
-                found.append(result)
+                points.append(result)
                 p50, p99 = result["p50_ms"], result["p99_ms"]
                 print(
                     f"  {server.name:14}{result['rate']:10,.0f} /s ({share:.0%})  p50 {p50:9.2f} ms  p99 {p99:9.2f} ms"
@@ -144,29 +144,29 @@ class Bench:
                 )
 
     def memories(self, most: int) -> None:
-        """Memory of all processes by workers, after each has predicted."""
+        """Measures the memory of all processes by number of workers, after each worker has predicted."""
         print("\nmemory by workers (proportional, private)", flush=True)
         for server in self.servers:
             if server.workers is None:
                 continue
-            found = self.memory[server.name] = []
+            sizes = self.memory[server.name] = []
             for count in range(1, most + 1):
                 with self.start(server, workers=count) as up:
                     wrk(up.url, server.body(ONE_ROW), 2)
                     proportional, private = up.memory_mb()
-                found.append({"workers": count, "proportional_mb": proportional, "private_mb": private})
+                sizes.append({"workers": count, "proportional_mb": proportional, "private_mb": private})
                 print(f"  {server.name:14}{count} workers {proportional:8.0f} MB {private:8.0f} MB", flush=True)
 
 
 def stages(programs: Path) -> dict[str, dict[str, float]]:
-    """Microseconds by stage, measured in our server's own environment."""
-    found = {}
+    """Returns microseconds by stage, measured in the environment of our server."""
+    stages = {}
     for count, features, connections in ((1, 4, 32), (1000, 20, 1)):
         environ = {**os.environ, "BENCH_FEATURES": str(features), "OMP_NUM_THREADS": "1"}
         argv = [str(programs / "python"), str(HERE / "stages.py"), str(count), str(connections)]
         done = subprocess.run(argv, capture_output=True, text=True, check=True, env=environ, cwd=HERE)
-        found[f"{count} × {features}"] = json.loads(done.stdout)
-    return found
+        stages[f"{count} × {features}"] = json.loads(done.stdout)
+    return stages
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Requests lost while servers end, reload and renew their workers under load, counted three times over.
+"""Counts requests that are lost while servers end, reload and replace their workers under load, in three runs.
 
 `script/bench drain` runs this: `tests/e2e/test_drain.py` with 20,000 requests of REST and of gRPC each in every case.
 """

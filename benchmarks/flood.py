@@ -1,4 +1,4 @@
-"""Requests at a fixed rate, each from a client that waits for a second and no longer: what is answered in time?
+"""Sends requests at a fixed rate, each from a client that waits for one second, and counts those answered in time.
 
 Unlike `openloop.py` there is no fixed number of connections: a request that finds none free opens one, as new users do.
 A client that has waited for long enough closes its connection; the header that a gateway sends
@@ -24,7 +24,7 @@ CLOSED_LOOP = 16
 
 
 class Client(asyncio.Protocol):
-    """One connection, and the request that is open on it."""
+    """One connection and the request that is open on it."""
 
     def __init__(self, flood: "Flood", due: float) -> None:
         self.flood = flood

@@ -1,4 +1,4 @@
-"""Sizes and times of the example's image, built in several ways on one base, into docs/image.md.
+"""Measures sizes and times of the example's image, built in several ways on one base, for docs/image.md.
 
 Run by hand: `.venv/bin/python benchmarks/images.py`, with a Docker that answers (`script/docker start`). s2i is taken
 from PATH or from `script/tools`. Takes some minutes.
@@ -84,7 +84,7 @@ def timed(work: Callable[[], None]) -> float:
 
 
 def start_s(name: str) -> float:
-    """From `docker run` to the first answered prediction."""
+    """Returns the seconds from `docker run` to the first answered prediction."""
     (port,) = free_ports("127.0.0.1", 1)
     began = time.perf_counter()
     container = quietly(["docker", "run", "--detach", "-p", f"127.0.0.1:{port}:9000", name]).split()[-1]
@@ -106,7 +106,7 @@ def start_s(name: str) -> float:
 
 
 def ways(folder: Path, base: str, builder: str) -> dict[str, tuple[str, Callable[[], None]]]:
-    """Each way's image, and what builds it."""
+    """Returns the image of each way, and what builds it."""
     engine = building.engine()
 
     def ours(incremental: bool, by_s2i: bool, name: str) -> Callable[[], None]:
@@ -152,10 +152,10 @@ def measured(folder: Path, base: str, builder: str) -> list[dict[str, Any]]:
 
 
 def requirements_mb(builder: str) -> float:
-    """What the component's own requirements weigh, installed."""
-    told = quietly(["docker", "run", "--rm", f"{PREFIX}/dockerfile", "du", "-sb", "/opt/component"]).split()[0]
+    """Returns the installed size of the component's own requirements, in MB."""
+    used = quietly(["docker", "run", "--rm", f"{PREFIX}/dockerfile", "du", "-sb", "/opt/component"]).split()[0]
     empty = quietly(["docker", "run", "--rm", builder, "du", "-sb", "/opt/component"]).split()[0]
-    return round((int(told) - int(empty)) / 1e6)
+    return round((int(used) - int(empty)) / 1e6)
 
 
 def page(record: dict[str, Any]) -> str:

@@ -12,11 +12,11 @@ from scorekit.inference.executor import Executor
 from scorekit.inference.service import Service
 from scorekit.metrics.registry import Metrics
 from scorekit.model.component import Component
+from scorekit.serve.accept import request_counter
 from scorekit.serve.detect import ProtocolDetector
 from scorekit.serve.http1.connection import Http1Connection
 from scorekit.serve.limits.open_connections import OpenConnections
 from scorekit.serve.rest import RestRoutes, refuse
-from scorekit.serve.workers.worker import observer
 from scorekit.testing import ManualLoop
 
 
@@ -50,7 +50,7 @@ class Server:
         self._rest = RestRoutes(
             Service(component, self._loop, max_batch_rows=1024, metrics=metrics, check=check, executor=executor)
         )
-        self._observe = observer(metrics)
+        self._observe = request_counter(metrics)
 
     def finish(self) -> None:
         """Run loop of the loop until every request that came has its answer."""

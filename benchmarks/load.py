@@ -1,4 +1,4 @@
-"""The tools that make load: wrk and h2load in closed loops, openloop.py at fixed rates."""
+"""Runs the load generators: wrk and h2load in closed loops, openloop.py at fixed rates."""
 
 import json
 import re
@@ -15,7 +15,7 @@ Result = dict[str, float]
 
 
 def wrk(url: str, body: bytes, seconds: float) -> Result:
-    """Requests a second, errors, and the closed-loop median and 99th percentile in milliseconds."""
+    """Requests per second, errors, and the closed-loop median and 99th percentile in milliseconds."""
     with tempfile.TemporaryDirectory() as made:
         (Path(made) / "body").write_bytes(body)
         script = Path(made) / "script.lua"
@@ -35,7 +35,7 @@ def wrk(url: str, body: bytes, seconds: float) -> Result:
 
 
 def h2load(url: str, message: bytes, seconds: float) -> Result:
-    """gRPC calls a second over 4 connections of 8 streams, and those that failed."""
+    """Returns gRPC calls per second over 4 connections of 8 streams, and the failed calls."""
     with tempfile.NamedTemporaryFile() as body:
         body.write(b"\0" + len(message).to_bytes(4, "big") + message)
         body.flush()
@@ -46,7 +46,7 @@ def h2load(url: str, message: bytes, seconds: float) -> Result:
 
 
 def at_rate(url: str, body: bytes, rate: float, seconds: float, connections: int = 64) -> Result:
-    """Latency percentiles, in milliseconds, at a fixed rate."""
+    """Returns latency percentiles, in milliseconds, at a fixed rate."""
     parts = urlsplit(url)
     with tempfile.NamedTemporaryFile() as file:
         file.write(body)

@@ -17,7 +17,7 @@ SPIN_S = float(os.environ.get("BENCH_SPIN_S", "0"))
 
 
 class Model:
-    """Class probabilities, n × 3, of rows, n × FEATURES."""
+    """Returns class probabilities (rows × 3) for rows (rows × FEATURES)."""
 
     def __init__(self) -> None:
         rng = np.random.default_rng(0)

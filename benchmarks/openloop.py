@@ -1,4 +1,4 @@
-"""Requests at a fixed rate, whatever the server does: latency without coordinated omission.
+"""Sends requests at a fixed rate, whatever the server does, and measures latency without coordinated omission.
 
 Each request has a time at which it is due, and its latency counts from that time, also where it had to wait for one of
 the connections: a server that stalls for a second is charged with every request that was due in it. The loop is busy
@@ -82,7 +82,7 @@ class Run:
             self.idle.append(connection)
 
     def lost(self, connection: Connection) -> None:
-        """A server may close a connection after an answer; the next takes its place."""
+        """Replaces a connection that the server has closed after an answer."""
         if connection.busy:
             self.errors += 1
             self.open -= 1

@@ -1,4 +1,4 @@
-"""What is answered in time when more is asked than can be: scorekit beside the stock wrapper.
+"""Measures what is answered in time beyond the capacity: scorekit and the stock wrapper.
 
 `script/bench overload` runs this. Each server is asked at shares of its own capacity, by clients that wait for a second
 (`flood.py`), while its health is asked twenty times a second over connections of its own.
@@ -32,27 +32,27 @@ CASES: dict[str, dict[str, Any]] = {
     "a model that waits for 5 ms": {"sleep_s": 0.005},
     "a model that computes for 2 ms": {"spin_s": 0.002},
 }
-"""What is added to each call of the logistic regression."""
+"""Work added to each call of the logistic regression."""
 
 
 def flood(up: Running, rate: float, seconds: float) -> dict[str, Any]:
-    """``rate`` requests a second, or, where it is 0, as many as the server answers."""
+    """Sends ``rate`` requests per second, or, if it is 0, as many as the server answers."""
     with tempfile.NamedTemporaryFile() as file:
         file.write(up.server.body(ROW))
         file.flush()
         argv = [sys.executable, str(HERE / "flood.py"), "127.0.0.1", str(up.ports[0]), up.server.path]
         done = subprocess.run([*argv, file.name, str(rate), str(seconds)], capture_output=True, text=True, check=True)
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    figures: dict[str, Any] = json.loads(done.stdout)
+    return figures
 
 
 @contextmanager
 def health(port: int) -> Iterator[dict[str, Any]]:
-    """Asks after the health meanwhile; what is yielded is filled when the block ends."""
+    """Asks for the health during the block; the yielded dictionary is filled when the block ends."""
     over = threading.Event()
     took: list[float] = []
     failed: list[str] = []
-    found: dict[str, Any] = {}
+    figures: dict[str, Any] = {}
 
     def ask() -> None:
         while not over.wait(0.05):
@@ -71,21 +71,21 @@ def health(port: int) -> Iterator[dict[str, Any]]:
     asking = threading.Thread(target=ask)
     asking.start()
     try:
-        yield found
+        yield figures
     finally:
         over.set()
         asking.join()
         took.sort()
         if took:
-            found |= {"health_p50_ms": took[len(took) // 2] * 1000, "health_max_ms": took[-1] * 1000}
-            found |= {"health_p99_ms": took[int(0.99 * len(took))] * 1000}
-        found |= {"health_asked": len(took), "health_failed": len(failed)}
+            figures |= {"health_p50_ms": took[len(took) // 2] * 1000, "health_max_ms": took[-1] * 1000}
+            figures |= {"health_p99_ms": took[int(0.99 * len(took))] * 1000}
+        figures |= {"health_asked": len(took), "health_failed": len(failed)}
 
 
-def middle(found: list[dict[str, Any]]) -> dict[str, Any]:
-    """The median of each figure over the rounds, where any round has one."""
-    names = [name for name in found[0] if name != "outcomes"]
-    figures = {name: [each[name] for each in found if each.get(name) is not None] for name in names}
+def median_of(rounds: list[dict[str, Any]]) -> dict[str, Any]:
+    """Returns the median of each figure over the rounds that have it."""
+    names = [name for name in rounds[0] if name != "outcomes"]
+    figures = {name: [each[name] for each in rounds if each.get(name) is not None] for name in names}
     return {name: statistics.median(values) if values else None for name, values in figures.items()}
 
 
@@ -101,19 +101,19 @@ def measured(server: Server, added: dict[str, Any], seconds: float) -> dict[str,
     print(f"  {server.name}: {capacity:,.0f} requests/s in a closed loop", flush=True)
     rounds: list[list[dict[str, Any]]] = [[] for _ in SHARES]
     for _ in range(ROUNDS):
-        for share, found in zip(SHARES, rounds, strict=True):
+        for share, points_of_share in zip(SHARES, rounds, strict=True):
             with start() as up:
                 flood(up, 0, 1.5)  # warm, and known to be as slow as it is
-                with health(up.ports[0]) as told:
+                with health(up.ports[0]) as health_figures:
                     point = flood(up, share * capacity, seconds)
-            found.append(point | told)
-    points = [middle(found) | {"share": share} for share, found in zip(SHARES, rounds, strict=True)]
+            points_of_share.append(point | health_figures)
+    points = [median_of(each) | {"share": share} for share, each in zip(SHARES, rounds, strict=True)]
     for each in points:
         print(
             f"  {server.name} {each['share']:4.1f} × {each['offered_per_s']:8,.0f} /s: {each['goodput_per_s']:8,.0f} "
             f"in time, p50 {each['p50_ms'] or 0:6.1f} ms, refused p50 {each['refused_p50_ms'] or 0:5.1f} ms, "
             f"health p50 {each['health_p50_ms']:5.1f} max {each['health_max_ms']:7.1f} ms; "
-            f"{[found['outcomes'] for found in rounds[SHARES.index(each['share'])]]}",
+            f"{[point['outcomes'] for point in rounds[SHARES.index(each['share'])]]}",
             flush=True,
         )
     return {"capacity_per_s": capacity, "points": points}

@@ -122,8 +122,8 @@ def whole(record: Any) -> str:
     ]
     parts += ["| server | share of its own capacity | requests/s | p50 ms | p99 ms | p99.9 ms | unanswered |"]
     parts += ["|---|---|---|---|---|---|---|"]
-    for name, found in record["latency"].items():
-        for each in found:
+    for name, points in record["latency"].items():
+        for each in points:
             times = " | ".join(
                 "" if each[key] is None else f"{each[key]:.2f}" for key in ("p50_ms", "p99_ms", "p999_ms")
             )
@@ -140,9 +140,9 @@ def whole(record: Any) -> str:
         + " | each further, private |"
     ]
     parts += ["|---|---|---|---|---|---|"]
-    for name, found in record["memory"].items():
-        cells = [f"{each['proportional_mb']:.0f} ({each['private_mb']:.0f})" for each in found]
-        further = (found[-1]["private_mb"] - found[0]["private_mb"]) / (len(found) - 1)
+    for name, sizes in record["memory"].items():
+        cells = [f"{each['proportional_mb']:.0f} ({each['private_mb']:.0f})" for each in sizes]
+        further = (sizes[-1]["private_mb"] - sizes[0]["private_mb"]) / (len(sizes) - 1)
         parts.append(f"| {name} | " + " | ".join(cells) + f" | {further:.0f} |")
     parts += ["", "![Memory by workers](results/memory.svg)", "", "## Start", ""]
     parts += ["From the command to the first answer, measured once, with the files in the system's cache.", ""]
@@ -167,9 +167,9 @@ def save(made: Any, name: str) -> None:
 
 def latency_plot(record: Any) -> None:
     made, axes = figure("Latency against offered load, one row of four", "requests offered a second", "milliseconds")
-    for name, found in record["latency"].items():
+    for name, measured in record["latency"].items():
         for key, style in (("p50_ms", ":"), ("p99_ms", "-")):
-            points = [(each["rate"], each[key]) for each in found if each[key] is not None]
+            points = [(each["rate"], each[key]) for each in measured if each[key] is not None]
             label = f"{name} {key[:3]}" if key == "p99_ms" else None
             axes.plot(*zip(*points, strict=True), style, marker="o", ms=3, color=COLOURS.get(name), label=label)
     axes.set_xscale("log")
@@ -198,9 +198,9 @@ def rows_plot(record: Any) -> None:
 
 def memory_plot(record: Any) -> None:
     made, axes = figure("Memory of all processes by workers", "workers", "MB (proportional set size)")
-    for name, found in record["memory"].items():
-        counts = [each["workers"] for each in found]
-        axes.plot(counts, [each["proportional_mb"] for each in found], "-o", color=COLOURS.get(name), label=name)
+    for name, sizes in record["memory"].items():
+        counts = [each["workers"] for each in sizes]
+        axes.plot(counts, [each["proportional_mb"] for each in sizes], "-o", color=COLOURS.get(name), label=name)
     axes.set_ylim(bottom=0)
     axes.set_xticks(range(1, 5))
     axes.legend(fontsize=8)

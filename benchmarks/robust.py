@@ -1,4 +1,4 @@
-"""results/{overload,drain,soak}.json as plots and as tables in docs/robustness.md; needs matplotlib."""
+"""Renders results/{overload,drain,soak}.json as plots, and as tables in docs/robustness.md; needs matplotlib."""
 
 import json
 from typing import Any

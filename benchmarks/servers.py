@@ -1,4 +1,4 @@
-"""Every server of the benchmark: its environment, how it starts, what it is asked."""
+"""Every server of the benchmark: its environment, its command and its requests."""
 
 import contextlib
 import hashlib
@@ -41,27 +41,27 @@ def inference(rows: Rows) -> Any:
 
 @dataclass(frozen=True)
 class Server:
-    """One server. ``command`` is given the folder of its programs, its own folder and its ports."""
+    """One server. ``command`` is a function of the folder of its programs, its own folder and its ports."""
 
     name: str
     command: Callable[[Path, Path, Sequence[int]], list[str]]
     path: str
     bodies: dict[str, Body]
-    """The JSON forms it takes; the first is the one compared."""
+    """The JSON forms that the server accepts; the first one is compared."""
     package: str
-    """Whose version names it."""
+    """The package whose version is reported."""
     environ: dict[str, str] = field(default_factory=dict)
     grpc: str = ""
-    """The path of its predict over gRPC, if it has one."""
+    """The path of the prediction over gRPC, if there is one."""
     workers: Callable[[int], tuple[list[str], dict[str, str]]] | None = None
     """Arguments and variables for several workers."""
     folder: str = ""
-    """Where its files lie in ``rivals``; its own name if empty."""
+    """The folder of its files in ``rivals``; its own name if empty."""
     source: Path | None = None
-    """What goes before all else on its Python path, if anything does."""
+    """A folder that goes first on its Python path, or ``None``."""
 
     def body(self, rows: Rows, form: str = "") -> bytes:
-        """A request in one of its JSON forms, the first if none is named."""
+        """Returns a request in one of its JSON forms, by default the first."""
         return json.dumps(self.bodies[form or next(iter(self.bodies))](rows)).encode()
 
 
@@ -146,7 +146,7 @@ def folder_of(server: Server) -> Path:
 
 
 def programs_of(server: Server) -> Path:
-    """The ``bin`` of an environment made of the server's pinned requirements, once; ours has this very source."""
+    """Returns ``bin`` of an environment with the server's pinned requirements, made once; ours has this source tree."""
     requirements = folder_of(server) / "requirements.txt"
     mark = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:12]
     home = CACHE / f"{server.name.lower()}-{mark}"
@@ -175,14 +175,14 @@ def version_of(server: Server, programs: Path) -> str:
 
 
 class Running:
-    """A server that answers."""
+    """A running server that answers."""
 
     def __init__(self, server: Server, process: subprocess.Popen[bytes], ports: list[int], started_s: float) -> None:
         self.server = server
         self.process = process
         self.ports = ports
         self.started_s = started_s
-        """From its command to its first answer."""
+        """Seconds from its command to its first answer."""
 
     @property
     def url(self) -> str:
@@ -193,7 +193,7 @@ class Running:
         return f"http://127.0.0.1:{self.ports[1]}{self.server.grpc}"
 
     def cpu_s(self) -> float:
-        """CPU seconds of all its processes up to now (Linux)."""
+        """Returns the CPU seconds of all its processes up to now (Linux)."""
         ticks = 0
         for pid in family(self.process.pid):
             with contextlib.suppress(OSError):
@@ -202,7 +202,7 @@ class Running:
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def memory_mb(self) -> tuple[float, float]:
-        """Proportional and private memory of all its processes, in MB (Linux)."""
+        """Returns proportional and private memory of all its processes, in MB (Linux)."""
         proportional = private = 0
         for pid in family(self.process.pid):
             with contextlib.suppress(OSError):
@@ -225,7 +225,7 @@ def running(
     spin_s: float = 0.0,
     workers: int = 1,
 ) -> Iterator[Running]:
-    """The server, from its first answer to its end."""
+    """Yields the server after its first answer, and ends it with the block."""
     with tempfile.TemporaryDirectory() as made, tempfile.TemporaryFile() as log:
         folder = _component(server, Path(made), features, ports)
         more, variables = server.workers(workers) if server.workers and workers > 1 else ([], {})
@@ -261,7 +261,7 @@ def running(
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a server and wait until the last of its processes has gone: what lingers takes time from the next one."""
+    """Ends a server and waits for all its processes: a remaining one would take CPU time from the next server."""
     processes = family(process.pid)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, 15)
@@ -276,7 +276,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def family(root: int) -> list[int]:
-    """A process and all below it."""
+    """Returns a process and all its descendants."""
     table = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
     pairs = [tuple(map(int, line.split())) for line in table.splitlines()]
     found = {root}
@@ -293,7 +293,7 @@ def _runs(pid: int) -> bool:
 
 
 def _component(server: Server, made: Path, features: int, ports: Sequence[int]) -> Path:
-    """A folder of the server's own files, and of what depends on the model and on the ports."""
+    """Writes a folder with the server's own files and with those that depend on the model and the ports."""
     shutil.copytree(folder_of(server), made, dirs_exist_ok=True)
     if folder_of(server).name == "scorekit":
         column = {"name": "x", "ftype": "continuous", "dtype": "FLOAT", "range": [-10, 10], "repeat": features}
@@ -317,7 +317,7 @@ def answers(url: str, body: bytes) -> bool:
 
 @contextlib.contextmanager
 def nginx(port: int, answer: bytes) -> Iterator[str]:
-    """nginx, one worker, that answers every request with the same bytes: the ceiling."""
+    """Runs nginx with one worker, which answers every request with the same bytes: the ceiling."""
     program = shutil.which("nginx") or "/usr/sbin/nginx"
     with tempfile.TemporaryDirectory() as made:
         config = Path(made) / "nginx.conf"

@@ -1,4 +1,4 @@
-"""How long `ks show` takes from the shell: our app, and an app that uses `k`: the wheel's, and the whole library of
+"""Measures `ks show` from the shell: our app, and an app that uses `k`: the wheel's, and the whole library of
 Kubernetes 1.8.0, three megabytes. Each as a multiple of an interpreter that starts and imports nothing.
 
     .venv/bin/python benchmarks/show.py [RUNS]
@@ -41,7 +41,7 @@ def app_with_k(folder: Path, library: dict[str, str]) -> Path:
 
 
 def best(command: Sequence[str], runs: int, clock: Callable[[], float] = time.perf_counter) -> float:
-    """Seconds of the quickest run."""
+    """Returns the seconds of the quickest run."""
     took = []
     for _ in range(runs):
         started = clock()

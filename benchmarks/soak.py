@@ -1,8 +1,8 @@
-"""Minutes of mixed traffic against one server: what its memory, its descriptors, its latency and its errors do.
+"""Sends minutes of mixed traffic to one server, and watches its memory, its descriptors, its latency and its errors.
 
-`script/soak [MINUTES]` runs this. The clients are good, bad, slow, large, and gone before they are answered; REST and
-gRPC. An answer that is not the one their request deserves is an error. The verdict: no errors, and at the end no more
-than 5 % more memory, and no more descriptors, than after the first minute.
+`script/soak [MINUTES]` runs this. Clients over REST and gRPC send good, bad, slow and large requests, or leave before
+they are answered. An answer that does not fit its request is an error. The verdict is good if there are no errors, and
+at the end at most 5 % more memory and no more descriptors than after the first minute.
 """
 
 import argparse
@@ -39,8 +39,8 @@ Answer = tuple[int, bytes]
 
 
 def rows(count: int) -> bytes:
-    found = [[round(random.uniform(1.0, 6.9), 3), round(random.uniform(0.1, 2.5), 3)] for _ in range(count)]  # noqa: S311
-    return json.dumps({"data": {"names": ["a", "b"], "ndarray": found}}).encode()
+    rows = [[round(random.uniform(1.0, 6.9), 3), round(random.uniform(0.1, 2.5), 3)] for _ in range(count)]  # noqa: S311
+    return json.dumps({"data": {"names": ["a", "b"], "ndarray": rows}}).encode()
 
 
 class Soak:
@@ -67,7 +67,7 @@ class Soak:
         return int(head[9:12]), await asyncio.wait_for(reader.readexactly(length), 20)
 
     async def expect(self, what: str, request: bytes, *statuses: int, port: int | None = None) -> None:
-        """A request over a connection of its own, which must be answered with one of ``statuses``."""
+        """Sends a request over a connection of its own; an answer with a status not in ``statuses`` is an error."""
         reader, writer = await self.connect(port)
         try:
             writer.write(request)
@@ -85,7 +85,7 @@ class Soak:
     # -- the clients
 
     async def good(self) -> None:
-        """A kept connection and some dozens of requests."""
+        """Sends some dozens of requests over one connection."""
         reader, writer = await self.connect()
         try:
             for _ in range(random.randint(10, 60)):  # noqa: S311
@@ -99,7 +99,7 @@ class Soak:
             writer.close()
 
     async def calls(self) -> None:
-        """A channel, some dozens of calls, a broken one and one that is taken back."""
+        """Makes some dozens of calls over one channel, a broken one and a cancelled one."""
         message = message_class("seldon.protos.SeldonMessage")()
         message.data.tensor.shape.extend([1, 2])
         message.data.tensor.values.extend([1, 1])
@@ -137,7 +137,7 @@ class Soak:
         await self.expect("large", self.request(rows(20_000)), 200)
 
     async def slow(self) -> None:
-        """A body that comes byte by byte and stops."""
+        """Sends a body byte by byte and stops."""
         reader, writer = await self.connect()
         try:
             for byte in self.request(rows(1))[:-30][-20:]:
@@ -153,7 +153,7 @@ class Soak:
             writer.close()
 
     async def leaving(self) -> None:
-        """Gone in the middle of a request, and before its answer, with and without a reset."""
+        """Leaves in the middle of a request and before its answer, with and without a reset."""
         for cut in (-30, None):
             _, writer = await self.connect()
             writer.write(self.request(rows(50))[:cut])
@@ -178,7 +178,7 @@ class Soak:
 
 
 def state(root: int) -> tuple[float, int]:
-    """Resident memory in MB and open descriptors of all processes of a server."""
+    """Returns resident memory in MB and open descriptors of all processes of a server."""
     resident, descriptors = 0, 0
     for pid in family(root):
         with contextlib.suppress(OSError):
@@ -218,15 +218,15 @@ async def run(root: int, port: int, page: int, minutes: float) -> dict[str, Any]
 
 
 def verdict(samples: list[dict[str, float]], errors: dict[str, int]) -> dict[str, Any]:
-    """Medians of half a minute after the first one, and of the last."""
+    """Returns medians of the half minute after the first minute, and of the last half minute."""
     seconds = samples[-1]["s"]
     first = [each for each in samples if WARM_S <= each["s"] <= WARM_S + 30]
     last = [each for each in samples if each["s"] >= seconds - 30]
     if not first:
         raise SystemExit("soak: a verdict needs more than a minute")
 
-    def middle(found: list[dict[str, float]], what: str) -> float:
-        return statistics.median(each[what] for each in found)
+    def middle(samples: list[dict[str, float]], what: str) -> float:
+        return statistics.median(each[what] for each in samples)
 
     growth = middle(last, "rss_mb") / middle(first, "rss_mb") - 1
     more = middle(last, "descriptors") - middle(first, "descriptors")
@@ -258,25 +258,25 @@ def main() -> None:
                     raise SystemExit(f"soak: the server did not start:\n{_read(log).decode()}")
                 time.sleep(0.1)
             print(f"soak: {arguments.minutes:g} minutes on port {port}", flush=True)
-            found = asyncio.run(run(server.pid, port, page, arguments.minutes))
+            record = asyncio.run(run(server.pid, port, page, arguments.minutes))
         finally:
             server.send_signal(signal.SIGTERM)
             status = server.wait(60)
         if status:
-            found["errors"]["the server ended"] = status
-        found["tracebacks"] = _read(log).count(b"Traceback")
-    result = verdict(found["samples"], found["errors"])
+            record["errors"]["the server ended"] = status
+        record["tracebacks"] = _read(log).count(b"Traceback")
+    result = verdict(record["samples"], record["errors"])
     record = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",
         "python": platform.python_version(),
         "minutes": arguments.minutes,
         "verdict": result,
-        **found,
+        **record,
     }
     (HERE / "results" / "soak.json").write_text(json.dumps(record, indent=1) + "\n")
     subprocess.run([programs_of(PLOTS) / "python", HERE / "robust.py"], check=True)
-    print(json.dumps(result, indent=1), *(f"{how}: {count}" for how, count in found["errors"].items()), sep="\n")
+    print(json.dumps(result, indent=1), *(f"{how}: {count}" for how, count in record["errors"].items()), sep="\n")
     if not result["flat"]:
         raise SystemExit("soak: the server is not flat")
 

@@ -1,4 +1,4 @@
-"""Where the time of a request goes: each stage alone, in this process, and all of them without sockets.
+"""Measures where the time of a request goes: each stage alone, in this process, and all of them without sockets.
 
 The whole is a connection fed with the bytes of a request whose answer is thrown away; what it leaves out is the
 operating system's part and the event loop's. The best of several runs counts.
@@ -27,7 +27,7 @@ class Bench:
 
 
 def stages(rows: int, connections: int = 32) -> dict[str, float]:
-    """Microseconds a request by stage. ``connections`` requests come in each turn of the loop."""
+    """Returns microseconds per request by stage. ``connections`` requests arrive in each turn of the event loop."""
     import model
 
     body = orjson.dumps({"data": {"ndarray": np.random.default_rng(0).normal(size=(rows, model.FEATURES)).tolist()}})
@@ -57,7 +57,7 @@ def _whole(scored: Model, body: bytes, connections: int) -> float:
 
 
 def _best(work: Callable[[], Any]) -> float:
-    """Microseconds of one call."""
+    """Returns the microseconds of one call."""
     began = time.perf_counter()
     work()
     count = max(1, int(0.05 / max(time.perf_counter() - began, 1e-6)))

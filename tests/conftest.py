@@ -3,10 +3,15 @@
 import resource
 import signal
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+    from xdist.scheduler import LoadScopeScheduling
 
 SLOW_S = 1.0
 """A test that takes more CPU time than this is marked ``slow``, and `script/test fast` leaves it out."""
@@ -62,28 +67,29 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Gives tests that share costly fixtures to one worker of ``--dist loadgroup``, the longest groups first.
-
-    With ``--no-loadscope-reorder`` workers take groups in this order: the two that take minutes, then each file of
-    ``e2e`` tests, and last the quick tests, one by one, so that all workers end at nearly the same time.
-    """
-    if not hasattr(config, "workerinput"):
-        return
-    for item in items:
-        if group := group_of(item):
-            item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: rank(group_of(item)))
+    """Lets workers begin with what takes longest: the shared folders, then files of ``e2e`` tests, then the others."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=rank)
 
 
-def group_of(item: pytest.Item) -> str | None:
-    """The resource or the file that a test shares with others; None where it shares nothing."""
-    path = item.path.relative_to(Path(__file__).parent)
-    if path.parts[0] in SHARED:
-        return path.parts[0]
-    return path.as_posix() if any(item.iter_markers("e2e")) else None
+def rank(item: pytest.Item) -> int:
+    group = group_of(item.nodeid)
+    return SHARED.index(group) if group in SHARED else len(SHARED) + (item.get_closest_marker("e2e") is None)
 
 
-def rank(group: str | None) -> int:
-    if group in SHARED:
-        return SHARED.index(group)
-    return len(SHARED) + (group is None)
+def group_of(nodeid: str) -> str:
+    """The folder or the file of a test whose tests share costly fixtures and run on one worker."""
+    path = PurePosixPath(nodeid.partition("::")[0])
+    return next((folder for folder in SHARED if folder in path.parts), str(path))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "LoadScopeScheduling | None":
+    """Has ``--dist loadgroup`` go by the groups above: xdist's own reads a mark in a way that pytest 9.2 has ended."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Groups(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid)
+
+    return Groups(config, log) if config.getoption("dist") == "loadgroup" else None

@@ -8,7 +8,7 @@ import pytest
 
 from scorekit.tester.laws import LAWS
 
-from .test_layers import FLOORS
+from .test_layers import FLOORS, MODULES
 
 ROOT = Path(__file__).parents[1]
 LINK = re.compile(r"!?\[(?:[^\]\[]|\[[^\]]*\])*\]\((?P<target>[^)\s]+)\)")
@@ -111,3 +111,12 @@ def test_paths_in_documents_exist() -> None:
         if not (ROOT / name).exists()
     ]
     assert missing == []
+
+
+def test_modules_on_the_map_exist() -> None:
+    """A dotted name in docs/architecture.md that begins with a room is a module of that room."""
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    rooms = {name.partition(".")[0] for name in MODULES}
+    dotted = re.findall(r"(?<![\w/.])[a-z_]+(?:\.[a-z_0-9]+)+(?![\w/])", text)
+    named = {name for name in dotted if name.partition(".")[0] in rooms and not name.endswith((".py", ".md", ".json"))}
+    assert named - MODULES.keys() == set()

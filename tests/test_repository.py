@@ -1,4 +1,4 @@
-"""The repository's own plumbing: the locks, the scripts, and what may not stand in a committed file."""
+"""The repository's locks, scripts and setup, and texts that no committed file may contain."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def locks(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
-    """The module behind script/setup, writing nothing outside the test's folder."""
+    """Returns the module behind script/setup, which here writes into the test's folder only."""
     monkeypatch.syspath_prepend(ROOT / "script")
     import environment
 
@@ -40,7 +40,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
 
 
 def test_the_locks_are_up_to_date_and_name_no_host(locks: ModuleType) -> None:
-    """Both locks hold what Pipfile and pyproject.toml ask for, and say nothing about where packages come from."""
+    """Both locks match Pipfile and pyproject.toml, and name no package index."""
     assert locks.faults() == []
     for pipfile in locks.MADE_WITH:
         lock = json.loads(locks.lock_of(pipfile).read_text())
@@ -61,22 +61,22 @@ def test_the_locks_are_up_to_date_and_name_no_host(locks: ModuleType) -> None:
 def test_a_stale_lock_is_noticed(
     locks: ModuleType, tmp_path: Path, name: str, change: tuple[str, str], fault: str
 ) -> None:
-    """A dependency that changed after locking, in either file, and a package host are faults."""
+    """A dependency that changed after locking, in either file, is a fault, and so is a package host."""
     for each in ("Pipfile", "Pipfile.lock", "Pipfile-py313.lock", "pyproject.toml"):
         text = (ROOT / each).read_text()
         (tmp_path / each).write_text(text.replace(*change) if each == name else text)
-    assert [found for found in locks.faults(tmp_path) if fault in found]
+    assert any(fault in each for each in locks.faults(tmp_path))
 
 
 def test_a_comment_does_not_make_a_lock_stale(locks: ModuleType, tmp_path: Path) -> None:
-    """Only what asks for packages counts: comments and tool settings may change freely."""
+    """Comments and tool settings may change without a new lock."""
     (tmp_path / "Pipfile").write_text("# a new comment\n" + (ROOT / "Pipfile").read_text())
     (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text() + '\n[tool.other]\nsetting = "x"\n')
     assert locks.dependencies_digest(tmp_path) == locks.dependencies_digest(ROOT)
 
 
 def test_no_committed_file_names_a_package_index() -> None:
-    """No committed file names a host of the package index: where packages come from is the machine's affair."""
+    """No committed file names a host of the package index: each machine's settings do."""
     hosts = [b"pypi" + b".org", b"pythonhosted" + b".org"]
     if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout, so nothing tells which files are committed")
@@ -108,14 +108,14 @@ def fake(path: Path, script: str) -> None:
 
 
 def tools(folder: Path) -> Path:
-    """A PATH with the one tool that the script needs before it has found a Python."""
+    """Returns a PATH with the one program that the script needs before it has found a Python."""
     (folder / "bin").mkdir()
     (folder / "bin" / "dirname").symlink_to("/usr/bin/dirname")
     return folder / "bin"
 
 
 def test_an_old_python_is_one_sentence(tmp_path: Path) -> None:
-    """Without a Python 3.11 or newer, setup says what it looked for and how to name one, and fails."""
+    """Without a Python 3.11 or newer, setup fails and says which names it tried and how to give another."""
     path = tools(tmp_path)
     fake(path / "python3", "exit 1")
     done = run_setup(tmp_path, PATH=str(path))
@@ -125,7 +125,7 @@ def test_an_old_python_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_named_python_is_not_replaced(tmp_path: Path) -> None:
-    """When $PYTHON is too old, setup fails and does not quietly take another one."""
+    """If $PYTHON is too old, setup fails and does not use another Python."""
     path = tools(tmp_path)
     fake(path / "python3.11", "exit 0")
     fake(path / "old", "exit 1")
@@ -148,13 +148,13 @@ def test_a_named_python_is_not_replaced(tmp_path: Path) -> None:
     ],
 )
 def test_a_failed_install_is_one_sentence(environment: ModuleType, log: str, sentence: str) -> None:
-    """Setup tells the cause that a log holds, above all a missing compiler; an unknown one by the log's last lines."""
+    """Setup explains the cause in a log, such as a missing compiler, or prints the log's last lines."""
     assert sentence in environment.cause(log)
     assert "\n" not in environment.cause(log)
 
 
 def test_a_failed_command_names_its_log(environment: ModuleType) -> None:
-    """The sentence for a failed step says where the whole log is, and the log has the step's output."""
+    """The error of a failed step names the log, and the log has the step's output."""
     with pytest.raises(environment.SetupError, match=r"oh no; the whole log is setup\.log"):
         environment.run([sys.executable, "-c", "import sys; sys.exit('oh no')"])
     assert environment.LOG.read_text() == "oh no\n"
@@ -167,10 +167,10 @@ def debian_without_venv(environment: ModuleType, monkeypatch: pytest.MonkeyPatch
     return environment
 
 
-def test_a_missing_venv_is_installed_where_we_may(
+def test_a_missing_venv_is_installed_as_root(
     debian_without_venv: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As root on Debian, a missing venv is installed with apt-get, after an update where its lists are old."""
+    """As root on Debian, setup installs a missing venv with apt-get, after an update if the lists are old."""
     fake(
         tmp_path / "bin" / "apt-get", f'[ "$1" = update ] && touch "{tmp_path}/new"; echo "$*"; [ -e "{tmp_path}/new" ]'
     )
@@ -182,10 +182,10 @@ def test_a_missing_venv_is_installed_where_we_may(
     assert "lacks venv: installing python3." in capsys.readouterr().out
 
 
-def test_a_missing_venv_is_named_where_we_may_not(
+def test_a_missing_venv_is_reported_without_root(
     debian_without_venv: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without the right to install, the sentence has the command that does it."""
+    """Without root, the error has the command that installs venv."""
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(debian_without_venv.SetupError, match=r"sudo apt-get install python3\.\d+-venv"):
         debian_without_venv.need_venv()
@@ -206,9 +206,9 @@ def test_children_of_tests_have_default_signals(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_seldon_core_is_there_where_it_can_be() -> None:
-    """The developer's environment has the stock tester up to Python 3.12; in CI it may not be missing there."""
+def test_seldon_core_is_installed_up_to_python_3_12() -> None:
+    """The developers' environment has seldon-core up to Python 3.12; in CI it may not be missing there."""
     if find_spec("seldon_core") is None:
         if os.environ.get("CI") == "true":
-            assert sys.version_info >= (3, 13), "seldon-core is not installed; CI may not go without its tester"
+            assert sys.version_info >= (3, 13), "seldon-core is not installed; CI needs its tester"
         pytest.skip("seldon-core is not installed: its numpy<2 has no wheels from Python 3.13 on")

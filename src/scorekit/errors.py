@@ -82,7 +82,7 @@ class ComponentError(RequestError):
 
     def __init__(self, message: str, reference: str, exposed: str | None = None) -> None:
         self.reference = reference
-        super().__init__(exposed or f"{message}; the server's log tells why, under {reference}")
+        super().__init__(exposed or f"{message}; the server's log has the details under {reference}")
 
 
 class DeclaredError(RequestError):

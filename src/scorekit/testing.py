@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 
 class ManualLoop:
-    """An event loop's turns, run by hand: fulfils ``executor.EventLoop``."""
+    """An event loop whose turns are run by hand. It implements ``inference.executor.EventLoop``."""
 
     def __init__(self) -> None:
         self._waiting: deque[Callable[[], object]] = deque()
@@ -15,10 +15,11 @@ class ManualLoop:
         return f"<ManualLoop waiting={len(self._waiting)}>"
 
     def call_soon(self, callback: Callable[[], object], /) -> None:
+        """Run ``callback`` in the next turn."""
         self._waiting.append(callback)
 
     def run_once(self) -> int:
-        """Run what waited when the turn began, as an event loop does. Returns how many callbacks that were."""
+        """Run one turn: the callbacks that waited when it began, as an event loop does. Return their number."""
         count = len(self._waiting)
         for _ in range(count):
             self._waiting.popleft()()

@@ -1,7 +1,7 @@
-"""What a component's code may import, for those that do not have seldon-core installed.
+"""What the code of a component may import, if seldon-core is not installed.
 
-The names and the meaning are those of ``seldon_core.user_model``, ``.flask_utils`` and ``.metrics`` (1.17.1). The
-server takes seldon-core's own as well: it goes by their names, so that neither package needs the other.
+Names and meaning are those of ``seldon_core.user_model``, ``.flask_utils`` and ``.metrics`` (1.17.1). The server
+accepts seldon-core's own classes as well: it compares their names, so that neither package needs the other.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ Metric = dict[str, Any]
 
 
 class SeldonMicroserviceException(Exception):
-    """Raised by a model that refuses a request on purpose: callers get ``message``, ``status_code`` and ``reason``."""
+    """A model raises it to refuse a request on purpose: callers get its ``message``, ``status_code`` and ``reason``."""
 
     def __init__(
         self,
@@ -27,11 +27,11 @@ class SeldonMicroserviceException(Exception):
 
 
 class SeldonNotImplementedError(SeldonMicroserviceException):
-    """Raised by a method that counts as not there."""
+    """A method raises it to be treated as if the class did not have it."""
 
 
 class SeldonResponse:
-    """A method's answer with tags and metrics of this one call beside it."""
+    """A method's answer, with the tags and metrics of this one call."""
 
     def __init__(self, data: Any, tags: dict[str, Any] | None = None, metrics: list[Metric] | None = None) -> None:
         self.data = data
@@ -43,21 +43,21 @@ class SeldonResponse:
 
 
 def create_counter(key: str, value: float, tags: dict[str, str] | None = None) -> Metric:
-    """A metric whose values are added up. Raises ``TypeError`` for a value that is no number."""
+    """Return a metric whose values are added up. Raises ``TypeError`` for a value that is not a number."""
     return _metric("COUNTER", key, value, tags)
 
 
 def create_gauge(key: str, value: float, tags: dict[str, str] | None = None) -> Metric:
-    """A metric whose last value counts. Raises ``TypeError`` for a value that is no number."""
+    """Return a metric whose last value counts. Raises ``TypeError`` for a value that is not a number."""
     return _metric("GAUGE", key, value, tags)
 
 
 def create_timer(key: str, value: float, tags: dict[str, str] | None = None) -> Metric:
-    """A duration in milliseconds. Raises ``TypeError`` for a value that is no number."""
+    """Return a duration in milliseconds. Raises ``TypeError`` for a value that is not a number."""
     return _metric("TIMER", key, value, tags)
 
 
 def _metric(kind: str, key: str, value: float, tags: dict[str, str] | None) -> Metric:
-    value + 1  # a number is what can be added to
+    value + 1  # raises TypeError for what is not a number, as the stock wrapper decides it
     metric: Metric = {"key": key, "type": kind, "value": value}
     return metric if tags is None else {**metric, "tags": tags}

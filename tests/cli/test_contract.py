@@ -1,4 +1,4 @@
-"""`scorekit contract`: a sample request of a contract, and a contract of a table."""
+"""`scorekit contract`: a sample request of a contract, and a contract inferred from a table."""
 
 import json
 import shlex
@@ -14,7 +14,7 @@ TABLE = "width,kind,count,zip,class\n1.5,red,3,8001,a\n\n0.5,blue,,8002,b\n2,red
 
 
 def test_sample_prints_a_body_and_a_curl_that_sends_it(capsys: pytest.CaptureFixture[str]) -> None:
-    """The body stands alone on the first line, and the curl carries the same to the server's route."""
+    """The first line is the body alone; the curl command sends the same body to the server's route."""
     status = main(["contract", "sample", str(ROOT / "contract.json"), "--url", "localhost:8080", "-n", "2"])
     body, _, curl = capsys.readouterr().out.splitlines()
     assert status == 0
@@ -25,7 +25,7 @@ def test_sample_prints_a_body_and_a_curl_that_sends_it(capsys: pytest.CaptureFix
 
 
 def test_sample_of_text_is_an_ndarray(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Text has no tensor; a quote in a category survives the shell."""
+    """Text is sent as an ndarray; a quote in a category is escaped for the shell."""
     target = {"name": "y", "ftype": "continuous", "dtype": "FLOAT"}
     feature = {"name": "c", "ftype": "categorical", "values": ["it's"]}
     file = tmp_path / "contract.json"
@@ -44,7 +44,7 @@ def inferred(tmp_path: Path, capsys: pytest.CaptureFixture[str], *more: str, tex
 
 
 def test_infer_makes_a_contract(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Types, ranges and categories are those of the data; empty values are left out; what comes out can be read."""
+    """Types, ranges and categories are those of the data; empty values are skipped; the result is a valid contract."""
     status, out, _ = inferred(tmp_path, capsys, "--skip", "zip")
     assert status == 0
     assert json.loads(out) == {
@@ -58,8 +58,8 @@ def test_infer_makes_a_contract(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert parse_contract(out).target_names() == ["class"]
 
 
-def test_infer_takes_targets_and_categories_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Several targets, in the order given; numbers that only name things are categories."""
+def test_infer_accepts_targets_and_categories_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """There may be several targets, in the order of the flags; numbers can be declared to be categories."""
     flags = ["--target", "class", "--target", "width", "--categorical", "zip"]
     _, out, _ = inferred(tmp_path, capsys, *flags)
     contract = json.loads(out)
@@ -68,7 +68,7 @@ def test_infer_takes_targets_and_categories_by_name(tmp_path: Path, capsys: pyte
 
 
 @pytest.mark.parametrize(
-    ("text", "flags", "told"),
+    ("text", "flags", "message"),
     [
         ("", [], "a contract needs a header of at least two columns, and a row"),
         (TABLE, ["--target", "klass"], "there is no column 'klass'; there are width, kind, count, zip, class"),
@@ -81,10 +81,10 @@ def test_infer_takes_targets_and_categories_by_name(tmp_path: Path, capsys: pyte
         ("a,b\n" + "".join(f"x{n},1\n" for n in range(1001)), [], "the column 'a' has 1001 different values"),
     ],
 )
-def test_a_table_without_a_contract_in_it_is_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, flags: list[str], told: str
+def test_a_table_that_makes_no_contract_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, flags: list[str], message: str
 ) -> None:
-    """One sentence that names the column or the row."""
+    """The error is one sentence that names the column or the row."""
     status, out, err = inferred(tmp_path, capsys, *flags, text=text)
     assert (status, out) == (1, "")
-    assert told in err
+    assert message in err

@@ -1,4 +1,4 @@
-"""`scorekit init`: a component folder that works as it is."""
+"""`scorekit init`: a component folder that works without a change."""
 
 import json
 import subprocess
@@ -35,8 +35,8 @@ def run(folder: Path, *arguments: str) -> str:
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("how", ["npz", "joblib"])
-def test_the_folder_trains_and_keeps_to_its_contract(tmp_path: Path, how: str) -> None:
-    """What was written trains its model, and its own test passes; the default model file is no pickle."""
+def test_the_folder_trains_and_passes_its_own_test(tmp_path: Path, how: str) -> None:
+    """The folder trains its model, and its own test passes; the default model file is not a pickle."""
     assert main(["init", str(tmp_path / "wine"), "--model-file", how]) == 0
     folder = tmp_path / "wine"
     assert written(folder) == FILES
@@ -52,8 +52,8 @@ def test_the_folder_trains_and_keeps_to_its_contract(tmp_path: Path, how: str) -
         run(folder, "-c", "import Wine; Wine.Wine()")
 
 
-def test_the_folder_is_what_the_builder_and_the_server_look_for(tmp_path: Path) -> None:
-    """The stock builders find the four variables they require, the server a contract that its own sample keeps to."""
+def test_the_folder_has_what_the_builder_and_the_server_need(tmp_path: Path) -> None:
+    """It has the four variables that the stock builders require, and a contract that its own sample keeps."""
     assert main(["init", str(tmp_path), "--name", "Wine"]) == 0
     environment = parse_environment_file((tmp_path / ".s2i" / "environment").read_text())
     required = {"MODEL_NAME": "Wine", "SERVICE_TYPE": "MODEL", "API_TYPE": "REST", "PERSISTENCE": "0"}
@@ -65,7 +65,7 @@ def test_the_folder_is_what_the_builder_and_the_server_look_for(tmp_path: Path) 
 
 
 def test_a_folder_with_files_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without --force nothing is written beside what is there; with it, what has another name stays."""
+    """Without --force nothing is written beside other files; with it, files of other names stay."""
     (tmp_path / "mine.txt").write_text("mine")
     assert main(["init", str(tmp_path), "--name", "Wine"]) == 1
     assert "is not empty; name a new folder, or use --force" in capsys.readouterr().err
@@ -85,26 +85,26 @@ def test_a_folder_with_files_is_left_alone(tmp_path: Path, capsys: pytest.Captur
         ("Mine", "9", "Mine"),
     ],
 )
-def test_a_class_is_called_after_its_folder(given: str | None, folder: str, name: str) -> None:
-    """Unless --name says otherwise."""
+def test_a_class_is_named_after_its_folder(given: str | None, folder: str, name: str) -> None:
+    """The words of the folder's name make the name of the class, unless --name gives one."""
     assert class_name(given, Path(folder)) == name
 
 
 @pytest.mark.parametrize("given", ["", "9", "a-b", "class", "None", "a.b", "../x", "_x", "Modèle", "a\nb"])
 def test_a_name_that_no_class_can_have_is_refused(given: str) -> None:
-    """Neither a broken class nor a file outside the folder comes of a name."""
+    """A name can make neither a broken class nor a file outside of the folder."""
     with pytest.raises(SetupError, match="needs a name of letters and digits"):
         class_name(given, Path("x"))
 
 
 @pytest.mark.parametrize("given", ["train", "Train", "json", "numpy", "Sklearn", "scorekit"])
 def test_a_name_that_hides_a_module_is_refused(given: str) -> None:
-    """The folder is first on the import path."""
+    """The folder comes first on the import path, so a class must not have the name of a module."""
     with pytest.raises(SetupError, match="would hide the module"):
         class_name(given, Path("x"))
 
 
 def test_a_folder_name_without_a_word_asks_for_one() -> None:
-    """The remedy is told."""
+    """The error says to choose a name."""
     with pytest.raises(SetupError, match="choose one, for example --name Model"):
         class_name(None, Path("2026"))

@@ -1,4 +1,4 @@
-"""Serving starts without what it does not need."""
+"""`scorekit serve` starts without modules that it does not need."""
 
 import subprocess
 import sys

@@ -28,19 +28,19 @@ CONTROLLERS = [
 
 
 class MissingTool(Exception):
-    """A binary of the cluster is nowhere to be found."""
+    """A binary of the cluster cannot be found."""
 
 
 def tool(name: str) -> Path:
-    """A binary by TEST_ASSET_…, in KUBEBUILDER_ASSETS, in script/tools' folder or on PATH, in that order."""
+    """A binary: by TEST_ASSET_…, in KUBEBUILDER_ASSETS, in script/tools' folder or on PATH, in this order."""
     given = os.environ.get(f"TEST_ASSET_{name.upper().replace('-', '_')}")
     folders = [Path(folder) for folder in (os.environ.get("KUBEBUILDER_ASSETS"),) if folder] + [CACHE]
-    found = [Path(given)] if given else [folder / name for folder in folders]
-    found += [Path(path) for path in (shutil.which(name),) if path and not given]
-    for path in found:
+    candidates = [Path(given)] if given else [folder / name for folder in folders]
+    candidates += [Path(path) for path in (shutil.which(name),) if path and not given]
+    for path in candidates:
         if path.is_file():
             return path
-    raise MissingTool(f"{name}: not in {', '.join(map(str, found))}; script/tools builds it")
+    raise MissingTool(f"{name}: not in {', '.join(map(str, candidates))}; script/tools builds it")
 
 
 def kubeconfig(server: str, authority: Path, user: dict[str, Any], namespace: str = "", name: str = "test") -> str:
@@ -60,13 +60,13 @@ def kubeconfig(server: str, authority: Path, user: dict[str, Any], namespace: st
 
 
 def certificate_user(pair: Pair) -> dict[str, Any]:
-    """A kubeconfig's user who shows a certificate."""
+    """A user of kubeconfig with a client certificate."""
     certificate, key = pair.data()
     return {"client-certificate-data": certificate, "client-key-data": key}
 
 
 class ControlPlane:
-    """Starts and stops the three processes in ``folder``; ``kubeconfig`` is the administrator's."""
+    """Runs the three processes in ``folder``; ``kubeconfig`` is an administrator's."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -77,7 +77,7 @@ class ControlPlane:
         self.kubeconfig = self.kubeconfig_of("admin", "system:masters")
 
     def kubeconfig_of(self, user: str, group: str = "", namespace: str = "") -> Path:
-        """A kubeconfig for a user who shows a certificate."""
+        """The path of a kubeconfig for a user with a client certificate."""
         pair = self.authority.client(user, group)
         path = self._folder / f"{user.replace(':', '-')}.kubeconfig"
         path.write_text(kubeconfig(self.server, self.authority.certificate, certificate_user(pair), namespace))

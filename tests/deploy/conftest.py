@@ -1,4 +1,4 @@
-"""A cluster for all tests, started when the first one asks for it; a namespace and an app for each.
+"""A cluster for all tests, started when the first one needs it; a namespace and an app for each test.
 
 With ``SCOREKIT_REAL_CLUSTER=1`` it is the one that ``KUBECONFIG`` leads to, for which you need every right: tests make
 and delete namespaces and definitions there. Those that need what only our own has (certificates, users) skip.
@@ -59,7 +59,7 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
 
 @pytest.fixture(scope="session")
 def kubeconfig(request: pytest.FixtureRequest) -> Path:
-    """An administrator's."""
+    """The path of an administrator's kubeconfig."""
     if REAL:
         return Path(REAL)
     running: ControlPlane = request.getfixturevalue("plane")
@@ -68,14 +68,14 @@ def kubeconfig(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(scope="session")
 def client(kubeconfig: Path) -> Client:
-    """An administrator's requests."""
+    """A client with all rights."""
     config = load(str(kubeconfig), {})
     return Client(find_target(config, ConfigOverrides(), "", ""), lambda level, line: None)
 
 
 @dataclass(frozen=True, slots=True)
 class Kubectl:
-    """kubectl as the administrator, in one namespace."""
+    """Runs kubectl as an administrator in one namespace."""
 
     kubeconfig: Path
     namespace: str
@@ -93,18 +93,18 @@ class Kubectl:
         return json.loads(self(*arguments, "-o", "json"))
 
     def apply(self, *objects: Mapping[str, Any], manager: str = "kubectl") -> None:
-        """By server-side apply, under another manager's name than ours."""
+        """Apply on the server side, as another field manager than ours."""
         given = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
         self("apply", "--server-side", f"--field-manager={manager}", "-f", "-", given=given)
 
 
 @pytest.fixture
 def kubectl(kubeconfig: Path, client: Client) -> Iterator[Kubectl]:
-    """In a namespace of the test's own, which goes afterwards."""
+    """kubectl in a namespace of the test's own, which is deleted afterwards."""
     namespace = f"test-{uuid.uuid4().hex[:8]}"
-    found = Kubectl(kubeconfig, namespace)
-    found("create", "namespace", namespace)
-    yield found
+    kubectl_there = Kubectl(kubeconfig, namespace)
+    kubectl_there("create", "namespace", namespace)
+    yield kubectl_there
     kind = client.resource("v1", "Namespace")
     assert kind
     client.delete(kind, "", namespace, {})
@@ -120,7 +120,7 @@ class Ran:
 
 
 class KsApp:
-    """A ksonnet app on disk and the ``ks`` that is run in it."""
+    """A ksonnet app on disk, and ``ks`` run in it."""
 
     def __init__(self, folder: Path, namespace: str, server: str, capsys: pytest.CaptureFixture[str]) -> None:
         self.folder = folder
@@ -134,7 +134,7 @@ class KsApp:
         (self.folder / path).write_text(text)
 
     def component(self, name: str, *objects: Mapping[str, Any]) -> None:
-        """A component of these objects; of none: no component any more."""
+        """Write a component of these objects; without objects, remove the component."""
         path = self.folder / "components" / f"{name}.yaml"
         if objects:
             path.write_text("\n---\n".join(json.dumps(each) for each in objects))
@@ -160,7 +160,7 @@ def app(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> KsApp:
-    """An app without components, bound to the cluster by its context."""
+    """An app without components, whose environment names the context of the cluster."""
     monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
     context = load(str(kubeconfig), {}).current
     return KsApp(tmp_path / "app", kubectl.namespace, f"context:{context}", capsys)
@@ -168,7 +168,7 @@ def app(
 
 @pytest.fixture
 def way(plane: ControlPlane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, app: KsApp) -> Iterator[Proxy]:
-    """`ks` reaches the cluster through this proxy."""
+    """A proxy through which `ks` reaches the cluster."""
     with proxy(plane, tmp_path) as running:
         monkeypatch.setenv("KUBECONFIG", str(running.kubeconfig))
         yield running
@@ -178,7 +178,7 @@ Make = Callable[..., Object]
 
 
 def deployment(name: str = "web", **spec: Any) -> Object:
-    """A Deployment of one container; ``spec`` over its own."""
+    """A Deployment with one container; ``spec`` replaces fields of its spec."""
     container = {"name": "web", "image": "example/web:1", "env": [{"name": "A", "value": "1"}]}
     template = {"metadata": {"labels": {"app": name}}, "spec": {"containers": [container]}}
     own = {"selector": {"matchLabels": {"app": name}}, "template": template, "replicas": 1}
@@ -200,7 +200,7 @@ def service(name: str = "web") -> Object:
 
 
 def definition(kind: str, group: str) -> Object:
-    """A CustomResourceDefinition; the group keeps tests apart, for it belongs to the whole cluster."""
+    """A CustomResourceDefinition. It belongs to the whole cluster, so every test takes a group of its own."""
     plural = f"{kind.lower()}s"
     schema = {
         "type": "object",

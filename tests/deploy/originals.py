@@ -1,4 +1,4 @@
-"""Objects as ksonnet 0.13 left them: its annotation, its label, its bookkeeping (ksonnet-rules.md#apply)."""
+"""Objects as ksonnet 0.13 left them, with its annotation, label and managed fields (ksonnet-rules.md#apply)."""
 
 import base64
 import gzip
@@ -12,7 +12,7 @@ Object = dict[str, Any]
 
 
 def by_ksonnet(client: Client, namespace: str, value: Object, manager: str = "ks", version: str = "") -> Object:
-    """Create ``value`` as ksonnet did, under ``manager``, its fields booked in ``version``."""
+    """Create ``value`` as ksonnet did, with fields owned by ``manager`` in the API version ``version``."""
     text = json.dumps(value) + "\n"
     pristine = base64.b64encode(gzip.compress(text.encode())).decode()
     metadata = {

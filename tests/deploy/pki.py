@@ -1,4 +1,4 @@
-"""Certificates and keys of a test cluster: one authority, made anew for each."""
+"""Certificates and keys of a test cluster, from an authority of its own."""
 
 import base64
 import datetime
@@ -23,7 +23,7 @@ class Pair:
     key: Path
 
     def data(self) -> tuple[str, str]:
-        """Both as a kubeconfig's ``…-data`` fields hold them."""
+        """Both as in the ``…-data`` fields of a kubeconfig."""
         return encoded(self.certificate), encoded(self.key)
 
 
@@ -32,7 +32,7 @@ def encoded(path: Path) -> str:
 
 
 class Authority:
-    """Signs what the cluster's parts and its users show each other."""
+    """Signs the certificates of the cluster's parts and users."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -46,23 +46,23 @@ class Authority:
         self.certificate = _written(folder / "ca.crt", certificate.public_bytes(serialization.Encoding.PEM))
 
     def server(self, name: str, hosts: tuple[str, ...] = ("localhost",)) -> Pair:
-        """For a server on 127.0.0.1 that answers to ``hosts`` as well."""
+        """A certificate for a server on 127.0.0.1 with the names ``hosts``."""
         names: list[x509.GeneralName] = [x509.DNSName(host) for host in hosts]
         names.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
         return self._signed(name, _name(name), ExtendedKeyUsageOID.SERVER_AUTH, x509.SubjectAlternativeName(names))
 
     def client(self, user: str, group: str = "") -> Pair:
-        """For a user, whom the API server knows by the certificate's common name, and the group by its organization."""
+        """A certificate for a user: its common name is the user's name, its organization the group."""
         return self._signed(user.replace(":", "-"), _name(user, group), ExtendedKeyUsageOID.CLIENT_AUTH)
 
     def trust(self) -> ssl.SSLContext:
-        """A client's trust in this authority alone."""
+        """A TLS context that trusts this authority alone."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(self.certificate)
         return context
 
     def signing_key(self) -> Path:
-        """With which service accounts' tokens are signed."""
+        """The key that signs the tokens of service accounts."""
         return _written(self._folder / "sa.key", _pem(ec.generate_private_key(ec.SECP256R1())))
 
     def _signed(

@@ -1,4 +1,4 @@
-"""A proxy before the API server that fails on purpose: ends connections, answers 409, 429 and 500, stops its client."""
+"""A proxy before the API server that fails on purpose: it drops connections and answers 404, 409, 429 and 5xx."""
 
 import json
 import ssl
@@ -16,15 +16,15 @@ from .cluster import ControlPlane, kubeconfig
 
 REASONS = {404: "NotFound", 409: "Conflict", 429: "TooManyRequests", 500: "InternalError", 503: "ServiceUnavailable"}
 DROP_BEFORE, DROP_AFTER = "drop before", "drop after"
-"""The connection ends without an answer; the request has not reached the API server, or it has."""
+"""The connection ends without an answer, before or after the request has reached the API server."""
 
 Fault = int | str | None
-Decide = Callable[["Seen"], Fault]
+Decide = Callable[["ProxiedRequest"], Fault]
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A request: the how manieth of all, and of those with this method and path (both from 1)."""
+class ProxiedRequest:
+    """A request, with its number among all requests and among those with the same method and path, both from 1."""
 
     method: str
     path: str
@@ -34,36 +34,36 @@ class Seen:
 
 @dataclass
 class Proxy:
-    """Passes on what ``decide`` has no fault for. ``kubeconfig`` leads through it; ``seen`` is what it was asked."""
+    """Forwards every request for which ``decide`` returns no fault, and keeps all of them in ``requests``."""
 
     kubeconfig: Path
-    decide: Decide = lambda seen: None
-    after: Callable[[Seen], None] = lambda seen: None
-    seen: list[Seen] = field(default_factory=list)
+    decide: Decide = lambda request: None
+    after: Callable[[ProxiedRequest], None] = lambda request: None
+    requests: list[ProxiedRequest] = field(default_factory=list)
     _attempts: Counter[tuple[str, str]] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def note(self, method: str, path: str) -> Seen:
+    def record(self, method: str, path: str) -> ProxiedRequest:
         with self._lock:
             self._attempts[method, path] += 1
-            found = Seen(method, path, len(self.seen) + 1, self._attempts[method, path])
-            self.seen.append(found)
-        return found
+            request = ProxiedRequest(method, path, len(self.requests) + 1, self._attempts[method, path])
+            self.requests.append(request)
+        return request
 
 
 @contextmanager
 def proxy(plane: ControlPlane, folder: Path) -> Iterator[Proxy]:
     pair = plane.authority.server("proxy")
     trust = plane.authority.trust()
-    found = Proxy(folder / "proxy.kubeconfig")
+    running = Proxy(folder / "proxy.kubeconfig")
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def handle_any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            seen = found.note(self.command, self.path.partition("?")[0])
-            fault = found.decide(seen)
+            request = running.record(self.command, self.path.partition("?")[0])
+            fault = running.decide(request)
             if fault == DROP_BEFORE:
                 self.close_connection = True
                 return
@@ -71,7 +71,7 @@ def proxy(plane: ControlPlane, folder: Path) -> Iterator[Proxy]:
                 self._refuse(fault)
                 return
             status, answer = self._forward(body)
-            found.after(seen)
+            running.after(request)
             if fault == DROP_AFTER:
                 self.close_connection = True
                 return
@@ -114,11 +114,11 @@ def proxy(plane: ControlPlane, folder: Path) -> Iterator[Proxy]:
     context.load_cert_chain(pair.certificate, pair.key)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     address = f"https://127.0.0.1:{server.server_address[1]}"
-    found.kubeconfig.write_text(kubeconfig(address, plane.authority.certificate, {"token": "admin-token"}))
+    running.kubeconfig.write_text(kubeconfig(address, plane.authority.certificate, {"token": "admin-token"}))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield found
+        yield running
     finally:
         server.shutdown()
         server.server_close()

@@ -21,24 +21,24 @@ def managers(value: Object) -> set[tuple[str, str]]:
 
 
 def test_an_empty_namespace_gets_everything(app: KsApp, kubectl: Kubectl) -> None:
-    """All objects are made, labelled, owned by `ks`; kubectl sees them; nothing is printed but the log."""
+    """An apply creates all objects with labels, owned by `ks`, and prints nothing but the log."""
     app.component("web", service(), deployment())
     app.component("settings", config_map())
     ran = app.succeed("apply", "default")
     assert ran.out == ""
     assert f'msg="Creating non-existent deployments {app.namespace}.web"' in ran.err
-    found = kubectl.json("get", "deployment", "web", "--show-managed-fields")
-    assert managers(found) == {("ks", "Apply")}
-    assert found["metadata"]["labels"] == {
+    live = kubectl.json("get", "deployment", "web", "--show-managed-fields")
+    assert managers(live) == {("ks", "Apply")}
+    assert live["metadata"]["labels"] == {
         "ksonnet.io/component": "web",
         "app.kubernetes.io/deploy-manager": "ksonnet",
     }
-    assert PRISTINE not in found["metadata"].get("annotations", {})
+    assert PRISTINE not in live["metadata"].get("annotations", {})
     assert kubectl("get", "cm,svc", "-l", "ksonnet.io/component", "-o", "name") == "configmap/settings\nservice/web\n"
 
 
 def test_again_changes_nothing_and_differs_in_nothing(app: KsApp, kubectl: Kubectl) -> None:
-    """A second apply says "unchanged" and leaves every resource version; `diff` is silent and exits 0."""
+    """A second apply reports "unchanged" and leaves every resource version; `diff` prints nothing and exits with 0."""
     app.component("web", service(), deployment(), config_map())
     app.succeed("apply", "default")
     before = kubectl("get", "cm,svc,deployment", "-o", "jsonpath={.items[*].metadata.resourceVersion}")
@@ -49,7 +49,7 @@ def test_again_changes_nothing_and_differs_in_nothing(app: KsApp, kubectl: Kubec
 
 
 def test_a_change_changes_that_field_alone_and_a_removed_one_goes(app: KsApp, kubectl: Kubectl) -> None:
-    """What is new in the source arrives, what is gone from it goes, what others added stays."""
+    """Fields of the source are set, fields that left it are removed, and fields that others added stay."""
     app.component("web", config_map(a="1", b="2"), deployment())
     app.succeed("apply", "default")
     kubectl("patch", "cm", "settings", "--type=merge", "-p", '{"data": {"theirs": "3"}}')
@@ -61,7 +61,7 @@ def test_a_change_changes_that_field_alone_and_a_removed_one_goes(app: KsApp, ku
 
 
 def test_a_conflict_is_shown_by_field_and_taken_only_when_asked(app: KsApp, kubectl: Kubectl) -> None:
-    """The field, both values, who set it and the flag; the other objects are applied; the flag takes the field."""
+    """A conflict shows the field, both values, its owner and the flag that overwrites it; other objects are applied."""
     app.component("web", deployment(), config_map())
     app.succeed("apply", "default")
     kubectl("scale", "deployment", "web", "--replicas=7")
@@ -78,7 +78,7 @@ def test_a_conflict_is_shown_by_field_and_taken_only_when_asked(app: KsApp, kube
 
 
 def test_a_refused_dry_run_does_not_say_that_anything_was_applied(app: KsApp, kubectl: Kubectl) -> None:
-    """What would be applied, what is refused, and that nothing is changed; nothing is."""
+    """A refused dry run reports what would be applied and what is refused, and changes nothing."""
     app.component("web", deployment())
     app.succeed("apply", "default")
     kubectl("scale", "deployment", "web", "--replicas=7")
@@ -87,37 +87,37 @@ def test_a_refused_dry_run_does_not_say_that_anything_was_applied(app: KsApp, ku
     assert ran.status == 1
     assert f"not everything would be applied. would be applied: ConfigMap {app.namespace}/settings" in ran.err
     assert f"refused: Deployment {app.namespace}/web" in ran.err
-    assert "this was a dry run: nothing is changed" in ran.err
+    assert "this was a dry run; nothing was changed" in ran.err
     assert f"Creating non-existent configmaps {app.namespace}.settings (dry run)" in ran.err
     assert "run the command again" not in ran.err
     assert kubectl("get", "cm", "-l", "ksonnet.io/component", "-o", "name") == ""
 
 
-def test_who_is_not_let_in_is_told_to_log_in(app: KsApp, plane: ControlPlane, tmp_path: Path) -> None:
-    """An expired token: one error that names the server, and neither the token nor a list of nothing applied."""
+def test_a_refused_login_asks_for_a_new_one(app: KsApp, plane: ControlPlane, tmp_path: Path) -> None:
+    """An expired token gives one error that names the server and does not contain the token."""
     user = {"token": "an-expired-one"}
     (tmp_path / "config").write_text(kubeconfig(plane.server, plane.authority.certificate, user))
     app.component("web", config_map())
     for words in (["apply"], ["delete"], ["diff"], ["validate"]):
         ran = app.ks(*words, "default", "--kubeconfig", str(tmp_path / "config"))
         assert ran.status == 1
-        [told] = ran.err.splitlines()
-        assert f"Unauthorized: {plane.server} does not accept the credentials" in told
-        assert user["token"] not in told
+        [error] = ran.err.splitlines()
+        assert f"Unauthorized: {plane.server} does not accept the credentials" in error
+        assert user["token"] not in error
 
 
-def test_what_is_no_base64_is_refused_at_once(app: KsApp) -> None:
-    """The server answers 500 for it, but it is the source that has to change: no second try."""
+def test_invalid_base64_is_refused_at_once(app: KsApp) -> None:
+    """Invalid base64 is not retried, although the server answers 500."""
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "key"}, "data": {"k": "not base64!"}}
     app.component("key", secret)
     ran = app.ks("apply", "default")
     assert ran.status == 1
     assert "illegal base64 data" in ran.err
-    assert "trying again" not in ran.err
+    assert "retrying" not in ran.err
 
 
 def test_a_secret_in_conflict_is_not_shown(app: KsApp, kubectl: Kubectl) -> None:
-    """Neither in a conflict nor in a diff do a Secret's values appear."""
+    """A Secret's values appear neither in a conflict nor in a diff."""
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "key"}, "data": {"k": "b3VycyE="}}
     app.component("key", secret)
     app.succeed("apply", "default")
@@ -130,7 +130,7 @@ def test_a_secret_in_conflict_is_not_shown(app: KsApp, kubectl: Kubectl) -> None
 
 
 def test_ksonnet_objects_are_taken_over_in_place(app: KsApp, kubectl: Kubectl, client: Client) -> None:
-    """Not made anew; what the source no longer has goes, its annotation too; what others set stays."""
+    """ksonnet's objects keep their uid; what left the source and the annotation go, and what others set stays."""
     old = deployment(replicas=3, minReadySeconds=5)
     old["spec"]["template"]["spec"]["containers"][0]["env"].append({"name": "B", "value": "2"})
     uid = by_ksonnet(client, kubectl.namespace, old)["metadata"]["uid"]
@@ -144,12 +144,12 @@ def test_ksonnet_objects_are_taken_over_in_place(app: KsApp, kubectl: Kubectl, c
     assert "- .data.b: " in dry.out
     ran = app.succeed("apply", "default")
     assert f"taking Deployment {app.namespace}/web over from ksonnet" in ran.err
-    found = kubectl.json("get", "deployment", "web", "--show-managed-fields")
-    assert found["metadata"]["uid"] == uid
-    assert "minReadySeconds" not in found["spec"]
-    assert found["spec"]["template"]["spec"]["containers"][0]["env"] == [{"name": "A", "value": "1"}]
-    assert found["metadata"]["annotations"] == {"theirs": "kept"}
-    assert managers(found) == {("ks", "Apply"), ("kubectl-annotate", "Update")}
+    live = kubectl.json("get", "deployment", "web", "--show-managed-fields")
+    assert live["metadata"]["uid"] == uid
+    assert "minReadySeconds" not in live["spec"]
+    assert live["spec"]["template"]["spec"]["containers"][0]["env"] == [{"name": "A", "value": "1"}]
+    assert live["metadata"]["annotations"] == {"theirs": "kept"}
+    assert managers(live) == {("ks", "Apply"), ("kubectl-annotate", "Update")}
     assert kubectl.json("get", "cm", "settings")["data"] == {"a": "1"}
     assert app.succeed("diff", "default").out == ""
     assert "unchanged" in app.succeed("apply", "default").err
@@ -164,14 +164,14 @@ def without_environment() -> Object:
 def test_a_renamed_ks_and_a_removed_version_are_taken_over_as_well(
     app: KsApp, kubectl: Kubectl, client: Client
 ) -> None:
-    """Whoever wrote ksonnet's annotation is ksonnet; fields booked in a version that is gone go like the others."""
+    """The writer of ksonnet's annotation counts as ksonnet, also with fields in a version that is no longer served."""
     by_ksonnet(client, kubectl.namespace, deployment(minReadySeconds=5), "ks-0.13.1", "extensions/v1beta1")
     app.component("web", deployment())
     app.succeed("apply", "default")
-    found = kubectl.json("get", "deployment", "web", "--show-managed-fields")
-    assert "minReadySeconds" not in found["spec"]
-    assert PRISTINE not in found["metadata"].get("annotations", {})
-    assert ("ks", "Apply") in managers(found)
+    live = kubectl.json("get", "deployment", "web", "--show-managed-fields")
+    assert "minReadySeconds" not in live["spec"]
+    assert PRISTINE not in live["metadata"].get("annotations", {})
+    assert ("ks", "Apply") in managers(live)
     app.component("web", deployment(template=without_environment()))
     app.succeed("apply", "default")
     container = kubectl.json("get", "deployment", "web")["spec"]["template"]["spec"]["containers"][0]
@@ -180,7 +180,7 @@ def test_a_renamed_ks_and_a_removed_version_are_taken_over_as_well(
 
 
 def test_pruning_takes_what_is_tagged_and_gone_and_made_by_ks(app: KsApp, kubectl: Kubectl) -> None:
-    """Another tag, no tag, a strategy, an owner, a copied annotation and another maker each keep an object."""
+    """An object with another tag, a strategy, an owner, a copied annotation or another maker is not pruned."""
     tag, strategy = "kubecfg.ksonnet.io/garbage-collect-tag", "kubecfg.ksonnet.io/garbage-collect-strategy"
     kept = config_map("kept")
     kept["metadata"]["annotations"] = {strategy: "ignore"}
@@ -215,7 +215,7 @@ def _owner(metadata: Object) -> Object:
 
 
 def test_pruning_a_component_leaves_the_others(app: KsApp, kubectl: Kubectl) -> None:
-    """With -c only what that component once rendered goes; ksonnet removed all else that had the tag."""
+    """With -c only objects of that component are pruned."""
     app.component("one", config_map("one"), config_map("old"))
     app.component("two", config_map("two"))
     app.succeed("apply", "default", "--gc-tag", app.namespace)
@@ -225,7 +225,7 @@ def test_pruning_a_component_leaves_the_others(app: KsApp, kubectl: Kubectl) -> 
 
 
 def test_a_dry_run_prints_what_would_change_and_changes_nothing(app: KsApp, kubectl: Kubectl) -> None:
-    """By the server's word: a field, a new object, one whose kind is only defined by the same run."""
+    """A dry run lists changed fields and new objects, also of a kind that the same run would define."""
     group = f"{app.namespace}.example.com"
     app.component("web", deployment())
     app.succeed("apply", "default")
@@ -234,14 +234,14 @@ def test_a_dry_run_prints_what_would_change_and_changes_nothing(app: KsApp, kube
     ran = app.succeed("apply", "default", "--dry-run")
     assert "- .spec.replicas: 1\n+ .spec.replicas: 4\n" in ran.out
     assert f"ConfigMap {app.namespace}/settings created\n" in ran.out
-    assert f"Thing {app.namespace}/t created (not checked by the server" in ran.out
+    assert f"Thing {app.namespace}/t created (not checked: the server does not serve" in ran.out
     assert kubectl.json("get", "deployment", "web")["spec"]["replicas"] == 1
     assert kubectl("get", "cm", "-l", "ksonnet.io/component", "-o", "name") == ""
     assert kubectl("get", "crd", "--ignore-not-found", f"things.{group}") == ""
 
 
 def test_a_dry_run_is_refused_what_the_server_refuses(app: KsApp) -> None:
-    """The server's own admission judges a dry run."""
+    """A dry run goes through the admission of the server."""
     broken = deployment()
     broken["spec"]["selector"] = {"matchLabels": {"app": "another"}}
     app.component("web", broken)
@@ -251,7 +251,7 @@ def test_a_dry_run_is_refused_what_the_server_refuses(app: KsApp) -> None:
 
 
 def test_without_create_nothing_new_is_made(app: KsApp, kubectl: Kubectl) -> None:
-    """--create=false updates what is there and refuses the rest in ksonnet's words."""
+    """--create=false updates objects that exist and refuses the others."""
     app.component("web", config_map("one", a="1"))
     app.succeed("apply", "default")
     app.component("web", config_map("one", a="2"), config_map("two"))
@@ -263,18 +263,18 @@ def test_without_create_nothing_new_is_made(app: KsApp, kubectl: Kubectl) -> Non
 
 
 def test_one_refused_object_keeps_no_other_back(app: KsApp, kubectl: Kubectl) -> None:
-    """A field that does not exist (the server says 500 to it) is refused at once, by its name; the rest is applied."""
+    """An unknown field is refused by name and not retried, although the server answers 500; the rest is applied."""
     app.component("web", config_map("a") | {"dat": {}}, config_map("b"))
     ran = app.ks("apply", "default")
     assert ran.status == 1
     assert ".dat: field not declared in schema" in ran.err
-    assert "trying again" not in ran.err
+    assert "retrying" not in ran.err
     assert f"refused: ConfigMap {app.namespace}/a" in ran.err
     assert kubectl("get", "cm", "-l", "ksonnet.io/component", "-o", "name") == "configmap/b\n"
 
 
 def test_one_component_alone(app: KsApp, kubectl: Kubectl) -> None:
-    """-c applies that component and nothing else; a name that is none is an error, not a success."""
+    """-c applies one component alone, and an unknown name is an error."""
     app.component("one", config_map("one"))
     app.component("two", config_map("two"))
     app.succeed("apply", "default", "-c", "two")
@@ -285,7 +285,7 @@ def test_one_component_alone(app: KsApp, kubectl: Kubectl) -> None:
 
 
 def test_definitions_and_namespaces_go_first(app: KsApp, kubectl: Kubectl, client: Client) -> None:
-    """An object is applied after the namespace it is in and the definition of its kind, however they are written."""
+    """Namespaces and definitions are applied before the objects that need them, in whatever order they are written."""
     group, other = f"{app.namespace}.example.com", f"{app.namespace}-more"
     thing: Any = {"apiVersion": f"{group}/v1", "kind": "Thing", "metadata": {"name": "t"}, "spec": {"size": 1}}
     elsewhere = config_map("elsewhere")
@@ -307,7 +307,7 @@ def test_definitions_and_namespaces_go_first(app: KsApp, kubectl: Kubectl, clien
 
 
 def test_a_missing_namespace_is_told_with_what_to_do(app: KsApp) -> None:
-    """The seed makes the namespace by hand; who forgot is told how."""
+    """An error about a missing namespace says how to create it."""
     app.component("web", config_map())
     ran = app.ks("apply", "default", "-n", "nowhere-at-all")
     assert ran.status == 1
@@ -315,7 +315,7 @@ def test_a_missing_namespace_is_told_with_what_to_do(app: KsApp) -> None:
 
 
 def test_removed_versions_are_named_with_their_replacement(app: KsApp, kubectl: Kubectl) -> None:
-    """What Kubernetes no longer serves is refused by name, the rest is applied."""
+    """A kind in a removed version is refused with its replacement, and the rest is applied."""
     old = deployment("old") | {"apiVersion": "extensions/v1beta1"}
     app.component("web", old, config_map())
     ran = app.ks("apply", "default")
@@ -326,7 +326,7 @@ def test_removed_versions_are_named_with_their_replacement(app: KsApp, kubectl: 
 
 
 def test_an_object_on_its_way_out_is_waited_for(app: KsApp, kubectl: Kubectl, client: Client) -> None:
-    """Applying to what is being deleted would be lost: it is made anew once the old one is gone."""
+    """An object that is being deleted is waited for and then created again."""
     import threading
 
     held = config_map()
@@ -339,12 +339,12 @@ def test_an_object_on_its_way_out_is_waited_for(app: KsApp, kubectl: Kubectl, cl
     app.component("web", config_map())
     ran = app.succeed("apply", "default")
     timer.join()
-    assert "is being deleted; waiting for its end" in ran.err
+    assert f"waiting until ConfigMap {app.namespace}/settings is deleted" in ran.err
     assert "deletionTimestamp" not in json.dumps(kubectl.json("get", "cm", "settings"))
 
 
 def test_texts_of_a_secret_go_and_conflict_like_any_other_field(app: KsApp, kubectl: Kubectl) -> None:
-    """A key that leaves `stringData` leaves the cluster, and what somebody else wrote into one is not lost unasked."""
+    """A key that leaves `stringData` leaves the cluster, and a key that somebody else changed is a conflict."""
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "key"}}
     app.component("web", {**secret, "stringData": {"a": "one", "b": "two"}})
     app.succeed("apply", "default")
@@ -361,10 +361,10 @@ def test_texts_of_a_secret_go_and_conflict_like_any_other_field(app: KsApp, kube
 
 @pytest.mark.parametrize("word", ["apply", "diff", "validate", "delete"])
 def test_one_object_of_two_components_is_refused(app: KsApp, kubectl: Kubectl, word: str) -> None:
-    """Each apply would undo the other's: the sentence names both components, and nothing is done."""
+    """An object that two components render is refused by every command, with both names, and nothing is sent."""
     app.component("one", config_map(a="1"))
     app.component("two", config_map(a="2"))
     ran = app.ks(word, "default")
     assert ran.status == 1
-    assert 'ConfigMap settings is there twice, in component \\"one\\" and \\"two\\"' in ran.err
+    assert 'ConfigMap settings is rendered twice, by component \\"one\\" and \\"two\\"' in ran.err
     assert kubectl("get", "cm", "settings", "--ignore-not-found") == ""

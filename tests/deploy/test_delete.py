@@ -1,4 +1,4 @@
-"""`ks delete` against a real API server: order, waiting, and what is told of what stays."""
+"""`ks delete` against a real API server: its order, its waiting, and its reasons for what stays."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.e2e
 
 
 def test_nothing_of_ours_is_left(app: KsApp, kubectl: Kubectl) -> None:
-    """All objects go, owned ones with them, in reverse order, and are gone when it returns; what is not ours stays."""
+    """All objects and what they own are gone when it returns, in reverse order; objects of others stay."""
     app.component("web", service(), deployment(), config_map())
     app.succeed("apply", "default")
     owner = kubectl.json("get", "deployment", "web")["metadata"]
@@ -29,22 +29,22 @@ def test_nothing_of_ours_is_left(app: KsApp, kubectl: Kubectl) -> None:
     assert again.err.count("Deleting") == 3
 
 
-def test_what_stays_is_told_with_its_reason(app: KsApp, kubectl: Kubectl) -> None:
-    """A finalizer that nobody takes off: exit 1 after --timeout, the object and the finalizer by name."""
+def test_what_stays_is_named_with_its_reason(app: KsApp, kubectl: Kubectl) -> None:
+    """An object that a finalizer keeps is named with the finalizer after --timeout, and the exit status is 1."""
     held = config_map()
     held["metadata"]["finalizers"] = ["example.com/hold"]
     app.component("web", held)
     app.succeed("apply", "default")
     ran = app.ks("delete", "default", "--timeout", "1s")
     assert ran.status == 1
-    told = f"ConfigMap {app.namespace}/settings is not done after 1 s: it waits for the finalizer example.com/hold"
-    assert told in ran.err
+    message = f"ConfigMap {app.namespace}/settings is not deleted after 1 s: blocked by the finalizer example.com/hold"
+    assert message in ran.err
     kubectl("patch", "cm", "settings", "--type=merge", "-p", '{"metadata": {"finalizers": null}}')
     app.succeed("delete", "default")
 
 
 def test_without_waiting_it_only_asks(app: KsApp, kubectl: Kubectl) -> None:
-    """--wait=false returns at once; the object is on its way out."""
+    """--wait=false returns as soon as the deletion is requested."""
     held = config_map()
     held["metadata"]["finalizers"] = ["example.com/hold"]
     app.component("web", held)
@@ -55,7 +55,7 @@ def test_without_waiting_it_only_asks(app: KsApp, kubectl: Kubectl) -> None:
 
 
 def test_the_grace_period_reaches_the_server(app: KsApp, kubectl: Kubectl) -> None:
-    """A pod on a node that nobody looks after is told how long it has."""
+    """--grace-period reaches a pod."""
     pod: Any = {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -70,7 +70,7 @@ def test_the_grace_period_reaches_the_server(app: KsApp, kubectl: Kubectl) -> No
 
 
 def test_a_definition_whose_objects_are_others_stays(app: KsApp, kubectl: Kubectl) -> None:
-    """Deleting the definition of a kind would take everybody's objects of it: it is refused, and they are named."""
+    """A definition is not deleted while objects of its kind exist, and they are named."""
     group = f"{app.namespace}.example.com"
     app.component("kinds", definition("Thing", group))
     app.succeed("apply", "default")
@@ -78,14 +78,16 @@ def test_a_definition_whose_objects_are_others_stays(app: KsApp, kubectl: Kubect
     kubectl.apply(thing)
     ran = app.ks("delete", "default")
     assert ran.status == 1
-    assert f"the objects of others would go with it: Thing {app.namespace}/theirs; delete them first" in ran.err
+    assert (
+        f"the objects of this kind would be deleted with it: Thing {app.namespace}/theirs; delete them first" in ran.err
+    )
     kubectl("delete", f"things.{group}", "theirs")
     app.succeed("delete", "default")
     assert kubectl("get", "crd", "--ignore-not-found", f"things.{group}") == ""
 
 
-def test_a_version_that_is_gone_is_no_success(app: KsApp) -> None:
-    """An object may be there by a version that is still served: saying "deleted" would be wrong."""
+def test_a_removed_version_is_an_error(app: KsApp) -> None:
+    """An object in a removed version is an error, because it may exist in a version that is still served."""
     app.component("old", deployment() | {"apiVersion": "extensions/v1beta1"})
     ran = app.ks("delete", "default")
     assert ran.status == 1

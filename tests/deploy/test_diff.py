@@ -15,7 +15,7 @@ pytestmark = pytest.mark.e2e
 
 
 def test_drift_is_seen_by_field(app: KsApp, kubectl: Kubectl) -> None:
-    """What others changed since is shown from the cluster's side to the source's; ksonnet saw nothing of it."""
+    """A field that somebody changed on the cluster is shown with both values."""
     app.component("web", deployment(), config_map(a="1"))
     app.succeed("apply", "default")
     kubectl("set", "image", "deployment/web", "web=example/web:2")
@@ -32,7 +32,7 @@ def test_drift_is_seen_by_field(app: KsApp, kubectl: Kubectl) -> None:
 
 
 def test_objects_on_one_side_only(app: KsApp, kubectl: Kubectl) -> None:
-    """New in the source, or left on the cluster by a component that is gone; what ks never applied is not listed."""
+    """Objects on one side only are listed, but not objects that `ks` never applied."""
     app.component("old", config_map("old"))
     app.component("web", config_map("web"))
     app.succeed("apply", "default")
@@ -50,7 +50,7 @@ def test_objects_on_one_side_only(app: KsApp, kubectl: Kubectl) -> None:
 
 
 def test_environments_are_compared(app: KsApp, kubectl: Kubectl) -> None:
-    """Source with source, cluster with cluster and crosswise; each environment's own namespace is no difference."""
+    """Any two sides can be compared, and each environment's own namespace is no difference."""
     second = f"{app.namespace}-b"
     kubectl("create", "namespace", second)
     text = (app.folder / "app.yaml").read_text()
@@ -73,8 +73,8 @@ def test_environments_are_compared(app: KsApp, kubectl: Kubectl) -> None:
     kubectl("delete", "namespace", second, "--wait=false")
 
 
-def test_a_bad_location_is_told_in_ksonnets_words(app: KsApp) -> None:
-    """Neither local: nor remote: is an error, with exit status 1."""
+def test_a_bad_location_gets_ksonnets_message(app: KsApp) -> None:
+    """A location other than local: or remote: is an error with exit status 1."""
     for given in ("nowhere:default", "local:", ":default"):
         ran = app.ks("diff", given, "default")
         assert ran.status == 1
@@ -82,7 +82,7 @@ def test_a_bad_location_is_told_in_ksonnets_words(app: KsApp) -> None:
 
 
 def test_colours_are_for_a_terminal(app: KsApp, kubeconfig: Path) -> None:
-    """Red and green on a terminal; none in a pipe (above) nor with NO_COLOR."""
+    """Lines are coloured on a terminal, unless NO_COLOR is set."""
     app.component("web", config_map())
     plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
     for environ, is_coloured in (({}, True), ({"NO_COLOR": "1"}, False)):
@@ -96,8 +96,8 @@ def test_colours_are_for_a_terminal(app: KsApp, kubeconfig: Path) -> None:
         assert ("\x1b[32m+ only in local:default\x1b[0m" in text) == is_coloured
 
 
-def test_what_is_right_is_valid(app: KsApp) -> None:
-    """Core, grouped and custom kinds, also of a definition that is only in the source; nothing is written."""
+def test_valid_objects_pass(app: KsApp) -> None:
+    """Valid objects pass, also of a kind that only the source defines, and nothing is written."""
     group = f"{app.namespace}.example.com"
     thing = {"apiVersion": f"{group}/v1", "kind": "Thing", "metadata": {"name": "t"}, "spec": {"size": 1}}
     app.component("web", deployment(minReadySeconds=None), config_map(), definition("Thing", group), thing)
@@ -106,8 +106,8 @@ def test_what_is_right_is_valid(app: KsApp) -> None:
     assert app.ks("diff", "default").out.count("only in local") == 4
 
 
-def test_what_is_wrong_is_told_by_field(app: KsApp) -> None:
-    """A field that there is not, a wrong type, what is missing, a removed version, a custom kind's field; exit 1."""
+def test_every_error_names_its_field(app: KsApp) -> None:
+    """Unknown and missing fields, wrong types and removed versions are named, and the exit status is 1."""
     group = f"{app.namespace}.example.com"
     thing = {"apiVersion": f"{group}/v1", "kind": "Thing", "metadata": {"name": "t"}, "spec": {"size": "big"}}
     wrong: Any = deployment(replicas="two", replica=1)
@@ -119,8 +119,8 @@ def test_what_is_wrong_is_told_by_field(app: KsApp) -> None:
     for sentence in (
         f"Error in deployments {app.namespace}.web: validation failure list:",
         r".spec.replicas: expected a whole number, got the string \"two\"",
-        ".spec.replica: there is no such field; did you mean replicas?",
-        ".spec.selector: it is required",
+        ".spec.replica: no such field; did you mean replicas?",
+        ".spec.selector: this field is required",
         r".spec.size: expected a whole number, got the string \"big\"",
         "Kubernetes 1.16 removed it (the server has v1.31",
         "validation failed: 3 of 5 objects",

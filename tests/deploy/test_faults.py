@@ -1,4 +1,4 @@
-"""`ks` while the way to the API server is bad, while it is killed, and where it may not do everything."""
+"""`ks` with faults on the way to the API server, when it is killed, and without all rights."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from scorekit.manifests.fields import changes, without_bookkeeping
 from .cluster import ControlPlane
 from .conftest import KsApp, Kubectl, Object, config_map, definition, deployment, service
 from .originals import by_ksonnet
-from .proxy import DROP_AFTER, DROP_BEFORE, Fault, Proxy, Seen
+from .proxy import DROP_AFTER, DROP_BEFORE, Fault, ProxiedRequest, Proxy
 
 pytestmark = pytest.mark.e2e
 
@@ -28,12 +28,12 @@ KILLS = 10
 WITHIN_S = 120
 
 
-def writes(*faults: Fault) -> Callable[[Seen], Fault]:
-    """Each object's first writes meet these faults, one each."""
+def writes(*faults: Fault) -> Callable[[ProxiedRequest], Fault]:
+    """Faults for the first writes of each object, one each."""
 
-    def decide(seen: Seen) -> Fault:
-        is_write = seen.method in ("PATCH", "DELETE")
-        return faults[seen.attempt - 1] if is_write and seen.attempt <= len(faults) else None
+    def decide(request: ProxiedRequest) -> Fault:
+        is_write = request.method in ("PATCH", "DELETE")
+        return faults[request.attempt - 1] if is_write and request.attempt <= len(faults) else None
 
     return decide
 
@@ -44,43 +44,45 @@ def writes(*faults: Fault) -> Callable[[Seen], Fault]:
     ids=["conflict and drop", "overload and error", "away and lost answer"],
 )
 def test_what_passes_is_tried_again(way: Proxy, app: KsApp, kubectl: Kubectl, faults: tuple[Fault, ...]) -> None:
-    """409, 429, 5xx and connections that end before or after the request arrived: apply and delete succeed."""
+    """Apply and delete succeed through 409, 429, 5xx and connections that end before or after the request arrived."""
     app.component("web", config_map(), service())
     way.decide = writes(*faults)
     ran = app.succeed("apply", "default")
-    assert ran.err.count("trying again in") == 4
+    assert ran.err.count("retrying in") == 4
     assert kubectl("get", "cm,svc", "-l", "ksonnet.io/component", "-o", "name") == "configmap/settings\nservice/web\n"
     app.succeed("delete", "default")
     assert kubectl("get", "cm,svc", "-l", "ksonnet.io/component", "-o", "name") == ""
 
 
-def test_lost_reads_are_tried_again(way: Proxy, app: KsApp) -> None:
-    """The first try of every single request meets a fault; a diff finds nothing all the same."""
+def test_lost_reads_are_retried(way: Proxy, app: KsApp) -> None:
+    """A diff succeeds although the first try of each read fails."""
     app.component("web", config_map())
     app.succeed("apply", "default")
-    way.decide = lambda seen: DROP_BEFORE if seen.attempt == 1 and "configmaps" in seen.path else None
+    way.decide = lambda request: DROP_BEFORE if request.attempt == 1 and "configmaps" in request.path else None
     assert app.succeed("diff", "default", "-c", "web").out == ""
 
 
 def test_the_limit_ends_it_and_says_how_far_it_got(way: Proxy, app: KsApp, kubectl: Kubectl) -> None:
-    """A server that stays away is given up after --retry-for; the summary has three parts; a rerun completes it."""
+    """After --retry-for the run ends with a report in three parts, and a rerun completes it."""
     app.component("web", config_map("a"), config_map("b"), config_map("c"))
-    way.decide = lambda seen: 503 if seen.method == "PATCH" and seen.path.endswith("/b") else None
+    way.decide = lambda request: 503 if request.method == "PATCH" and request.path.endswith("/b") else None
     ran = app.ks("apply", "default", "--retry-for", "1s")
     assert ran.status == 1
-    assert "503 on purpose (tried" in ran.err
+    assert "503 on purpose (after" in ran.err
     name = app.namespace
     assert f"not everything was applied. applied: ConfigMap {name}/a" in ran.err
     assert f"refused: ConfigMap {name}/b" in ran.err
     assert f"not done: ConfigMap {name}/c" in ran.err
     assert "run the command again to complete it" in ran.err
-    way.decide = lambda seen: None
+    way.decide = lambda request: None
     app.succeed("apply", "default")
     assert kubectl("get", "cm", "-l", "ksonnet.io/component", "-o", "jsonpath={.items[*].metadata.name}") == "a b c"
 
 
-def test_an_address_where_nobody_is_is_told_soon(app: KsApp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Nothing answers there at all: an error that names the address."""
+def test_an_address_without_an_answer_is_named_soon(
+    app: KsApp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """An address that does not answer is named in the error."""
     app.component("web", config_map())
     ran = app.ks("apply", "default", "--context", "", "--server", "http://127.0.0.1:9", "--retry-for", "1s")
     assert ran.status == 1
@@ -88,26 +90,26 @@ def test_an_address_where_nobody_is_is_told_soon(app: KsApp, monkeypatch: pytest
 
 
 def test_a_definition_that_takes_its_time_is_waited_for(way: Proxy, app: KsApp, kubectl: Kubectl) -> None:
-    """The server says for a while that the new kind is neither established nor known; its objects come after that."""
+    """Objects of a new kind are applied once the server serves it, even if that takes a while."""
     group = f"{app.namespace}.example.com"
     thing: Any = {"apiVersion": f"{group}/v1", "kind": "Thing", "metadata": {"name": "t"}, "spec": {"size": 1}}
     app.component("web", definition("Thing", group), thing)
 
-    def decide(seen: Seen) -> Fault:
+    def decide(request: ProxiedRequest) -> Fault:
         # Discovery of the new group fails as it does while a server has not caught up yet.
-        return NOT_YET if seen.path == f"/apis/{group}/v1" and seen.attempt < 6 else None
+        return NOT_YET if request.path == f"/apis/{group}/v1" and request.attempt < 6 else None
 
     way.decide = decide
     ran = app.succeed("apply", "default")
-    assert "waiting for Thing to be served" in ran.err
-    assert sum(seen.path == f"/apis/{group}/v1" for seen in way.seen) >= 6
+    assert "waiting until the server serves Thing" in ran.err
+    assert sum(request.path == f"/apis/{group}/v1" for request in way.requests) >= 6
     assert kubectl("get", f"things.{group}", "-o", "name") == f"thing.{group}/t\n"
 
 
 def test_someone_without_all_rights_applies_what_they_may(
     plane: ControlPlane, app: KsApp, kubectl: Kubectl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Forbidden kinds are refused in the server's words, the others applied; prune passes over what is not listed."""
+    """Forbidden objects are refused, the others applied, and pruning skips kinds that may not be listed."""
     rules = [
         {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["*"]},
         {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get"]},
@@ -129,18 +131,18 @@ def test_someone_without_all_rights_applies_what_they_may(
     assert kubectl("get", "cm", "settings", "-o", "name") == "configmap/settings\n"
     app.component("web", config_map())
     ran = app.succeed("apply", "default", "--gc-tag", "half")
-    assert "are not looked through" in ran.err
+    assert "are not searched" in ran.err
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_an_interrupted_run_says_how_far_it_got(way: Proxy, app: KsApp, stop: signal.Signals) -> None:
-    """Ctrl-C and SIGTERM end it with status 130 and the three parts; a rerun completes it."""
+    """Ctrl-C and SIGTERM end a run with status 130 and a report in three parts, and a rerun completes it."""
     app.component("web", config_map("a"), config_map("b"), config_map("c"))
     process: list[subprocess.Popen[str]] = []
     started = threading.Event()
 
-    def decide(seen: Seen) -> Fault:
-        if seen.method == "PATCH" and seen.path.endswith("/b"):
+    def decide(request: ProxiedRequest) -> Fault:
+        if request.method == "PATCH" and request.path.endswith("/b"):
             started.wait(WITHIN_S)
             process[0].send_signal(stop)
             return 503
@@ -153,7 +155,7 @@ def test_an_interrupted_run_says_how_far_it_got(way: Proxy, app: KsApp, stop: si
     assert process[0].returncode == 130, err
     assert f"interrupted. applied: ConfigMap {app.namespace}/a" in err
     assert f"not done: ConfigMap {app.namespace}/b, ConfigMap {app.namespace}/c" in err
-    way.decide = lambda seen: None
+    way.decide = lambda request: None
     app.succeed("apply", "default")
 
 
@@ -168,12 +170,12 @@ def apply_command(app: KsApp, kubeconfig: Path) -> "subprocess.Popen[str]":
 
 
 def test_killed_at_any_moment_a_rerun_completes_it(way: Proxy, app: KsApp, kubectl: Kubectl, client: Client) -> None:
-    """Killed at ten random requests, before or after the server had them: the objects end as after a run in peace."""
+    """After a kill at any of ten random requests, a rerun leaves the objects as a run without a kill does."""
     seed = os.environ.get("KILL_SEED") or str(random.SystemRandom().randrange(10**6))
     chance, killed, tried = random.Random(seed), 0, 0  # noqa: S311
     peace = Trial(app, kubectl, client, "peace", way)
     app.succeed(*peace.command)
-    total = len(way.seen)
+    total = len(way.requests)
     in_peace = peace.end_state()
     while killed < KILLS:
         tried += 1
@@ -184,15 +186,15 @@ def test_killed_at_any_moment_a_rerun_completes_it(way: Proxy, app: KsApp, kubec
             continue  # it had to ask less often than the first for its new kind, and was done before that request
         killed += 1
         trial.rerun()
-        told = f"KILL_SEED={seed}: killed {'after' if is_after else 'before'} request {moment} of {total}"
+        message = f"KILL_SEED={seed}: killed {'after' if is_after else 'before'} request {moment} of {total}"
         differences = [
             change for one, other in zip(in_peace, trial.end_state(), strict=True) for change in changes(one, other)
         ]
-        assert not differences, told
+        assert not differences, message
 
 
 class Trial:
-    """A namespace with objects of ksonnet's to take over, an app for it, and the ``ks apply`` that is killed."""
+    """A namespace with objects of ksonnet's to take over, and an app whose ``ks apply`` is killed."""
 
     def __init__(self, app: KsApp, kubectl: Kubectl, client: Client, name: str, way: Proxy) -> None:
         self._app, self._kubectl, self._way = app, kubectl, way
@@ -204,7 +206,7 @@ class Trial:
         by_ksonnet(client, self.namespace, config_map("old", a="1", b="2"))
         by_ksonnet(client, self.namespace, deployment("web", minReadySeconds=5), "ks", "extensions/v1beta1")
         app.component("web", space, config_map("old", a="1"), deployment(), definition("Thing", self.group), thing)
-        way.seen.clear()
+        way.requests.clear()
 
     @property
     def command(self) -> list[str]:
@@ -214,7 +216,7 @@ class Trial:
         self._app.succeed(*self.command, *self._direct)
 
     def killed(self, moment: int, is_after: bool) -> bool:
-        """Run it until that request; whether it came to be killed."""
+        """Run it until that request and kill it; False if it ended before."""
         process = subprocess.Popen(
             [sys.executable, "-m", "scorekit.cli.ks", "--dir", str(self._app.folder), *self.command],
             env=os.environ | {"KUBECONFIG": str(self._way.kubeconfig)},
@@ -222,24 +224,24 @@ class Trial:
             stderr=subprocess.DEVNULL,
         )
 
-        def before(seen: Seen) -> Fault:
-            if seen.number != moment or is_after:
+        def before(request: ProxiedRequest) -> Fault:
+            if request.number != moment or is_after:
                 return None
             process.kill()
             return DROP_BEFORE
 
-        def after(seen: Seen) -> None:
-            if seen.number == moment:
+        def after(request: ProxiedRequest) -> None:
+            if request.number == moment:
                 process.kill()
 
         self._way.decide, self._way.after = before, after
         process.wait(WITHIN_S)
-        self._way.decide, self._way.after = lambda seen: None, lambda seen: None
+        self._way.decide, self._way.after = lambda request: None, lambda request: None
         assert process.returncode in (0, -signal.SIGKILL)
         return process.returncode != 0
 
     def end_state(self) -> list[Object]:
-        """All objects but for what differs by nature; a diff finds nothing more to do."""
+        """All objects without what differs in every run; a diff must find nothing to do."""
         assert self._app.succeed("diff", "default", "-n", self.namespace, *self._direct).out == ""
         shown = ("-n", self.namespace, "--show-managed-fields")
         listed = [
@@ -249,12 +251,12 @@ class Trial:
         self._kubectl("delete", "namespace", self.namespace, "--wait=false")
         objects = [_comparable(each) for one in listed for each in one.get("items", [one])]
         text = json.dumps([each for each in objects if each["metadata"]["name"] != "kube-root-ca.crt"])
-        found: list[Object] = json.loads(text.replace(self.group, "GROUP").replace(self.namespace, "NAMESPACE"))
-        return found
+        state: list[Object] = json.loads(text.replace(self.group, "GROUP").replace(self.namespace, "NAMESPACE"))
+        return state
 
 
 def _comparable(value: Object) -> Object:
-    """What must be the same, with who owns what as a field of its own."""
+    """The fields that must be the same, and the owners of fields by name."""
     entries = [
         {key: child for key, child in entry.items() if key != "time"} for entry in value["metadata"]["managedFields"]
     ]

@@ -1,4 +1,4 @@
-"""Our own app on a real API server, with nothing else of ours running."""
+"""Our own app on a real API server."""
 
 import json
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ from .conftest import Kubectl, Object
 pytestmark = pytest.mark.e2e
 
 APP = Path(__file__).parents[2] / "ksonnet-app"
-ENVIRONMENTS = ("default", "minikube", "gke")
+ENVIRONMENT = "default"  # all render the same objects: tests/cli/ks/test_seed.py
 RESTRICTED = '{"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}'
 
 
 @pytest.fixture
 def seldon(kubectl: Kubectl, kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The app's own namespace, for parts of it are of the whole cluster. The context that leads there."""
+    """The app's own namespace, because some of its objects belong to the whole cluster; returns the context."""
     monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
     monkeypatch.chdir(APP)
     kubectl("create", "namespace", "seldon")
@@ -28,22 +28,21 @@ def seldon(kubectl: Kubectl, kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) 
     kubectl("delete", "namespace", "seldon")
 
 
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_the_app_is_applied_whole_and_leaves_nothing(
-    seldon: str, kubectl: Kubectl, capsys: pytest.CaptureFixture[str], environment: str
+    seldon: str, kubectl: Kubectl, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Valid, accepted with its definitions first, without difference afterwards; deleted, nothing of it is left."""
-    objects = render_app(APP, environment)
+    """The app is valid, is applied without a difference afterwards, and leaves nothing when it is deleted."""
+    objects = render_app(APP, ENVIRONMENT)
     for command in ("validate", "apply"):
-        assert ks.main([command, environment, "--context", seldon]) == 0, capsys.readouterr().err
+        assert ks.main([command, ENVIRONMENT, "--context", seldon]) == 0, capsys.readouterr().err
     capsys.readouterr()
-    assert ks.main(["diff", environment, "--context", seldon]) == 0
+    assert ks.main(["diff", ENVIRONMENT, "--context", seldon]) == 0
     assert capsys.readouterr().out == ""
     kinds = ",".join(sorted({kind_of(each) for each in objects}))
     components = ",".join(sorted({each["metadata"]["labels"]["ksonnet.io/component"] for each in objects}))
     ours = ("get", kinds, "--all-namespaces", "-l", f"ksonnet.io/component in ({components})", "-o", "name")
     assert len(kubectl(*ours).splitlines()) == len(objects)
-    assert ks.main(["delete", environment, "--context", seldon]) == 0, capsys.readouterr().err
+    assert ks.main(["delete", ENVIRONMENT, "--context", seldon]) == 0, capsys.readouterr().err
     left = kubectl.run(*ours)
     assert left.stdout == ""
     assert (
@@ -56,11 +55,10 @@ def kind_of(value: Object) -> str:
     return f"{value['kind']}.{group}".rstrip(".").lower()
 
 
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_its_pods_pass_restricted_pod_security(kubectl: Kubectl, environment: str) -> None:
-    """The pods of every workload, made as pods (Deployments are only warned) where `restricted` is enforced."""
+def test_its_pods_pass_restricted_pod_security(kubectl: Kubectl) -> None:
+    """The pods of every workload pass `restricted`, created as pods because a Deployment would only get a warning."""
     kubectl("patch", "namespace", kubectl.namespace, "-p", RESTRICTED)
-    pods = dict(pod_templates(render_app(APP, environment)))
+    pods = dict(pod_templates(render_app(APP, ENVIRONMENT)))
     assert {"seldon-controller-manager", "seldon-core-ambassador", "test-seldon-ml-score-api"} <= set(pods)
     for account in {spec.get("serviceAccountName", "default") for spec in pods.values()} - {"default"}:
         kubectl("create", "serviceaccount", account)

@@ -23,10 +23,10 @@ GAVE_UP = {"type": "Progressing", "status": "False", "reason": "ProgressDeadline
     [
         (APPS, "Deployment", {"replicas": 3}, COUNTS, "3 of 3 available", "ready"),
         (APPS, "Deployment", {"replicas": 0}, {"observedGeneration": 2}, "0 of 0 available", "ready"),
-        (APPS, "Deployment", {}, {}, "not seen by its controller yet", ""),
-        (APPS, "Deployment", {}, COUNTS | {"observedGeneration": 1}, "the change has not been seen yet", ""),
+        (APPS, "Deployment", {}, {}, "its controller has not seen it yet", ""),
+        (APPS, "Deployment", {}, COUNTS | {"observedGeneration": 1}, "its controller has not seen the change yet", ""),
         (APPS, "Deployment", {"replicas": 3}, COUNTS | {"updatedReplicas": 1}, "1 of 3 replicas updated", ""),
-        (APPS, "Deployment", {"replicas": 3}, COUNTS | {"replicas": 4}, "1 old replicas still to end", ""),
+        (APPS, "Deployment", {"replicas": 3}, COUNTS | {"replicas": 4}, "1 old replicas still running", ""),
         (APPS, "Deployment", {"replicas": 3}, COUNTS | {"availableReplicas": 2}, "2 of 3 available", ""),
         (APPS, "Deployment", {}, COUNTS | {"conditions": [GAVE_UP]}, "no image", "failed"),
         (APPS, "StatefulSet", {"replicas": 3}, COUNTS, "3 of 3 ready", "ready"),
@@ -44,7 +44,7 @@ GAVE_UP = {"type": "Progressing", "status": "False", "reason": "ProgressDeadline
         (APPS, "DaemonSet", {}, DAEMONS, "2 of 2 available", "ready"),
         (APPS, "DaemonSet", {}, DAEMONS | {"updatedNumberScheduled": 1}, "1 of 2 pods updated", ""),
         (APPS, "DaemonSet", {}, DAEMONS | {"numberAvailable": 1}, "1 of 2 available", ""),
-        (APPS, "DaemonSet", {}, {}, "not seen by its controller yet", ""),
+        (APPS, "DaemonSet", {}, {}, "its controller has not seen it yet", ""),
         (BATCH, "Job", {"completions": 2}, {"succeeded": 1}, "1 of 2 completions", ""),
         (BATCH, "Job", {}, {"conditions": [{"type": "Complete", "status": "True"}]}, "complete", "ready"),
         (BATCH, "Job", {"suspend": True}, {}, "suspended", "ready"),
@@ -57,7 +57,7 @@ GAVE_UP = {"type": "Progressing", "status": "False", "reason": "ProgressDeadline
             "failed",
         ),
         (SELDON, "SeldonDeployment", {}, {"state": "Available"}, "Available", "ready"),
-        (SELDON, "SeldonDeployment", {}, {}, "not seen by the operator yet", ""),
+        (SELDON, "SeldonDeployment", {}, {}, "the operator has not seen it yet", ""),
         (SELDON, "SeldonDeployment", {}, {"state": "Failed", "description": "no graph"}, "Failed, no graph", "failed"),
         (
             SELDON,
@@ -92,9 +92,9 @@ def test_what_keeps_an_object_from_being_deleted_is_named() -> None:
         return deletion_progress({"kind": "K", **value}).words
 
     going = {"deletionTimestamp": "now"}
-    assert words(metadata={}) == "it is not being deleted"
-    assert words(metadata=going) == "its grace period is not over"
-    assert "what it owns to go first" in words(metadata=going | {"finalizers": ["foregroundDeletion"]})
+    assert words(metadata={}) == "the server has not begun to delete it"
+    assert words(metadata=going) == "its grace period has not ended"
+    assert "blocked by the objects that it owns" in words(metadata=going | {"finalizers": ["foregroundDeletion"]})
     assert "the finalizer x/y, which" in words(metadata=going | {"finalizers": ["x/y"]})
     condition = {"type": "NamespaceContentRemaining", "status": "True", "message": "pods has 1 resource instances"}
     assert (
@@ -104,5 +104,5 @@ def test_what_keeps_an_object_from_being_deleted_is_named() -> None:
             spec={"finalizers": ["kubernetes"]},
             status={"conditions": [condition]},
         )
-        == "it waits for its contents to go first; pods has 1 resource instances"
+        == "blocked by the objects in it; pods has 1 resource instances"
     )

@@ -1,4 +1,4 @@
-"""`ks apply --wait` while the tests write the status that controllers, a kubelet and Seldon's operator would."""
+"""`ks apply --wait`, with the status written by the tests instead of controllers and Seldon's operator."""
 
 import fcntl
 import os
@@ -17,7 +17,7 @@ from scorekit.cli.ks import render_app
 from scorekit.deploy.kube.client import MERGE_PATCH, Client
 
 from .conftest import KsApp, Kubectl, Object, deployment
-from .proxy import Proxy, Seen
+from .proxy import ProxiedRequest, Proxy
 
 pytestmark = pytest.mark.e2e
 
@@ -27,12 +27,12 @@ WITHIN_S = 60
 
 @pytest.fixture
 def status(client: Client, kubectl: Kubectl) -> Callable[..., None]:
-    """Write an object's status, as its controller does."""
+    """A function that writes an object's status, as its controller would."""
 
     def write(api_version: str, kind: str, name: str, **fields: Any) -> None:
-        found = client.resource(api_version, kind)
-        assert found
-        path = f"{found.path(kubectl.namespace, name)}/status"
+        resource = client.resource(api_version, kind)
+        assert resource
+        path = f"{resource.path(kubectl.namespace, name)}/status"
         body = {"apiVersion": api_version, "kind": kind, "status": fields}
         client.request("PATCH", path, body=body, content_type=MERGE_PATCH)
 
@@ -45,22 +45,22 @@ def available(replicas: int, generation: int = 1) -> Object:
 
 
 def in_steps(way: Proxy, resource: str, *steps: Callable[[], None]) -> None:
-    """Once it is applied, do one of them after each look that `ks` takes at the object, so that it sees them all."""
+    """After the apply, do one step after each time that `ks` reads the object, so that it sees them all."""
     todo, is_applied = iter(steps), False
 
-    def after(seen: Seen) -> None:
+    def after(request: ProxiedRequest) -> None:
         nonlocal is_applied
-        if not seen.path.endswith(f"/{resource}"):
+        if not request.path.endswith(f"/{resource}"):
             return
-        if is_applied and seen.method == "GET":
+        if is_applied and request.method == "GET":
             next(todo, lambda: None)()
-        is_applied = is_applied or seen.method == "PATCH"
+        is_applied = is_applied or request.method == "PATCH"
 
     way.after = after
 
 
 def test_it_waits_until_all_replicas_are_available(app: KsApp, way: Proxy, status: Callable[..., None]) -> None:
-    """It tells how far the rollout is, ends when it is done, and exits 0."""
+    """The wait reports each step of the rollout and ends with exit status 0 when it is complete."""
     app.component("web", deployment(replicas=2))
     in_steps(
         way,
@@ -71,21 +71,21 @@ def test_it_waits_until_all_replicas_are_available(app: KsApp, way: Proxy, statu
     )
     ran = app.succeed("apply", "default", "--wait")
     name = f"Deployment {app.namespace}/web"
-    told = ["not seen by its controller yet", "0 of 2 available", "1 of 2 available"]
-    assert [words for words in told if f"waiting for {name}: {words}" in ran.err] == told
+    steps_shown = ["its controller has not seen it yet", "0 of 2 available", "1 of 2 available"]
+    assert [words for words in steps_shown if f"waiting for {name}: {words}" in ran.err] == steps_shown
     assert f"{name} is ready" in ran.err
 
 
-def test_a_rollout_that_is_late_is_told(app: KsApp) -> None:
-    """After --timeout it names what is not ready and how far it is; exit 1."""
+def test_a_late_rollout_is_named(app: KsApp) -> None:
+    """After --timeout the error names the object and how far it is, and the exit status is 1."""
     app.component("web", deployment())
     ran = app.ks("apply", "default", "--wait", "--timeout", "1s")
     assert ran.status == 1
-    assert f"Deployment {app.namespace}/web is not done after 1 s: not seen by its controller yet" in ran.err
+    assert f"Deployment {app.namespace}/web is not ready after 1 s: its controller has not seen it yet" in ran.err
 
 
 def test_a_rollout_that_failed_ends_it_at_once(app: KsApp, way: Proxy, status: Callable[..., None]) -> None:
-    """A deadline that the controller has given up on is not waited for any longer."""
+    """A rollout whose progress deadline is exceeded ends the wait at once."""
     app.component("web", deployment())
     gone = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "no image"}
     in_steps(
@@ -100,7 +100,7 @@ def test_a_rollout_that_failed_ends_it_at_once(app: KsApp, way: Proxy, status: C
 
 @pytest.fixture
 def seldon(kubectl: Kubectl) -> Iterator[None]:
-    """Seldon's kind is known to the cluster, as our own app defines it."""
+    """Defines Seldon's kind on the cluster, as our own app does."""
     name = "seldondeployments.machinelearning.seldon.io"
     kubectl.apply(*(each for each in render_app(APP, "default") if each["metadata"]["name"] == name))
     kubectl("wait", "--for=condition=Established", f"crd/{name}")
@@ -114,7 +114,7 @@ def seldon(kubectl: Kubectl) -> Iterator[None]:
 def test_a_seldon_deployment_is_waited_for(
     app: KsApp, way: Proxy, status: Callable[..., None], state: str, exit_status: int
 ) -> None:
-    """The operator's word counts: Creating is waited for, Available ends it well, Failed badly."""
+    """Creating is waited for, Available ends the wait with success, and Failed with an error."""
     api_version = "machinelearning.seldon.io/v1"
     (model,) = render_app(APP, "default", ["test-seldon-ml-score-api"])
     app.component("model", model | {"apiVersion": api_version, "metadata": {"name": "m"}})
@@ -131,7 +131,7 @@ def test_a_seldon_deployment_is_waited_for(
 
 
 def test_a_terminal_has_one_line_that_changes(app: KsApp) -> None:
-    """On a terminal what is waited for stands in one line, cleared at the end; the log goes on below."""
+    """On a terminal the pending objects are one line, which is cleared before the log goes on."""
     app.component("web", deployment())
     main, other = pty.openpty()
     fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
@@ -141,12 +141,12 @@ def test_a_terminal_has_one_line_that_changes(app: KsApp) -> None:
     text = os.read(main, 65536).decode()
     os.close(main)
     assert done.returncode == 1
-    line = f"waiting for Deployment {app.namespace}/web: not seen by its controller yet"[:59]
+    line = f"waiting for Deployment {app.namespace}/web: its controller has not seen it yet"[:59]
     assert f"\r\x1b[K{line}\r\x1b[Klevel=error" in text
 
 
-def test_nothing_to_wait_for_is_no_wait(app: KsApp, tmp_path: Path) -> None:
-    """Objects without a rollout are ready when they are applied."""
+def test_objects_without_a_rollout_are_not_waited_for(app: KsApp, tmp_path: Path) -> None:
+    """Objects without a rollout are not waited for."""
     app.component("web", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}})
     ran = app.succeed("apply", "default", "--wait", "--timeout", "1s")
     assert "waiting" not in ran.err

@@ -27,7 +27,7 @@ def test_it_looks_twice_a_second_until_everything_is_ready() -> None:
     assert (result.failed, result.late) == ({}, {})
     assert (ready, clock.seconds) == (["Deployment ns/web"], 1.0)
     assert [[words for _, words in each] for each in pending] == [
-        ["not seen by its controller yet"],
+        ["its controller has not seen it yet"],
         ["0 of 1 available"],
         [],
     ]
@@ -38,7 +38,7 @@ def test_an_object_that_disappears_has_failed() -> None:
     cluster, clock = FakeCluster(), FakeClock()
     cluster.put("Deployment", "web", None)
     result = until_ready(cluster, [web()], waiter(clock, []), lambda title: None)
-    assert (dict(result.failed), clock.seconds) == ({"Deployment ns/web": "it is gone"}, 0.0)
+    assert (dict(result.failed), clock.seconds) == ({"Deployment ns/web": "it was deleted"}, 0.0)
 
 
 def test_the_limit_ends_the_wait() -> None:
@@ -46,7 +46,7 @@ def test_the_limit_ends_the_wait() -> None:
     cluster, clock = FakeCluster(), FakeClock()
     cluster.put("Deployment", "web", web())
     result = until_ready(cluster, [web()], waiter(clock, [], 2.0), lambda title: None)
-    assert (dict(result.late), clock.seconds) == ({"Deployment ns/web": "not seen by its controller yet"}, 2.0)
+    assert (dict(result.late), clock.seconds) == ({"Deployment ns/web": "its controller has not seen it yet"}, 2.0)
 
 
 def test_another_object_of_the_same_name_is_not_waited_for() -> None:

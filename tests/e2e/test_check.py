@@ -1,4 +1,4 @@
-"""`scorekit check`: a component is served for a moment, and its answer to a row of its contract judged."""
+"""`scorekit check`: it serves a component for a moment, and judges its answer to a row of its contract."""
 
 import json
 from collections.abc import Callable
@@ -27,8 +27,8 @@ def folder(path: Path, source: str, environment: str = "", contract: str = CONTR
     return str(path)
 
 
-def test_the_example_is_fit(start: Callable[..., Command]) -> None:
-    """It answers, and nothing is left running."""
+def test_the_example_passes(start: Callable[..., Command]) -> None:
+    """The example component answers, and no process is left running."""
     command = start("check", str(COMPONENT))
     assert command.ended() == 0
     assert "check: MLModel answers predict for a row of contract.json, in" in command.output
@@ -44,10 +44,10 @@ def test_the_example_is_fit(start: Callable[..., Command]) -> None:
         ("COMBINER", "aggregate(self, Xs, names): return Xs[0]", "aggregate"),
     ],
 )
-def test_each_type_is_asked_what_it_is_for(
+def test_each_type_is_called_by_its_own_method(
     start: Callable[..., Command], tmp_path: Path, kind: str, method: str, verb: str
 ) -> None:
-    """A router is asked for a route, a combiner for an aggregate."""
+    """A router gets a call of route, a combiner one of aggregate."""
     command = start("check", folder(tmp_path, f"class Mine:\n    def {method}\n", f"SERVICE_TYPE={kind}\n"))
     assert command.ended() == 0, command.output
     assert f"Mine answers {verb} for a row" in command.output
@@ -82,10 +82,10 @@ def test_each_type_is_asked_what_it_is_for(
         ("import os\nos._exit(3)\n", "", CONTRACT, "the component does not start: it ended with status 3"),
     ],
 )
-def test_what_is_not_fit_is_a_sentence(
+def test_a_component_that_fails_is_an_error_of_one_sentence(
     start: Callable[..., Command], tmp_path: Path, source: str, environment: str, contract: str, sentence: str
 ) -> None:
-    """A component that does not load or answers wrongly ends with 1, and the last line says what is wrong, once."""
+    """For a component that does not load or answers wrongly the status is 1, and the last line says why, once."""
     command = start("check", folder(tmp_path, source, environment, contract))
     assert command.ended() == 1
     last = command.output.splitlines()[-1]
@@ -95,7 +95,7 @@ def test_what_is_not_fit_is_a_sentence(
 
 
 def test_without_a_contract_it_is_only_loaded(start: Callable[..., Command], tmp_path: Path) -> None:
-    """That is said, so that nobody takes it for more."""
+    """Without a contract the output says that no request was sent."""
     source = "class Mine:\n    def predict(self, X, names): raise ValueError\n"
     command = start("check", folder(tmp_path, source, contract=""))
     assert command.ended() == 0

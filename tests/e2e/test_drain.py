@@ -19,8 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from scorekit.gateway.envoy import Route, bootstrap
-from scorekit.local.gateway import command as envoy_command
+from scorekit.gateway import Route, bootstrap
+from scorekit.local.envoy import envoy_command
 
 from ..ports import free_ports
 from .conftest import APP, COMPONENT, WITHIN_S, Command
@@ -143,7 +143,16 @@ def test_nothing_is_lost_behind_the_gateway(start: Callable[..., Command], port:
 @contextlib.contextmanager
 def gateway(port: int, first: int, *others: int) -> Iterator[None]:
     """The Envoy of `scorekit up` in front of several servers, which answer REST and gRPC on one port each."""
-    config = bootstrap("127.0.0.1", port, [Route(NAME, "seldon", "127.0.0.1", first, 10_000, first, 10_000)])
+    route = Route(
+        name=NAME,
+        namespace="seldon",
+        host="127.0.0.1",
+        port=first,
+        timeout_ms=10_000,
+        grpc_port=first,
+        grpc_timeout_ms=10_000,
+    )
+    config = bootstrap("127.0.0.1", port, [route])
     for cluster in config["static_resources"]["clusters"]:
         endpoints = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
         for other in others:

@@ -1,4 +1,4 @@
-"""`scorekit test` against served components with a planted fault each."""
+"""`scorekit test` against real servers, each of a component with one planted fault."""
 
 import json
 import subprocess
@@ -44,7 +44,7 @@ FAULTS = {
     "target range": "out = out + (X[:, [0]] > 9.5)",
 }
 ALSO = {"no memory": ("determinism",)}
-"""What a fault breaks besides its own law."""
+"""The laws that a fault breaks besides its own."""
 
 
 def served(start: Callable[..., Command], port: int, folder: Path, fault: str) -> None:
@@ -54,7 +54,7 @@ def served(start: Callable[..., Command], port: int, folder: Path, fault: str) -
 
 
 def verdicts_of(start: Callable[..., Command], port: int, folder: Path, *more: str) -> tuple[int, dict[str, str]]:
-    """The exit status, and each law's verdict."""
+    """The exit status, and the verdict of each law."""
     url = f"http://127.0.0.1:{port}"
     command = start("test", "contract.json", url, "--json", "out.json", "--max-examples", "20", *more, cwd=folder)
     status = command.ended()
@@ -66,7 +66,7 @@ def verdicts_of(start: Callable[..., Command], port: int, folder: Path, *more: s
 def test_a_planted_fault_is_found_by_its_law(
     start: Callable[..., Command], port: int, tmp_path: Path, law: str
 ) -> None:
-    """The exit status is 1, the law that the fault breaks is named and no other, and its case breaks it again."""
+    """The status is 1, only the law that the fault breaks is broken, and its saved case breaks it again."""
     served(start, port, tmp_path, FAULTS[law])
     status, verdicts = verdicts_of(start, port, tmp_path)
     assert status == 1
@@ -76,14 +76,14 @@ def test_a_planted_fault_is_found_by_its_law(
 
 
 def test_a_planted_fault_is_found_over_grpc(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
-    """A NaN, for which gRPC has a form and JSON has not, is named all the same."""
+    """A NaN, which gRPC can carry and JSON cannot, is found over gRPC too."""
     served(start, port, tmp_path, FAULTS["finite numbers"])
     status, verdicts = verdicts_of(start, port, tmp_path, "--grpc", "--phases", "examples")
     assert (status, verdicts["finite numbers"], verdicts["answered"]) == (1, "broken", "held")
 
 
 def test_a_component_without_faults_passes(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
-    """Where nothing is planted nothing is found, and every law but that of contracts is judged and holds."""
+    """Without a fault every law holds, but for that about the contract, which may not be judged."""
     served(start, port, tmp_path, "")
     status, verdicts = verdicts_of(start, port, tmp_path)
     assert status == 0, verdicts
@@ -95,7 +95,7 @@ def test_a_component_without_faults_passes(start: Callable[..., Command], port: 
 def test_the_example_component_keeps_its_contract(
     start: Callable[..., Command], port: int, tmp_path: Path, flags: list[str]
 ) -> None:
-    """Our own component holds every law of every phase, over either protocol, and so on every run of one seed."""
+    """The example component keeps every law in every phase, over either protocol."""
     start("serve", str(COMPONENT), "--host", "127.0.0.1", "--http-port", str(port)).wait_for("serve.ready")
     (tmp_path / "contract.json").write_text((COMPONENT / "contract.json").read_text())
     status, verdicts = verdicts_of(start, port, tmp_path, *flags)
@@ -106,14 +106,14 @@ def test_the_example_component_keeps_its_contract(
 
 @pytest.mark.parametrize("flags", [[], ["--grpc"], ["-t"], ["--grpc", "-t"]])
 @pytest.mark.parametrize("endpoint", ["predict", "send-feedback", "transform-input"])
-def test_the_stock_form_asks_our_server(serving: int, tmp_path: Path, flags: list[str], endpoint: str) -> None:
-    """seldon-core-tester's own arguments, every endpoint over both protocols and in both forms."""
+def test_the_stock_form_tests_our_server(serving: int, tmp_path: Path, flags: list[str], endpoint: str) -> None:
+    """The arguments of seldon-core-tester work for every endpoint, over both protocols and in both forms."""
     assert stock_form(tmp_path, serving, endpoint, *flags)
 
 
 @pytest.fixture(scope="module")
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """The port of our component, served to several tests."""
+    """The port of a server that several tests share."""
     (port,) = free_ports("127.0.0.1", 1)
     server = Command("serve", str(COMPONENT), "--host", "127.0.0.1", "--http-port", str(port))
     try:
@@ -126,7 +126,7 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 
 def stock_form(folder: Path, port: int, endpoint: str, *flags: str) -> bool:
-    """Whether -n 2 -b 2 -p prints two requests, each with its answer, and exits 0."""
+    """Whether -n 2 -b 2 -p prints two requests with their answers; fails unless the status is 0."""
     (folder / "contract.json").write_text((COMPONENT / "contract.json").read_text())
     command = [
         sys.executable,
@@ -152,8 +152,8 @@ def stock_form(folder: Path, port: int, endpoint: str, *flags: str) -> bool:
 
 
 @pytest.mark.skipif(find_spec("seldon_core") is None, reason="needs seldon-core 1.17.1; no wheels for this Python")
-def test_the_stock_server_is_asked_as_well(tmp_path: Path) -> None:
-    """Against seldon-core-microservice: both protocols, every endpoint, and all phases that it can hold."""
+def test_the_stock_server_can_be_tested(tmp_path: Path) -> None:
+    """seldon-core-microservice passes, over both protocols, at every endpoint, in all phases but the negative one."""
     from ..differential.record import stock
 
     contract = json.loads((COMPONENT / "contract.json").read_text())
@@ -175,10 +175,8 @@ def test_the_stock_server_is_asked_as_well(tmp_path: Path) -> None:
             assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_server_that_is_not_there_is_told_in_a_sentence(
-    start: Callable[..., Command], port: int, tmp_path: Path
-) -> None:
-    """Nothing could be tested: exit status 2 and no traceback, in the stock tester's form too."""
+def test_a_missing_server_is_an_error_of_one_sentence(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
+    """The status is 2, without a traceback, in the form of the stock tester too."""
     (tmp_path / "contract.json").write_text(json.dumps(CONTRACT))
     command = start("test", "contract.json", "127.0.0.1", str(port), "-b", "2", "-n", "3", "-p", "-t", cwd=tmp_path)
     assert command.ended() == 2
@@ -186,8 +184,8 @@ def test_a_server_that_is_not_there_is_told_in_a_sentence(
     assert "Traceback" not in command.output
 
 
-def test_a_server_that_asks_for_a_key_is_given_one(start: Callable[..., Command], tmp_path: Path, port: int) -> None:
-    """--api-key-file takes the server's own file, over REST and gRPC; without it the server is not what it promises."""
+def test_a_server_that_requires_a_key_gets_one(start: Callable[..., Command], tmp_path: Path, port: int) -> None:
+    """--api-key-file reads the server's own file, for REST and gRPC; without the flag the laws are broken."""
     (tmp_path / "keys").write_text("# ours\nblue\n")
     files = {"contract.json": json.dumps(CONTRACT), "Planted.py": HEALTHY.replace("{fault}", "")}
     for name, text in files.items():

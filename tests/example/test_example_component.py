@@ -1,4 +1,4 @@
-"""The example component: what any server of the Seldon v1 convention may rely on, and what its files promise."""
+"""The example component: what a server of the Seldon v1 convention may rely on, and what its files contain."""
 
 import ast
 import hashlib
@@ -38,17 +38,17 @@ def model() -> example.MLModel:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The component's folder, free to be damaged."""
+    """Returns a copy of the component's folder that a test may damage."""
     return Path(shutil.copytree(COMPONENT, tmp_path / "copy", ignore=shutil.ignore_patterns("__pycache__")))
 
 
 def petals(count: int) -> npt.NDArray[np.float64]:
-    """Rows all over the contract's ranges."""
+    """Returns rows from all over the contract's ranges (rows × 2)."""
     return np.random.default_rng(7).uniform([1.0, 0.1], [6.9, 2.5], (count, 2))
 
 
 def seal(folder: Path, content: bytes) -> None:
-    """Write a model file with a checksum that fits it."""
+    """Writes a model file and its correct checksum."""
     (folder / "model.npz").write_bytes(content)
     (folder / "model.sha256").write_text(f"{hashlib.sha256(content).hexdigest()}  model.npz\n")
 
@@ -59,7 +59,7 @@ def run(*command: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
 
 class TestPredict:
     def test_the_readme_curl_gets_one_row_of_probabilities_per_row(self, model: example.MLModel) -> None:
-        """Integers, as the curl sends them, give one float row per row, of one probability per class, summing to 1."""
+        """For the integers of the curl, each row gets one float probability for each class, with a sum of 1."""
         probabilities = model.predict(CURL, ["a", "b"])
         assert probabilities.dtype == np.float64
         assert probabilities.shape == (2, len(model.class_names()))
@@ -67,7 +67,7 @@ class TestPredict:
         np.testing.assert_allclose(probabilities.sum(axis=1), 1)
 
     def test_class_names_is_a_method_that_returns_the_species(self, model: example.MLModel) -> None:
-        """Class names are asked by call, not by the deprecated attribute, and come as plain strings."""
+        """`class_names` is a method, not the deprecated attribute, and returns plain strings."""
         assert model.class_names() == ["setosa", "versicolor", "virginica"]
         assert {type(name) for name in model.class_names()} == {str}
 
@@ -85,17 +85,17 @@ class TestPredict:
     def test_the_same_numbers_give_the_same_answer_in_whatever_type_they_come(
         self, model: example.MLModel, same: Any
     ) -> None:
-        """Servers decode to int64, float64, object arrays or lists; the answer depends on the numbers alone."""
+        """The answer depends on the numbers only, whether a server decodes them to int64, float64, objects or lists."""
         np.testing.assert_array_equal(model.predict(same, []), model.predict(CURL, []))
 
     def test_names_are_optional_and_do_not_move_columns(self, model: example.MLModel) -> None:
-        """Columns count by position: the curl's names, no names and null names give the same answer."""
+        """Columns count by position: other names, no names and null names give the same answer."""
         for names in (["a", "b"], [], None):
             np.testing.assert_array_equal(model.predict(CURL, names), model.predict(CURL))
 
     @pytest.mark.parametrize("size", [2, 3, 8, 64, 1000])
     def test_a_batch_answers_as_its_rows_would_alone(self, model: example.MLModel, size: int) -> None:
-        """Its requests may be merged: a row's answer does not depend on its neighbours."""
+        """The answer for a row does not depend on the other rows, so requests may be merged."""
         rows = petals(size)
         batch = model.predict(rows, [])
         single = np.vstack([model.predict(row[None, :], []) for row in rows])
@@ -103,7 +103,7 @@ class TestPredict:
         np.testing.assert_allclose(batch, single, rtol=1e-9, atol=1e-12)
 
     def test_a_batch_without_rows_answers_without_rows(self, model: example.MLModel) -> None:
-        """Zero rows of two features are a valid batch, which scikit-learn alone would refuse."""
+        """A batch of zero rows is answered, although scikit-learn alone would refuse it."""
         assert model.predict(np.empty((0, 2)), []).shape == (0, 3)
 
     @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ class TestPredict:
     def test_what_does_not_fit_is_refused_with_what_was_expected_and_what_came(
         self, model: example.MLModel, wrong: Any, came: str
     ) -> None:
-        """Anything but finite numbers in two columns is a ValueError in one line, never NaN and never a TypeError."""
+        """Input other than finite numbers in two columns is a ValueError of one line, not NaN and not a TypeError."""
         expected = r"expected 2 features per row \(petal_length_cm, petal_width_cm\), .*"
         with pytest.raises(ValueError, match=f"^{expected}{re.escape(came)}[^\n]*$"):
             model.predict(wrong, [])
@@ -141,8 +141,8 @@ class TestPredict:
 
 class TestModelFile:
     @pytest.mark.slow
-    def test_a_missing_model_file_stops_the_start_and_the_named_command_mends_it(self, copy: Path) -> None:
-        """The start ends with a sentence that names file and command; after that command the component starts."""
+    def test_a_missing_model_file_stops_the_start_and_the_named_command_repairs_it(self, copy: Path) -> None:
+        """If a file is missing, the start ends with a sentence that names it and a command, which repairs it."""
         (copy / "model.npz").unlink()
         start = ["-c", "import MLModel; MLModel.MLModel()"]
         stopped = run(*start, cwd=copy)
@@ -158,7 +158,7 @@ class TestModelFile:
         assert mended.returncode == 0, mended.stderr
 
     def test_an_altered_model_file_is_refused(self, copy: Path) -> None:
-        """One flipped bit is enough, and the sentence names the file, its checksum and the command."""
+        """One flipped bit is found, and the sentence names the file, its checksum and the command."""
         content = bytearray((copy / "model.npz").read_bytes())
         content[len(content) // 2] ^= 1
         (copy / "model.npz").write_bytes(content)
@@ -168,27 +168,27 @@ class TestModelFile:
             example.read_model(copy)
 
     def test_an_absent_checksum_is_refused(self, copy: Path) -> None:
-        """A model file without its checksum is not loaded on trust."""
+        """A model file without a checksum is not loaded."""
         (copy / "model.sha256").unlink()
         with pytest.raises(example.ModelFileError, match=r"^\S*model\.sha256 is missing: .*train\.py`\.$"):
             example.read_model(copy)
 
     @pytest.mark.parametrize("text", ["", "\n", "é", "0" * 64 + "  other.npz\n"])
     def test_a_checksum_of_nothing_or_of_another_file_is_refused(self, copy: Path, text: str) -> None:
-        """Only a line of sha256sum for model.npz itself counts."""
+        """A checksum file counts only if it is a line of sha256sum for model.npz."""
         (copy / "model.sha256").write_text(text)
         with pytest.raises(example.ModelFileError, match="is not the file that"):
             example.read_model(copy)
 
     def test_a_file_that_cannot_be_read_is_one_sentence_too(self, copy: Path) -> None:
-        """A folder where the file should be, say from a bad mount, is told as such."""
+        """A folder in the place of the file, for example from a bad mount, is reported as such."""
         (copy / "model.npz").unlink()
         (copy / "model.npz").mkdir()
         with pytest.raises(example.ModelFileError, match=r"model\.npz cannot be read \(.+\): .*train\.py"):
             example.read_model(copy)
 
     def test_nothing_in_a_model_file_can_run(self, copy: Path) -> None:
-        """Pickled code, in an object array or bare, is refused even with a fitting checksum, and does not run."""
+        """Pickled code, in an object array or bare, is refused even with a correct checksum, and does not run."""
         trap = copy / "ran"
 
         class Trap:
@@ -207,7 +207,7 @@ class TestModelFile:
 
     @pytest.mark.parametrize("damage", ["no array", "arrays of different models", "half a file", "one array"])
     def test_a_sealed_file_that_is_no_model_is_refused(self, copy: Path, damage: str) -> None:
-        """A checksum says who wrote a file, not that it is a model; the start still ends with the sentence."""
+        """A file with a correct checksum that is not a model ends the start with the same sentence."""
         with np.load(copy / "model.npz", allow_pickle=False) as archive:
             arrays: dict[str, Any] = dict(archive)
         if damage == "no array":
@@ -224,7 +224,7 @@ class TestModelFile:
 
 class TestTraining:
     def test_the_committed_model_is_as_good_as_the_readme_says(self, model: example.MLModel) -> None:
-        """Accuracy and log loss on the held-out rows reach the README's figures, by the component's own answers."""
+        """The component's answers for the held-out rows reach the accuracy and log loss of the README."""
         figures = re.findall(r"held-out (.+) \((\d+) rows\)", (COMPONENT / "README.md").read_text())
         _, held_out = train.split()
         probabilities = model.predict(held_out.features)
@@ -236,19 +236,19 @@ class TestTraining:
         assert accuracy >= 0.95
 
     def test_no_held_out_row_was_trained_on(self) -> None:
-        """The split parts the 150 rows: together they are the data, with each species evenly in both."""
+        """Both parts of the split together are the 150 rows, with each species evenly in both."""
         training, held_out = train.split()
         assert len(training.features) + len(held_out.features) == 150
         for rows, each in ((training, 30), (held_out, 20)):
             assert np.unique(rows.species, return_counts=True)[1].tolist() == [each] * 3
 
     def test_retraining_gives_the_committed_model(self) -> None:
-        """What is committed is what train.py makes, to a tolerance for other numpy and scikit-learn releases."""
+        """The committed model is the one that train.py makes, within a tolerance for other releases of its packages."""
         training, _ = train.split()
         assert train.difference(train.fit(training), COMPONENT) <= train.TOLERANCE
 
     def test_training_twice_writes_the_same_bytes(self, tmp_path: Path) -> None:
-        """The files carry no time, path or chance: two runs cannot be told apart."""
+        """Two runs of train.py write the same bytes."""
         folders = [tmp_path / "one", tmp_path / "two"]
         for folder in folders:
             folder.mkdir()
@@ -258,7 +258,7 @@ class TestTraining:
 
     @pytest.mark.slow
     def test_check_passes_here_and_writes_nothing(self, copy: Path) -> None:
-        """`train.py --check` says that the committed model is the trained one and leaves its files alone."""
+        """`train.py --check` confirms that the committed model is the trained one, and writes nothing."""
         before = {path: path.stat().st_mtime_ns for path in copy.iterdir() if path.is_file()}
         checked = run("-B", "train.py", "--check", cwd=copy)
         assert checked.returncode == 0, checked.stderr
@@ -267,7 +267,7 @@ class TestTraining:
 
     @pytest.mark.slow
     def test_check_fails_on_another_model(self, copy: Path) -> None:
-        """A sealed but different model ends `train.py --check` with status 1 and one sentence."""
+        """A different model with a correct checksum ends `train.py --check` with status 1 and one sentence."""
         classifier = train.fit(train.split()[0])
         classifier.coef_ = classifier.coef_ + 0.01
         train.write(classifier, copy)
@@ -278,7 +278,7 @@ class TestTraining:
 
 class TestFolder:
     def test_the_contract_is_the_models(self, model: example.MLModel) -> None:
-        """contract.json names the model's features and classes in its order, so testers send what fits."""
+        """contract.json names the model's features and classes in the model's order."""
         contract = json.loads((COMPONENT / "contract.json").read_text())
         assert (
             [feature["name"] for feature in contract["features"]] == train.FEATURES == example.read_model(COMPONENT)[1]
@@ -289,7 +289,7 @@ class TestFolder:
         assert [target["range"] for target in contract["targets"]] == [[0, 1]] * 3
 
     def test_the_contracts_ranges_hold_the_data(self) -> None:
-        """The server refuses what lies outside: none of the 150 flowers, nor the README's own request."""
+        """The ranges of the contract include all 150 flowers and the README's request."""
         contract = json.loads((COMPONENT / "contract.json").read_text())
         rows = np.vstack([*(part.features for part in train.split()), CURL])
         ranges = np.array([feature["range"] for feature in contract["features"]])
@@ -297,7 +297,7 @@ class TestFolder:
         assert (ranges[:, 1] >= rows.max(axis=0)).all()
 
     def test_the_environment_file_reads_as_s2i_reads_it(self) -> None:
-        """s2i knows comments from their first column on and `KEY=value`; the stock builders find all they ask for."""
+        """The environment file has only comments and `KEY=value` lines, and each key that stock builders require."""
         lines = (COMPONENT / ".s2i" / "environment").read_text().splitlines()
         pairs = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
         assert pairs == {
@@ -311,13 +311,13 @@ class TestFolder:
 
     @pytest.mark.parametrize("name", [".s2i", "contract.json"])
     def test_the_names_at_the_root_are_relative_links_into_the_folder(self, name: str) -> None:
-        """A clone anywhere finds them."""
+        """All files of the component are committed."""
         assert (ROOT / name).readlink() == Path("seldon-ml-score-component") / name
         assert (ROOT / name).exists()
 
     @pytest.mark.parametrize("name", ["MLModel.py", "train.py"])
     def test_the_code_is_any_seldon_users(self, name: str) -> None:
-        """It imports the standard library, numpy and scikit-learn, never scorekit, in the stock image's Python 3.8."""
+        """The component imports only the standard library, numpy and scikit-learn, and is valid Python 3.8."""
         tree = ast.parse((COMPONENT / name).read_text(), feature_version=(3, 8))
         imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
         imported |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}

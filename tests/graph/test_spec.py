@@ -1,4 +1,4 @@
-"""A SeldonDeployment becomes a process with the environment the operator would give it, or a sentence."""
+"""A SeldonDeployment becomes a process with the environment that the operator would set, or an error says why not."""
 
 import json
 from pathlib import PurePath
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from scorekit.errors import SetupError
-from scorekit.graph import folder_of, plan, read_deployment
+from scorekit.graph import folder_of, plan_node, read_deployment
 
 
 def manifest(graph: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
@@ -30,10 +30,10 @@ def manifest(graph: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]
     }
 
 
-def test_the_environment_is_the_operators() -> None:
-    """The node's process gets what seldon-core's operator 1.17.1 injects, and the container's own literal variables."""
+def test_the_environment_is_that_of_the_operator() -> None:
+    """A node gets the variables that the operator of seldon-core 1.17.1 sets, and those of its container."""
     graph = {"name": "node", "parameters": [{"name": "k", "value": "1", "type": "INT"}]}
-    planned = plan(read_deployment(manifest(graph), "ns"), PurePath("folder"), "127.0.0.1", iter([1, 2, 3]))
+    planned = plan_node(read_deployment(manifest(graph), "ns"), PurePath("folder"), "127.0.0.1", iter([1, 2, 3]))
     assert planned.http_port == 1
     assert {**planned.environ, "PREDICTOR_LABELS": json.loads(planned.environ["PREDICTOR_LABELS"])} == {
         "A": "1",
@@ -54,19 +54,19 @@ def test_the_environment_is_the_operators() -> None:
 
 
 def test_without_parameters_there_is_no_parameters_variable() -> None:
-    """The operator sets PREDICTIVE_UNIT_PARAMETERS only where there are any."""
-    planned = plan(read_deployment(manifest(), "ns"), PurePath("folder"), "127.0.0.1", iter([1, 2, 3]))
+    """The operator sets PREDICTIVE_UNIT_PARAMETERS only if the node has parameters."""
+    planned = plan_node(read_deployment(manifest(), "ns"), PurePath("folder"), "127.0.0.1", iter([1, 2, 3]))
     assert "PREDICTIVE_UNIT_PARAMETERS" not in planned.environ
 
 
 @pytest.mark.parametrize(("annotations", "timeout_ms"), [({}, 3000), ({"seldon.io/rest-timeout": "90000"}, 90000)])
-def test_the_timeout_is_the_annotations(annotations: dict[str, str], timeout_ms: int) -> None:
-    """seldon.io/rest-timeout in milliseconds, else Ambassador's three seconds."""
+def test_the_timeout_is_an_annotation(annotations: dict[str, str], timeout_ms: int) -> None:
+    """The timeout is seldon.io/rest-timeout in milliseconds, by default the three seconds of Ambassador."""
     assert read_deployment(manifest(annotations=annotations), "ns").rest_timeout_ms == timeout_ms
 
 
-def test_the_namespace_is_the_manifests_or_the_environments() -> None:
-    """An object without a namespace is deployed to the environment's."""
+def test_a_deployment_has_its_own_namespace_or_the_default() -> None:
+    """A deployment without a namespace gets that of the environment."""
     named = manifest()
     named["metadata"]["namespace"] = "own"
     assert read_deployment(manifest(), "ns").namespace == "ns"
@@ -80,7 +80,7 @@ def without_name() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "message"),
     [
         (without_name(), "without metadata.name"),
         (manifest(predictors=[]), "this one has 0"),
@@ -97,11 +97,11 @@ def without_name() -> dict[str, Any]:
         ({"metadata": {"name": "x"}, "spec": None}, "this one has 0"),
     ],
 )
-def test_what_cannot_run_here_is_a_sentence(value: dict[str, Any], told: str) -> None:
-    """Several predictors, larger graphs, other node types and missing containers are refused by name."""
+def test_a_deployment_that_cannot_run_here_is_an_error(value: dict[str, Any], message: str) -> None:
+    """The error for several predictors, larger graphs, other node types and missing containers names the deployment."""
     with pytest.raises(SetupError) as caught:
         read_deployment(value, "ns")
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -116,12 +116,12 @@ def test_what_cannot_run_here_is_a_sentence(value: dict[str, Any], told: str) ->
     ],
 )
 def test_an_image_is_found_with_and_without_its_tag(image: str, folder: str) -> None:
-    """The whole reference first, then without tag or digest; a registry's port is no tag."""
+    """The whole reference is looked up first, then the one without tag and digest; the port of a registry is no tag."""
     folders = {"repo/model": "plain", "repo/model:1": "one", "host:5000/model": "ported"}
     assert folder_of(image, folders, "images.yaml") == folder
 
 
 def test_an_unknown_image_comes_with_the_line_to_add() -> None:
-    """A missing mapping says which line to write where."""
+    """The error for an image without a folder says which line to add to which file."""
     with pytest.raises(SetupError, match=r"Add the line `repo/model: \.\./FOLDER` to app/images.yaml"):
         folder_of("repo/model:1", {}, "app/images.yaml")

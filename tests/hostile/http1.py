@@ -31,8 +31,8 @@ def _cases(kind: str, status: int = 400, seen: int = 0, **sent: bytes) -> list[C
 _BODY, _HEAD, _LENGTH, _CODING, _LINES, _HOST, _TARGET, _VERSION, _CHUNKS, _ENDLESS, _TINY, _OFFER = (
     next(kind for kind in KINDS if kind.startswith(start))
     for start in (
-        *("A body longer", "More than 64 kB", "A length beside", "A Transfer-Encoding", "Folded", "No Host"),
-        *("A target", "Versions", "Chunks that", "Endless", "A body of many", "CONNECT"),
+        *("A body longer", "More than 64 kB", "Content-Length beside", "A Transfer-Encoding", "Folded", "No Host"),
+        *("A request target", "Versions", "Malformed chunks", "Chunk extensions", "A body of many", "CONNECT"),
     )
 )
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import uvloop
 
-from scorekit.gateway.envoy import Route, bootstrap
-from scorekit.local.gateway import find_envoy
+from scorekit.gateway import Route, bootstrap
+from scorekit.local.envoy import find_envoy
 from scorekit.net import reserve
 from scorekit.serve.detect import ProtocolDetector
 from scorekit.serve.http1.connection import Http1Connection
@@ -137,7 +137,16 @@ class Gateway:
 
     def __init__(self, recorder: Recorder) -> None:
         self.port, self._admin, grpc = free_ports("127.0.0.1", 3)
-        config = bootstrap("127.0.0.1", self.port, [Route("m", "ns", "127.0.0.1", recorder.port, 5000, grpc, 5000)])
+        route = Route(
+            name="m",
+            namespace="ns",
+            host="127.0.0.1",
+            port=recorder.port,
+            timeout_ms=5000,
+            grpc_port=grpc,
+            grpc_timeout_ms=5000,
+        )
+        config = bootstrap("127.0.0.1", self.port, [route])
         address = {"socket_address": {"address": "127.0.0.1", "port_value": self._admin}}
         config["admin"] = {"address": address}
         argv = [str(find_envoy()), "--config-yaml", json.dumps(config), "--disable-hot-restart", "--concurrency", "1"]

@@ -13,7 +13,7 @@ import pytest
 
 from scorekit.cli.logs import EscapingFormatter, escaped
 from scorekit.errors import SetupError
-from scorekit.serve.guard.api_keys import Keys, keys_of, read_keys
+from scorekit.serve.guard.api_keys import ApiKeys, load_keys, parse_keys
 from scorekit.serve.observe.access_log import line
 from scorekit.serve.observe.finished import FinishedRequest
 from scorekit.serve.rest import RestRoutes
@@ -189,7 +189,7 @@ def test_a_fault_of_ours_tells_a_reference_and_nothing_else(wire: Wire, caplog: 
         ((status, _, body),) = wire.client().send(request).receive()
     told = json.loads(body)["status"]["info"]
     assert status == 500
-    assert told.startswith("internal error; the server's log tells why, under ")
+    assert told.startswith("internal error; the server's log has the details under ")
     assert told.rpartition(" ")[2] in caplog.text
     assert "a secret of /etc" in caplog.text
 
@@ -257,11 +257,11 @@ def test_an_access_log_line_is_one_line_of_json() -> None:
 
 def test_keys_are_read_from_lines_and_commas() -> None:
     """Comments and blanks are passed over; a file without keys closes the server rather than opening it."""
-    assert read_keys("# a comment\n a \n\nb,c\r\n#d") == ["a", "b", "c"]
-    assert keys_of("", "") == []
+    assert parse_keys("# a comment\n a \n\nb,c\r\n#d") == ["a", "b", "c"]
+    assert load_keys("", "") == []
     for nothing in (" ", "#"):
         with pytest.raises(SetupError):
-            keys_of("", nothing)
+            load_keys("", nothing)
 
 
 def test_every_key_is_compared_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,7 +273,7 @@ def test_every_key_is_compared_to_the_end(monkeypatch: pytest.MonkeyPatch) -> No
         return one == other
 
     monkeypatch.setattr("scorekit.serve.guard.api_keys.hmac.compare_digest", compare)
-    keys = Keys(["first", "second", "third"])
+    keys = ApiKeys(["first", "second", "third"])
     for sent, good in ((b"first", True), (b"third", True), (b"x", False), (b"first" * 1000, False)):
         compared.clear()
         assert keys.allow({b"x-api-key": sent}) is good
@@ -282,11 +282,11 @@ def test_every_key_is_compared_to_the_end(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 ELSEWHERE: dict[str, Callable[..., None]] = {
-    "A head that has not come": test_http1.test_a_client_that_does_not_finish_is_told_so,
-    "A client that does not take": test_http1.test_a_client_that_does_not_read_is_cut_off,
-    "A connection that asks nothing": test_http1.test_a_connection_that_asks_nothing_is_closed,
-    "More connections": test_http1.test_a_connection_too_many_is_closed_at_once,
-    "More bytes of requests": test_http1.test_a_worker_holds_so_many_bytes_of_requests_and_no_more,
+    "A head that does not arrive": test_http1.test_a_client_that_does_not_finish_is_told_so,
+    "A client that does not read": test_http1.test_a_client_that_does_not_read_is_cut_off,
+    "A connection without a request": test_http1.test_a_connection_that_asks_nothing_is_closed,
+    "More than 4096": test_http1.test_a_connection_too_many_is_closed_at_once,
+    "More bytes of request bodies": test_http1.test_a_worker_holds_so_many_bytes_of_requests_and_no_more,
     "A compressed body": test_codec.test_a_compressed_body_is_refused_unread,
     "gRPC messages": test_calls.test_each_lie_ends_the_call_with_its_status,
     "HTTP/2: requests or answers": test_http2.test_answers_that_nobody_takes_are_dropped_above_the_limit,

@@ -123,7 +123,7 @@ def block(*fields: tuple[bytes, bytes]) -> bytes:
 
 _RESETS, _FLOODS, _HEADS, _RULES, _CLOSED = (
     next(kind for kind in KINDS if kind.startswith(f"HTTP/2: {start}"))
-    for start in ("streams taken", "floods", "header fields", "frames too long", "DATA of closed")
+    for start in ("streams that the client", "floods", "header blocks", "frames too long", "DATA for closed")
 )
 ODD = range(1, 2001, 2)
 

@@ -1,4 +1,4 @@
-"""What the tests of this folder do with a real engine: commands, containers, builds."""
+"""Commands, containers and builds with a real engine, for the tests of this folder."""
 
 import json
 import os
@@ -17,11 +17,11 @@ HARDENED = [
     *("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL"),
     *("--security-opt", "no-new-privileges", "--user", "12345:0"),
 ]
-"""As the issue asks: nothing writable but /tmp, no rights, a user id that nobody knows."""
+"""Flags of a careful cluster: nothing writable but /tmp, no rights, an unknown user id."""
 
 
-def said(*command: str | Path, cwd: Path = ROOT, text: str | None = None) -> str:
-    """What a command that must succeed prints, both streams."""
+def output_of(*command: str | Path, cwd: Path = ROOT, text: str | None = None) -> str:
+    """Runs a command that must succeed; returns what it prints on both streams."""
     done = ran(*command, cwd=cwd, text=text)
     assert done.returncode == 0, f"{command}\n{done.stdout}"
     return done.stdout
@@ -42,7 +42,7 @@ def ran(*command: str | Path, cwd: Path = ROOT, text: str | None = None) -> "sub
 
 
 def inspected(image: str) -> Any:
-    return json.loads(said("docker", "image", "inspect", image))[0]
+    return json.loads(output_of("docker", "image", "inspect", image))[0]
 
 
 def until(true: Callable[[], bool], otherwise: Callable[[], str]) -> None:
@@ -53,23 +53,23 @@ def until(true: Callable[[], bool], otherwise: Callable[[], str]) -> None:
 
 
 class Container:
-    """A running container of ``image``; its ports are published on free ones of this machine."""
+    """A running container of ``image``, with its ports published on free ports of this machine."""
 
     def __init__(self, image: str, *flags: str, command: Sequence[str] = ()) -> None:
         published = [flag for port in (5000, 9000, 6000) for flag in ("-p", f"127.0.0.1::{port}")]
-        self.id = said("docker", "run", "--detach", *published, *flags, image, *command).split()[-1]
+        self.id = output_of("docker", "run", "--detach", *published, *flags, image, *command).split()[-1]
 
     @property
     def state(self) -> Any:
-        return json.loads(said("docker", "inspect", self.id))[0]["State"]
+        return json.loads(output_of("docker", "inspect", self.id))[0]["State"]
 
     @property
     def address(self) -> str:
-        """Its own address: what asks there is told at once when it has gone, other than through a published port."""
-        return str(json.loads(said("docker", "inspect", self.id))[0]["NetworkSettings"]["IPAddress"])
+        """The container's own address, which refuses connections as soon as it is gone; a published port does not."""
+        return str(json.loads(output_of("docker", "inspect", self.id))[0]["NetworkSettings"]["IPAddress"])
 
     def port(self, inside: int) -> int:
-        return int(said("docker", "port", self.id, str(inside)).split(":")[-1])
+        return int(output_of("docker", "port", self.id, str(inside)).split(":")[-1])
 
     def logs(self) -> str:
         return ran("docker", "logs", self.id).stdout
@@ -91,12 +91,12 @@ class Container:
         return self.wait_for("serve.ready")
 
     def ended(self) -> int:
-        """The exit status, once it has ended by itself."""
+        """Waits until the container has ended by itself; returns its exit status."""
         until(lambda: not self.state["Running"], lambda: f"it still runs:\n{self.logs()}")
         return int(self.state["ExitCode"])
 
     def stop(self) -> int:
-        said("docker", "stop", "--time", "60", self.id)
+        output_of("docker", "stop", "--time", "60", self.id)
         return self.ended()
 
     def remove(self) -> None:
@@ -121,7 +121,7 @@ def listens(port: int) -> bool:
 
 
 def component(folder: Path, source: str, environment: str = "", **files: str) -> Path:
-    """A component's folder, readable for any user."""
+    """Writes a component's folder that any user can read; returns its path."""
     (folder / ".s2i").mkdir(parents=True)
     (folder / "Mine.py").write_text(source)
     (folder / ".s2i" / "environment").write_text(f"MODEL_NAME=Mine\n{environment}")
@@ -132,23 +132,23 @@ def component(folder: Path, source: str, environment: str = "", **files: str) ->
 
 
 def in_place_of(folder: Path) -> list[str]:
-    """The flags that have an image of the example serve another component."""
+    """Returns the flags with which an image of the example serves another component."""
     return ["-v", f"{folder}:/microservice:ro", "-e", "MODEL_NAME=Mine", "-e", "CONTRACT=", "-e", "BATCHING=off"]
 
 
 _SPARE = ("/tmp", "/var/tmp", "/run/lock", "/var/lock")
-"""What Debian lets everybody write."""
+"""Paths that everybody may write on Debian."""
 
 
 def writable(image: str, user: str) -> list[str]:
-    """What ``user`` may write in an image whose root filesystem is not read-only, but for Debian's own places."""
+    """Returns the paths that ``user`` may write in an image without a read-only root, except Debian's own."""
     looked = "find / -xdev -writable -not -type l -not -path '/proc/*' -not -path '/dev/*' 2>/dev/null; true"
-    told = said("docker", "run", "--rm", "--user", user, image, "sh", "-c", looked)
-    return [line for line in told.splitlines() if not line.startswith(_SPARE)]
+    output = output_of("docker", "run", "--rm", "--user", user, image, "sh", "-c", looked)
+    return [line for line in output.splitlines() if not line.startswith(_SPARE)]
 
 
 def beside(name: str) -> Path:
-    """A command of the environment that runs the tests."""
+    """Returns the path of a command of the environment that runs the tests."""
     return Path(sys.executable).parent / name
 
 

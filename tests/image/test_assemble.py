@@ -1,4 +1,4 @@
-"""`assemble`, called by the real s2i: what becomes an image, what does not, and what it says then."""
+"""`assemble`, called by the real s2i: which folders become an image, and why the others do not."""
 
 import base64
 import hashlib
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .engine import HARDENED, Container, ask, beside, component, get, inspected, ran, said
+from .engine import HARDENED, Container, ask, beside, component, get, inspected, output_of, ran
 
 pytestmark = pytest.mark.e2e
 
@@ -26,7 +26,7 @@ Run = Callable[..., Container]
 
 
 def wheel(folder: Path, name: str, source: str) -> Path:
-    """A package of one module, as a wheel."""
+    """Writes a package of one module as a wheel; returns its path."""
     file = folder / f"{name}-1.0-py3-none-any.whl"
     info = f"{name}-1.0.dist-info"
     about = {
@@ -143,13 +143,13 @@ def test_what_is_not_fit_never_becomes_an_image(
     files: dict[str, str],
     sentence: str,
 ) -> None:
-    """s2i fails, its last sentence from the builder says why, and there is no image."""
+    """For a folder that cannot be served, s2i fails, the builder's last sentence says why, and there is no image."""
     folder = component(tmp_path / "mine", source, environment, **files)
-    status, told = s2i_build(folder, quick_builder, "scorekit-test/once-unfit")
+    status, output = s2i_build(folder, quick_builder, "scorekit-test/once-unfit")
     assert status != 0
-    sentences = [line for line in told.splitlines() if line.startswith("assemble: ")]
+    sentences = [line for line in output.splitlines() if line.startswith("assemble: ")]
     assert sentence in sentences[-1]
-    assert "word@" not in told
+    assert "word@" not in output
     assert ran("docker", "image", "inspect", "scorekit-test/once-unfit").returncode != 0
 
 
@@ -175,17 +175,17 @@ TELLING = (
 def test_values_of_the_environment_are_data(
     quick_builder: str, s2i_build: Build, run: Run, tmp_path: Path, way: str
 ) -> None:
-    """Whatever .s2i/environment holds, the model reads it letter for letter, by s2i and by the Dockerfile."""
+    """The model reads each value of .s2i/environment unchanged, in an image of s2i and in one of the Dockerfile."""
     lines = "".join(f"{name}={value}\n" for name, value in AWKWARD.items())
     folder = component(tmp_path / "mine", TELLING, lines)
     name = f"scorekit-test/once-data-{way}"
     if way == "s2i":
-        status, told = s2i_build(folder, quick_builder, name)
-        assert status == 0, told
-        assert "there is no contract.json, so no request was sent" in told
+        status, output = s2i_build(folder, quick_builder, name)
+        assert status == 0, output
+        assert "there is no contract.json, so no request was sent" in output
     else:
-        text = said(beside("scorekit"), "dockerfile", folder, "--builder", quick_builder, "--no-secret")
-        told = said("docker", "build", "--tag", name, "--file", "-", folder, text=text)
+        text = output_of(beside("scorekit"), "dockerfile", folder, "--builder", quick_builder, "--no-secret")
+        output = output_of("docker", "build", "--tag", name, "--file", "-", folder, text=text)
     container = run(name).serving()
     assert json.loads(get(container.port(9000), "/metadata"))["custom"] == AWKWARD
     assert {f"{key}={value}" for key, value in AWKWARD.items()} <= set(inspected(name)["Config"]["Env"])
@@ -195,52 +195,52 @@ def test_values_of_the_environment_are_data(
 def test_packages_of_the_earlier_build_are_taken_again(
     quick_builder: str, s2i_build: Build, run: Run, tmp_path: Path
 ) -> None:
-    """An incremental build installs nothing where nothing else is asked for, and everything anew where it is."""
+    """An incremental build installs nothing if the requirements are the same, and everything if they have changed."""
     source = "import one\nclass Mine:\n    def predict(self, X, names): return X + one.N\n"
     folder = component(tmp_path / "mine", source, requirements__txt="./one-1.0-py3-none-any.whl\n")
     wheel(folder, "one", "N = 1\n")
     name = "scorekit-test/once-incremental"
-    status, told = s2i_build(folder, quick_builder, name)
-    assert status == 0, told
-    assert "Successfully installed one-1.0" in told
+    status, output = s2i_build(folder, quick_builder, name)
+    assert status == 0, output
+    assert "Successfully installed one-1.0" in output
 
     (folder / "Mine.py").write_text(source.replace("X + one.N", "X + one.N + 1"))
-    status, told = s2i_build(folder, quick_builder, name, "--incremental", "--rm")
-    assert status == 0, told
-    assert "reusing the packages of the earlier build" in told
-    assert "Collecting" not in told + "Processing"
+    status, output = s2i_build(folder, quick_builder, name, "--incremental", "--rm")
+    assert status == 0, output
+    assert "reusing the packages of the earlier build" in output
+    assert "Collecting" not in output + "Processing"
     container = run(name, *HARDENED).serving()
     assert ask("127.0.0.1", container.port(5000), [[1, 2]])["data"]["ndarray"] == [[3, 4]]
 
     (folder / "requirements.txt").write_text("./one-1.0-py3-none-any.whl\npackaging\n")
-    status, told = s2i_build(folder, quick_builder, name, "--incremental")
-    assert status == 0, told
-    assert "have changed: installing the packages anew" in told
-    assert "Successfully installed" in told
+    status, output = s2i_build(folder, quick_builder, name, "--incremental")
+    assert status == 0, output
+    assert "have changed: installing the packages anew" in output
+    assert "Successfully installed" in output
 
 
 def test_any_user_may_build(builder: str, quick_builder: str, tmp_path: Path) -> None:
-    """`assemble` runs as a user id that nobody knows, as OpenShift chooses one; its group is 0."""
+    """`assemble` runs as an unknown user id of group 0, as OpenShift chooses one."""
     folder = component(tmp_path / "mine", ECHO, contract__json=CONTRACT)
     mounted = ["-v", f"{folder}:/sources:ro", "--user", "54321:0", "--cap-drop", "ALL"]
     built = "cp -R /sources /tmp/src && /s2i/bin/assemble"
-    told = said("docker", "run", "--rm", *mounted, quick_builder, "sh", "-c", built)
-    assert "Mine answers predict for a row of contract.json" in told
+    output = output_of("docker", "run", "--rm", *mounted, quick_builder, "sh", "-c", built)
+    assert "Mine answers predict for a row of contract.json" in output
 
 
 @pytest.mark.parametrize("kind", ["setup.py", "pyproject.toml"])
 def test_a_package_of_ones_own_is_installed(
     quick_builder: str, s2i_build: Build, run: Run, tmp_path: Path, kind: str
 ) -> None:
-    """Without requirements.txt the folder itself is installed, with what it depends on, and read where it lies."""
-    told = {
+    """Without requirements.txt, the folder itself is installed in editable mode, with its dependencies."""
+    texts = {
         "setup.py": "from setuptools import setup\nsetup(name='mine', version='1', py_modules=['Mine'],"
         " install_requires=['six'])\n",
         "pyproject.toml": "[build-system]\nrequires = ['setuptools']\nbuild-backend = 'setuptools.build_meta'\n"
         "[project]\nname = 'mine'\nversion = '1'\ndependencies = ['six']\n[tool.setuptools]\npy-modules = ['Mine']\n",
     }[kind]
     source = "import six\nclass Mine:\n    def predict(self, X, names): return [[six.__name__, __file__]]\n"
-    folder = component(tmp_path / "mine", source, **{kind.replace(".", "__"): told})
+    folder = component(tmp_path / "mine", source, **{kind.replace(".", "__"): texts})
     name = f"scorekit-test/once-{kind.replace('.', '-')}"
     status, output = s2i_build(folder, quick_builder, name)
     assert status == 0, output
@@ -250,32 +250,34 @@ def test_a_package_of_ones_own_is_installed(
 
 
 def test_hashes_are_honoured(quick_builder: str, s2i_build: Build, tmp_path: Path) -> None:
-    """Requirements with hashes are installed as they are locked, beside scorekit and what it needs."""
+    """Requirements with hashes are installed as they are locked, beside scorekit and its dependencies."""
     folder = component(tmp_path / "mine", "import one\n" + ECHO)
     file = wheel(folder, "one", "")
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     (folder / "requirements.txt").write_text(f"--require-hashes\n./{file.name} --hash=sha256:{digest}\n")
-    status, told = s2i_build(folder, quick_builder, "scorekit-test/once-hashes")
-    assert status == 0, told
-    assert "Successfully installed one-1.0" in told
+    status, output = s2i_build(folder, quick_builder, "scorekit-test/once-hashes")
+    assert status == 0, output
+    assert "Successfully installed one-1.0" in output
 
 
-def test_locked_requirements_must_have_what_serving_needs(builder: str, s2i_build: Build, tmp_path: Path) -> None:
-    """With hashes nothing is added behind the lock's back: what lacks is named."""
+def test_locked_requirements_must_include_scorekits_dependencies(
+    builder: str, s2i_build: Build, tmp_path: Path
+) -> None:
+    """If requirements have hashes, nothing is added to them, and a missing dependency is named."""
     folder = component(tmp_path / "mine", ECHO)
     file = wheel(folder, "one", "")
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     (folder / "requirements.txt").write_text(f"./{file.name} --hash=sha256:{digest}\n")
-    status, told = s2i_build(folder, builder, "scorekit-test/once-lock")
+    status, output = s2i_build(folder, builder, "scorekit-test/once-lock")
     assert status != 0
-    assert "which has hashes, lacks a package: scorekit" in told
-    assert "requires numpy" in told
+    assert "which has hashes, lacks a package: scorekit" in output
+    assert "requires numpy" in output
 
 
 STOCK = "seldon-core==1.17.1\nsetuptools<80\nnumpy<2\n"
 
 
-def test_the_stock_wrapper_runs_where_it_is_asked_for(builder: str, s2i_build: Build, run: Run, tmp_path: Path) -> None:
+def test_the_stock_wrapper_runs_if_required(builder: str, s2i_build: Build, run: Run, tmp_path: Path) -> None:
     """With SERVER=seldon-core and seldon-core required, the same image runs the stock wrapper, as hardened as ours."""
     folder = component(
         tmp_path / "mine",
@@ -284,11 +286,13 @@ def test_the_stock_wrapper_runs_where_it_is_asked_for(builder: str, s2i_build: B
         requirements__txt=STOCK,
         contract__json=CONTRACT,
     )
-    python = said("docker", "run", "--rm", builder, "python", "-c", "import sys; print(sys.version_info >= (3, 13))")
+    python = output_of(
+        "docker", "run", "--rm", builder, "python", "-c", "import sys; print(sys.version_info >= (3, 13))"
+    )
     if python.strip() == "True":
         pytest.skip("seldon-core 1.17.1 needs numpy<2, which has no wheels for the base's Python")
-    status, told = s2i_build(folder, builder, "scorekit-test/once-stock")
-    assert status == 0, told
+    status, output = s2i_build(folder, builder, "scorekit-test/once-stock")
+    assert status == 0, output
     container = run("scorekit-test/once-stock", *HARDENED).wait_for("gunicorn")
     container.wait_for("Listening at: http://0.0.0.0:9000")
     assert ask("127.0.0.1", container.port(9000), [[1, 2]])["data"]["ndarray"] == [[1, 2]]

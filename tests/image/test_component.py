@@ -1,4 +1,4 @@
-"""The component's image, made by s2i and run as the seed and as a careful cluster run it."""
+"""The image of a component, made by s2i, run as in the tutorial and with all restrictions of a careful cluster."""
 
 import concurrent.futures
 import json
@@ -10,7 +10,7 @@ import pytest
 
 from ..test_readme import BLOCKS
 from .conftest import HIDDEN, document_commands
-from .engine import HARDENED, Container, ask, beside, component, get, in_place_of, inspected, said, until, writable
+from .engine import HARDENED, Container, ask, beside, component, get, in_place_of, inspected, output_of, until, writable
 
 pytestmark = pytest.mark.e2e
 
@@ -38,39 +38,41 @@ def test_the_documented_commands_end_in_the_tester_passing(example: str, run: Ru
     tester[0] = str(beside("seldon-core-tester"))
     if not beside("seldon-core-tester").exists():
         pytest.skip("seldon-core 1.17.1 needs numpy<2, which has no wheels for this Python")
-    for told in (said(*tester), said(*tester, "--grpc")):
-        assert "RECEIVED RESPONSE" in told
-        assert '"setosa"' in told
-        assert "code: " not in told
+    for output in (output_of(*tester), output_of(*tester, "--grpc")):
+        assert "RECEIVED RESPONSE" in output
+        assert '"setosa"' in output
+        assert "code: " not in output
 
 
 def test_it_keeps_its_contract_under_all_restrictions(hardened: Container) -> None:
-    """Read-only, without rights, as an unknown user: all laws hold on the seed's port, REST and gRPC, and on 9000."""
+    """Read-only, without rights, as an unknown user: all laws hold on ports 5000 and 9000, over REST and gRPC."""
     for port in (5000, 9000):
         url = f"http://127.0.0.1:{hardened.port(port)}"
-        judged = said(beside("scorekit"), "test", CONTRACT, url, "--grpc-port", str(hardened.port(port)), "-n", "5")
+        judged = output_of(
+            beside("scorekit"), "test", CONTRACT, url, "--grpc-port", str(hardened.port(port)), "-n", "5"
+        )
         assert "all held" in judged
         assert "REST = gRPC" in judged
 
 
 def test_it_is_found_healthy_and_has_metrics(hardened: Container) -> None:
-    """Docker's health check turns healthy, and port 6000 has what Prometheus reads."""
+    """Docker's health check becomes healthy, and port 6000 has the metrics for Prometheus."""
     assert "seldon_api" in get(hardened.port(6000), "/metrics")
     assert hardened.inside("/s2i/bin/health").returncode == 0
     until(lambda: hardened.state["Health"]["Status"] == "healthy", lambda: json.dumps(hardened.state["Health"]))
 
 
 def test_nobody_can_write_in_it(example: str) -> None:
-    """Even where the root filesystem is not read-only, neither the sources nor the packages can be changed."""
+    """Even if the root filesystem is not read-only, neither the sources nor the packages can be changed."""
     for user in ("8888:0", "12345:0"):
         assert writable(example, user) == []
 
 
 def test_its_ports_are_those_that_the_operator_sets(example: str, run: Run) -> None:
-    """With the operator's variables it answers where they say, and its metrics are at their path."""
-    told = {"HTTP_SERVICE_PORT": "9001", "GRPC_SERVICE_PORT": "9501", "METRICS_SERVICE_PORT": "6001"}
-    told["METRICS_ENDPOINT"] = "/prometheus"
-    flags = [flag for name, value in told.items() for flag in ("-e", f"PREDICTIVE_UNIT_{name}={value}")]
+    """The operator's variables set the ports and the path of the metrics."""
+    variables = {"HTTP_SERVICE_PORT": "9001", "GRPC_SERVICE_PORT": "9501", "METRICS_SERVICE_PORT": "6001"}
+    variables["METRICS_ENDPOINT"] = "/prometheus"
+    flags = [flag for name, value in variables.items() for flag in ("-e", f"PREDICTIVE_UNIT_{name}={value}")]
     container = run(
         example, *flags, "-p", "127.0.0.1::9001", "-p", "127.0.0.1::9501", "-p", "127.0.0.1::6001"
     ).serving()
@@ -81,20 +83,20 @@ def test_its_ports_are_those_that_the_operator_sets(example: str, run: Run) -> N
 
 
 def test_it_adds_little_to_its_base_and_its_packages(example: str, base: str) -> None:
-    """At most 60 MB over the base and the component's own requirements."""
-    packages = int(said("docker", "run", "--rm", example, "du", "-sb", "/opt/component").split()[0])
+    """The image is at most 60 MB larger than its base and the component's own requirements."""
+    packages = int(output_of("docker", "run", "--rm", example, "du", "-sb", "/opt/component").split()[0])
     assert inspected(example)["Size"] - inspected(base)["Size"] - packages <= 60_000_000
 
 
 def test_its_build_leaves_no_trace_of_the_index(example: str) -> None:
-    """The pip.conf that was mounted for the build is in no file, no variable and no step of its history."""
-    assert HIDDEN not in json.dumps(inspected(example)) + said("docker", "history", "--no-trunc", example)
+    """The pip.conf that was mounted for the build is in no file, no variable and no step of the image's history."""
+    assert HIDDEN not in json.dumps(inspected(example)) + output_of("docker", "history", "--no-trunc", example)
     looked = f"grep -rlsF {HIDDEN} /opt /microservice /tmp /run /etc /s2i; cat /run/secrets/* 2>/dev/null; true"
-    assert said("docker", "run", "--rm", "--user", "0", example, "sh", "-c", looked) == ""
+    assert output_of("docker", "run", "--rm", "--user", "0", example, "sh", "-c", looked) == ""
 
 
 def test_sigterm_lets_what_is_asked_be_answered(example: str, run: Run, tmp_path: Path) -> None:
-    """Told to stop under load, it answers every request that it has taken, then ends with status 0."""
+    """After SIGTERM under load, the container answers every accepted request and ends with status 0."""
     source = (
         "import time\nclass Mine:\n    def predict(self, X, names):\n        print('asked', flush=True)\n"
         "        time.sleep(0.4)\n        return X\n"
@@ -111,7 +113,7 @@ def test_sigterm_lets_what_is_asked_be_answered(example: str, run: Run, tmp_path
 
 
 def test_sigterm_ends_a_model_that_still_loads(example: str, run: Run, tmp_path: Path) -> None:
-    """A server that is told to stop while its model loads ends by the signal, and is not killed after a grace."""
+    """SIGTERM while the model loads ends the server at once, without a kill after the grace period."""
     source = (
         "import time\nclass Mine:\n    def __init__(self):\n        print('loading', flush=True); time.sleep(600)\n"
     )
@@ -120,7 +122,7 @@ def test_sigterm_ends_a_model_that_still_loads(example: str, run: Run, tmp_path:
 
 
 def test_its_first_process_takes_in_orphans(example: str, run: Run, tmp_path: Path) -> None:
-    """Processes that a model's own children leave behind do not stay as zombies."""
+    """Processes that a model's children leave behind do not stay as zombies."""
     source = (
         "import os, subprocess\nclass Mine:\n    def predict(self, X, names):\n"
         "        subprocess.run(['sh', '-c', 'sleep 0.1 & sleep 0.1 & exit 0'])\n        return X\n"
@@ -142,8 +144,8 @@ def test_its_first_process_takes_in_orphans(example: str, run: Run, tmp_path: Pa
     assert "/s2i/bin/run" in first
 
 
-def test_the_end_of_memory_is_told(example: str, run: Run, tmp_path: Path) -> None:
-    """A model that needs more memory than the container has ends it with a sentence that names the limit."""
+def test_running_out_of_memory_is_reported(example: str, run: Run, tmp_path: Path) -> None:
+    """If the model needs more memory than the container has, it ends with a sentence that names the limit."""
     source = "class Mine:\n    def __init__(self):\n        self.weights = [bytearray(1 << 20) for _ in range(4000)]\n"
     flags = ["--memory", "160m", "--memory-swap", "160m"]
     container = run(example, *flags, *in_place_of(component(tmp_path / "large", source)))
@@ -171,7 +173,7 @@ def test_what_cannot_be_served_is_a_sentence(
 
 
 def test_before_run_is_run_before(example: str, run: Run, tmp_path: Path) -> None:
-    """An executable `before-run` is run first, as by the stock builder; where it fails nothing is served."""
+    """An executable `before-run` runs first, as with the stock builder; if it fails, nothing is served."""
     folder = component(tmp_path / "hook", ECHO, before_run="#!/bin/sh\necho hooked\nexit $HOOK\n")
     (folder / "before_run").rename(folder / "before-run").chmod(0o755)
     container = run(example, "-e", "HOOK=0", *in_place_of(folder)).serving()
@@ -182,7 +184,7 @@ def test_before_run_is_run_before(example: str, run: Run, tmp_path: Path) -> Non
 
 
 def test_a_started_container_answers_soon(example: str, run: Run) -> None:
-    """Nothing is compiled or fetched at the start: the packages and the sources are compiled in the image."""
+    """A start compiles and downloads nothing: packages and sources are compiled in the image."""
     container = run(example, "--network", "none", *HARDENED).serving()
     looked = "find /opt/component /microservice -name '*.py' | wc -l; find /opt /microservice -name '*.pyc' | wc -l"
     sources, compiled = map(int, container.inside("sh", "-c", looked).stdout.split())

@@ -1,4 +1,4 @@
-"""The Dockerfile of a component: the steps of s2i, and nothing in it that a value could break out of."""
+"""The Dockerfile of a component: it takes the steps of s2i, and no value can break out of its place."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from scorekit.cli import main
 from scorekit.errors import SetupError
-from scorekit.image.dockerfile import Recipe, dockerfile, named_files
+from scorekit.image import DockerfileRecipe, dockerfile, named_files
 
 EXAMPLE = Path(__file__).parents[2] / "seldon-ml-score-component"
 
@@ -27,7 +27,7 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 
 def test_the_example_has_its_packages_in_a_layer_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
-    """Packages are installed before the sources come, so that a new model installs nothing."""
+    """Packages are installed before the sources are copied, so that a new model installs nothing."""
     text = printed(capsys, str(EXAMPLE))
     steps = re.findall(r"^(?:FROM|COPY|RUN|CMD) .*$", text, re.MULTILINE)
     kinds = [re.sub(r"--\S+ ", "", step).split(" AS ")[0] for step in steps]
@@ -47,15 +47,15 @@ def test_the_example_has_its_packages_in_a_layer_of_their_own(capsys: pytest.Cap
 
 
 def test_no_secret_is_asked_for_where_the_engine_has_none(capsys: pytest.CaptureFixture[str]) -> None:
-    """`--no-secret` prints what engines without BuildKit read."""
+    """`--no-secret` prints a Dockerfile for engines without BuildKit."""
     assert "--mount=type=secret,id=pip.conf" in printed(capsys, str(EXAMPLE))
     assert "--mount" not in printed(capsys, str(EXAMPLE), "--no-secret")
 
 
 @pytest.mark.parametrize("value", ['"', "\\", "$HOME", "a\\", '" \\\nRUN ["id"]', "x # y", "$(id)`id`"])
 def test_a_value_stands_for_itself(value: str) -> None:
-    """A value is quoted so that nothing in it ends the quotes or is expanded; one with an end of line is refused."""
-    recipe = Recipe("builder", {"A": value})
+    """A value is quoted so that nothing in it ends the quotes or is expanded; a value with a line end is refused."""
+    recipe = DockerfileRecipe("builder", {"A": value})
     if not value.isprintable():
         with pytest.raises(SetupError, match="cannot be printed"):
             dockerfile(recipe)
@@ -69,26 +69,26 @@ def test_a_value_stands_for_itself(value: str) -> None:
 @pytest.mark.parametrize(
     ("recipe", "fault"),
     [
-        (Recipe("builder\nRUN id", {}), "no name of an image"),
-        (Recipe("builder AS x", {}), "no name of an image"),
-        (Recipe("builder", {"A B": "x"}), "cannot be a variable"),
-        (Recipe("builder", {"A\nRUN": "x"}), "cannot be a variable"),
-        (Recipe("builder", {"A": "x\ty"}), "cannot be printed"),
-        (Recipe("builder", {}, ["../x"]), "cannot be copied"),
-        (Recipe("builder", {}, ["a/../../x"]), "cannot be copied"),
-        (Recipe("builder", {}, ["--from=x"]), "cannot be copied"),
-        (Recipe("builder", {}, ['a", "/etc/passwd']), "cannot be copied"),
-        (Recipe("builder", {}, ["/etc/passwd"]), "cannot be copied"),
+        (DockerfileRecipe("builder\nRUN id", {}), "no name of an image"),
+        (DockerfileRecipe("builder AS x", {}), "no name of an image"),
+        (DockerfileRecipe("builder", {"A B": "x"}), "cannot be a variable"),
+        (DockerfileRecipe("builder", {"A\nRUN": "x"}), "cannot be a variable"),
+        (DockerfileRecipe("builder", {"A": "x\ty"}), "cannot be printed"),
+        (DockerfileRecipe("builder", {}, ["../x"]), "cannot be copied"),
+        (DockerfileRecipe("builder", {}, ["a/../../x"]), "cannot be copied"),
+        (DockerfileRecipe("builder", {}, ["--from=x"]), "cannot be copied"),
+        (DockerfileRecipe("builder", {}, ['a", "/etc/passwd']), "cannot be copied"),
+        (DockerfileRecipe("builder", {}, ["/etc/passwd"]), "cannot be copied"),
     ],
 )
-def test_a_name_that_could_be_more_is_refused(recipe: Recipe, fault: str) -> None:
-    """Images, variables and paths are taken from an allow-list; anything else is one sentence."""
+def test_a_name_that_could_be_more_is_refused(recipe: DockerfileRecipe, fault: str) -> None:
+    """Images, variables and paths consist of allowed characters; anything else is refused in one sentence."""
     with pytest.raises(SetupError, match=fault):
         dockerfile(recipe)
 
 
 def test_index_settings_stay_in_the_first_stage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where packages come from is an argument of the stage that does not stay, also if .s2i/environment says it."""
+    """Index settings are arguments of a stage that is not in the image, also those of .s2i/environment."""
     text = printed(capsys, str(folder(tmp_path / "x", "MODEL_NAME=Mine\nEXTRA_INDEX_URL=https://u:p@a.example/$x\n")))
     first, last = text.split("\nFROM ")
     assert 'ARG EXTRA_INDEX_URL="https://u:p@a.example/\\$x"' in first
@@ -117,12 +117,12 @@ def test_index_settings_stay_in_the_first_stage(tmp_path: Path, capsys: pytest.C
     ],
 )
 def test_requirements_that_name_more_of_the_folder_are_seen(text: str, files: list[str] | None) -> None:
-    """Other requirement files are found; where any other file is needed there is no layer of packages."""
+    """Further requirement files are found; if any other file is needed, there is no layer of packages."""
     assert named_files(text) == files
 
 
 def test_named_requirement_files_are_copied_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """All files that requirements.txt names, by way of each other, are there when packages are installed."""
+    """All files that requirements.txt names, directly or indirectly, are copied before packages are installed."""
     made = folder(tmp_path / "x", requirements__txt="-r deep/more.txt\n")
     (made / "deep").mkdir()
     (made / "deep" / "more.txt").write_text("six\n-c limits.txt\n")
@@ -144,7 +144,7 @@ def test_named_requirement_files_are_copied_too(tmp_path: Path, capsys: pytest.C
 def test_a_folder_that_cannot_become_an_image_is_a_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], environment: str, files: dict[str, str], sentence: str
 ) -> None:
-    """What the builder would refuse is refused before there is a Dockerfile."""
+    """Folders that the builder would refuse are refused before a Dockerfile is written."""
     assert main(["dockerfile", str(folder(tmp_path / "x", environment, **files))]) == 1
     out, err = capsys.readouterr()
     assert out == ""

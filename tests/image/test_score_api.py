@@ -1,4 +1,4 @@
-"""The Flask image, built, run and asked by the very commands of its README, which are the seed's."""
+"""The Flask image, built, started and called by the commands of its README, which are the tutorial's."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ..test_readme import Block, read_blocks
-from .engine import HARDENED, ROOT, Container, inspected, listens, ran, said, until
+from .engine import HARDENED, ROOT, Container, inspected, listens, output_of, ran, until
 
 pytestmark = pytest.mark.e2e
 
@@ -19,20 +19,20 @@ BLOCKS = read_blocks((ROOT / "py-flask-ml-score-api" / "README.md").read_text())
 
 
 def block(how: str) -> Block:
-    (found,) = (each for each in BLOCKS if each.how == how)
-    return found
+    (block,) = (each for each in BLOCKS if each.how == how)
+    return block
 
 
 @pytest.fixture(scope="module")
 def image(base: str, index_arguments: list[str]) -> Iterator[str]:
-    """Built word for word, from our base under the official one's name, where that one is not there."""
+    """Builds the image by the README's command, from our base under the official base's name if that one is missing."""
     ours = ran("docker", "image", "inspect", OFFICIAL).returncode != 0
     if ours:
-        said("docker", "tag", base, OFFICIAL)
+        output_of("docker", "tag", base, OFFICIAL)
     command = shlex.split(block("docker").code.splitlines()[0])
     assert " ".join(command) == f"docker build --tag {NAME} py-flask-ml-score-api"
     try:
-        said(*command, *(index_arguments if len(index_arguments) > 2 else []))
+        output_of(*command, *(index_arguments if len(index_arguments) > 2 else []))
         yield NAME
     finally:
         ran("docker", "image", "rm", NAME)
@@ -42,33 +42,33 @@ def image(base: str, index_arguments: list[str]) -> Iterator[str]:
 
 def asked(port: int) -> Any:
     code = block("ask").code.replace("localhost:5000", f"127.0.0.1:{port}")
-    return json.loads(said("bash", "-c", code.replace("curl ", "curl --silent --show-error ", 1)))
+    return json.loads(output_of("bash", "-c", code.replace("curl ", "curl --silent --show-error ", 1)))
 
 
 def test_the_readmes_steps_end_in_the_seeds_answer(image: str) -> None:
-    """Run, listed, asked, stopped and removed as the README has it; only name and port are the test's own."""
+    """The README's commands run, list, call, stop and remove the container; only name and port are the test's own."""
     _, run, listed = block("docker").code.splitlines()
     started = run.replace("test-api ", "scorekit-test-api ").replace("5000:5000", "127.0.0.1::5000")
     ran("docker", "rm", "--force", "scorekit-test-api")
-    said(*shlex.split(started))
+    output_of(*shlex.split(started))
     try:
-        port = int(said("docker", "port", "scorekit-test-api", "5000").split(":")[-1])
+        port = int(output_of("docker", "port", "scorekit-test-api", "5000").split(":")[-1])
         until(lambda: listens(port) and "Listening at" in ran("docker", "logs", "scorekit-test-api").stdout, lambda: "")
-        assert "scorekit-test-api" in said(*shlex.split(listed))
+        assert "scorekit-test-api" in output_of(*shlex.split(listed))
         answer = block("ask").answer
         assert answer is not None
         assert asked(port) == json.loads(answer)
     finally:
         for line in block("end").code.splitlines():
-            said(*shlex.split(line.replace("test-api", "scorekit-test-api")))
+            output_of(*shlex.split(line.replace("test-api", "scorekit-test-api")))
 
 
 def test_it_runs_under_all_restrictions(image: str, base: str, run: Callable[..., Container]) -> None:
-    """Read-only, without rights, as an unknown user, it answers and refuses; it is small, and ends when told."""
+    """Read-only, without rights, as an unknown user, it answers and refuses; it is small and ends on SIGTERM."""
     container = run(image, *HARDENED).wait_for("Listening at")
     until(lambda: "Booting worker" in container.logs(), container.logs)
     assert asked(container.port(5000)) == {"score": [1, 2]}
-    refused = said(
+    refused = output_of(
         *("curl", "--silent", "--data", "{}", "--write-out", "%{http_code}"),
         f"http://127.0.0.1:{container.port(5000)}/score",
     )

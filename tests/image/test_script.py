@@ -1,4 +1,4 @@
-"""script/image: the same image without s2i, with a layer for the packages and nothing of the index in it."""
+"""script/image: the same image without s2i, with a layer for the packages and no trace of the index."""
 
 import dataclasses
 import json
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from .conftest import HIDDEN
-from .engine import HARDENED, ROOT, Container, ask, component, inspected, ran, said, writable
+from .engine import HARDENED, ROOT, Container, ask, component, inspected, output_of, ran, writable
 
 pytestmark = pytest.mark.e2e
 
@@ -20,16 +20,16 @@ Run = Callable[..., Container]
 
 
 def clients(image_script: ModuleType) -> list[Any]:
-    """The docker on PATH as it is, with BuildKit or without, and one of each kind where there is one."""
-    found = dict[bool, Any]()
+    """Returns the docker on PATH, and one with and one without BuildKit if there are such."""
+    engines = dict[bool, Any]()
     for command in ("docker", "/usr/bin/docker"):
         if shutil.which(command):
             chosen = image_script.engine(command)
-            found.setdefault(chosen.secrets, chosen)
-            found.setdefault(
+            engines.setdefault(chosen.secrets, chosen)
+            engines.setdefault(
                 False, dataclasses.replace(chosen, environ=chosen.environ | {"DOCKER_BUILDKIT": "0"}, secrets=False)
             )
-    return list(found.values())
+    return list(engines.values())
 
 
 def test_the_dockerfile_makes_the_same_image(
@@ -40,7 +40,7 @@ def test_the_dockerfile_makes_the_same_image(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """By every kind of docker here: it serves all the same, hides the index, and a new model installs nothing."""
+    """With every kind of docker, the image serves, hides the index, and a new model installs nothing."""
     source = "import six\nclass Mine:\n    def predict(self, X, names): return X\n"
     folder = component(tmp_path / "mine", source, "SERVICE_TYPE=MODEL\n", requirements__txt="six\n")
     settings = image_script.index_settings()
@@ -50,9 +50,9 @@ def test_the_dockerfile_makes_the_same_image(
         image_script.build_component(chosen, folder, quick_builder, NAME, incremental=False, by_s2i=False)
         container = run(NAME, *HARDENED).serving()
         assert ask("127.0.0.1", container.port(5000), [[1, 2]])["data"]["ndarray"] == [[1, 2]]
-        assert HIDDEN not in json.dumps(inspected(NAME)) + said("docker", "history", "--no-trunc", NAME)
+        assert HIDDEN not in json.dumps(inspected(NAME)) + output_of("docker", "history", "--no-trunc", NAME)
         looked = f"grep -rlsF {HIDDEN} /opt /microservice /tmp /run /etc /s2i; true"
-        assert said("docker", "run", "--rm", "--user", "0", NAME, "sh", "-c", looked) == ""
+        assert output_of("docker", "run", "--rm", "--user", "0", NAME, "sh", "-c", looked) == ""
         assert writable(NAME, "12345:0") == writable(NAME, "8888:0") == []
         config = inspected(NAME)["Config"]
         assert config["Cmd"][-1] == "/s2i/bin/run"
@@ -62,8 +62,8 @@ def test_the_dockerfile_makes_the_same_image(
         (folder / "Mine.py").write_text(f"{source}# changed {number}\n")
         before = inspected(NAME)["RootFS"]["Layers"]
         image_script.build_component(chosen, folder, quick_builder, NAME, incremental=False, by_s2i=False)
-        heard = "".join(capfd.readouterr())
-        assert "Downloading" not in heard
+        output = "".join(capfd.readouterr())
+        assert "Downloading" not in output
         after = inspected(NAME)["RootFS"]["Layers"]
         assert [at for at, layer in enumerate(after) if layer not in before] == [len(after) - 1]
         container.remove()
@@ -73,14 +73,14 @@ def test_the_dockerfile_makes_the_same_image(
 def test_it_builds_both_by_one_command(
     base: str, builder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`script/image DIR NAME` makes the builder and the component's image, and says how to run it."""
+    """`script/image DIR NAME` builds the builder and the component's image, and says how to run it."""
     monkeypatch.setenv("BASE_IMAGE", base)
     monkeypatch.setenv("PIP_TRUSTED_HOST", HIDDEN)  # as the tests' builder was made: its layers are there
     folder = component(tmp_path / "mine", "class Mine:\n    def predict(self, X, names): return X\n")
     name = "scorekit-test/once-own"
     names = ["--builder", "scorekit-test/once-builder", "--no-s2i"]
-    told = said(ROOT / "script" / "image", folder, name, *names)
-    assert told.splitlines()[-1] == f"image: {name} is built; docker run --rm -p 5000:5000 {name}"
+    output = output_of(ROOT / "script" / "image", folder, name, *names)
+    assert output.splitlines()[-1] == f"image: {name} is built; docker run --rm -p 5000:5000 {name}"
     assert HIDDEN not in json.dumps(inspected(name))
     failed = ran(ROOT / "script" / "image", tmp_path, "scorekit-test/once-none", *names)
     assert failed.returncode == 1
@@ -88,7 +88,7 @@ def test_it_builds_both_by_one_command(
 
 
 def test_without_an_engine_it_says_so(monkeypatch: pytest.MonkeyPatch, image_script: ModuleType) -> None:
-    """Where neither docker nor podman answers, one sentence says what to do."""
+    """If neither docker nor podman answers, one sentence says what to do."""
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(image_script.SetupError, match=r"neither docker nor podman answers: start one"):
         image_script.engine()

@@ -1,4 +1,4 @@
-"""Apps held in memory, laid out as ksonnet lays them out."""
+"""Apps in memory, with the files of a new ksonnet app."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -31,13 +31,13 @@ Render = Callable[..., list[dict[str, Any]]]
 
 
 def config_map(name: str, **data: str) -> str:
-    """A component's source: a ConfigMap whose data are jsonnet expressions."""
+    """The source of a component: a ConfigMap whose data are jsonnet expressions."""
     fields = ", ".join(f"{key}: {value}" for key, value in data.items())
     return f'{{ apiVersion: "v1", kind: "ConfigMap", metadata: {{ name: "{name}" }}, data: {{ {fields} }} }}'
 
 
 def fake_app(files: Mapping[str, str], environment: str = "default") -> MemoryTree:
-    """The files ksonnet's `init` leaves, under those given."""
+    """The files of a new app, with ``files`` added."""
     folder = f"environments/{environment}"
     return MemoryTree(
         {

@@ -26,7 +26,7 @@ def test_a_typed_list_lends_its_kind_to_its_items() -> None:
     assert flattened(roles, "here") == [{"apiVersion": "rbac/v1", "kind": "Role", "metadata": {"name": "r"}}]
     with pytest.raises(RenderError, match=r"^here, item 1: a Kubernetes object needs a kind"):
         flattened({"kind": "List", "items": [{"a": 1}]}, "here")
-    with pytest.raises(RenderError, match=r"^here, item 1: a Kubernetes object was expected, not a string"):
+    with pytest.raises(RenderError, match=r"^here, item 1: expected a Kubernetes object, got a string"):
         flattened({"kind": "List", "items": ["a"]}, "here")
 
 

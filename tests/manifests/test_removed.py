@@ -30,4 +30,4 @@ def test_removed_versions(api_version: str, kind: str, release: str, instead: st
 def test_an_unknown_kind_gets_another_message() -> None:
     """A kind that was never removed may lack its definition, and the message says so."""
     assert removed("apps/v1", "Deployment") is None
-    assert "is its CustomResourceDefinition missing" in unserved("example.com/v1", "Thing", "v1.31.0")
+    assert "install its CustomResourceDefinition" in unserved("example.com/v1", "Thing", "v1.31.0")

@@ -44,10 +44,10 @@ SCHEMAS: dict[str, Any] = {
         ({"name": "ab", "count": None, "mode": None}, []),
         ({"name": "ab", "count": 2.0, "labels": {"a": "b"}, "open": {"x": 1}, "any": {"y": 2}, "old": 3}, []),
         ({"name": "ab", "embedded": {"apiVersion": "v1", "kind": "K", "metadata": {"a": 1}, "spec": 1}}, []),
-        ({}, [".name: it is required"]),
-        ({"name": None}, [".name: it is required"]),
-        ({"name": "a"}, [".name: its length 1 is not allowed"]),
-        ({"name": "AB"}, [".name: it does not match ^[a-z]+$"]),
+        ({}, [".name: this field is required"]),
+        ({"name": None}, [".name: this field is required"]),
+        ({"name": "a"}, [".name: the length 1 is not allowed"]),
+        ({"name": "AB"}, [".name: must match ^[a-z]+$"]),
         ({"name": 3}, [".name: expected a string, got the number 3"]),
         ({"name": "ab", "count": 2.5}, [".count: expected a whole number, got the number 2.5"]),
         ({"name": "ab", "count": True}, [".count: expected a whole number, got true"]),
@@ -61,8 +61,8 @@ SCHEMAS: dict[str, Any] = {
         ({"name": "ab", "list": {}}, [".list: expected an array, got an object"]),
         ({"name": "ab", "list": [{"value": 1}]}, [".list[0].value: expected a string, got the number 1"]),
         ({"name": "ab", "list": [{}, {}, {}]}, [".list: 3 items are not allowed"]),
-        ({"name": "ab", "nested": {"valu": "x"}}, [".nested.valu: there is no such field; did you mean value?"]),
-        ({"name": "ab", "nothing_like_it": 1}, [".nothing_like_it: there is no such field"]),
+        ({"name": "ab", "nested": {"valu": "x"}}, [".nested.valu: no such field; did you mean value?"]),
+        ({"name": "ab", "nothing_like_it": 1}, [".nothing_like_it: no such field"]),
         ([], [".: expected an object, got an array"]),
     ],
 )
@@ -89,6 +89,6 @@ def test_schemas_are_found_by_kind() -> None:
     assert second is not None
     whole = {"apiVersion": "g/v1", "kind": "K", "metadata": {"name": "n"}, "spec": {}}
     assert list(faults(whole, first, {})) == []
-    assert list(faults(whole | {"more": 1}, first, {})) == [".more: there is no such field"]
+    assert list(faults(whole | {"more": 1}, first, {})) == [".more: no such field"]
     assert list(faults(whole | {"more": 1}, second, {})) == []
     assert defined_schema(definition, "v3") is None

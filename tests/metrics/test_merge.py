@@ -4,9 +4,9 @@ import orjson
 
 from scorekit.message import Verb
 from scorekit.metrics.exposition import exposition, from_plain, plain
-from scorekit.metrics.merge import Tally
+from scorekit.metrics.merge import MergedMetrics
 from scorekit.metrics.registry import Metrics
-from scorekit.serve.workers.channel import Frames, frame
+from scorekit.serve.workers.channel import ChannelReader, frame
 
 
 def counted(requests: int, gauge: float) -> Metrics:
@@ -20,22 +20,22 @@ def counted(requests: int, gauge: float) -> Metrics:
 
 def test_counts_survive_their_worker_and_its_present_does_not() -> None:
     """After a worker has gone its requests still count, its newest gauge stands, its connections are none."""
-    tally = Tally()
+    merged = MergedMetrics()
     for pid, requests in ((1, 3), (2, 4)):
         families = counted(requests, pid).families({"scorekit_connections": 5})
-        tally.told(pid, from_plain(orjson.loads(orjson.dumps(plain(families)))))
-    text = tally.text().decode()
+        merged.update(pid, from_plain(orjson.loads(orjson.dumps(plain(families)))))
+    text = merged.text().decode()
     assert 'seldon_api_executor_server_requests_seconds_count{code="200",deployment_name="d"' in text
     assert 'service="predictions"} 7.0' in text
     assert 'scorekit_connections{deployment_name="d"} 10.0' in text
-    tally.ended(1)
-    text = tally.text().decode()
+    merged.worker_ended(1)
+    text = merged.text().decode()
     assert 'service="predictions"} 7.0' in text
     assert 'mine_total{deployment_name="d",method="predict"} 7.0' in text
     assert 'theirs{deployment_name="d",method="predict"} 2.0' in text
     assert 'scorekit_connections{deployment_name="d"} 5.0' in text
-    tally.told(3, counted(1, 9).families({}))
-    assert 'service="predictions"} 8.0' in tally.text().decode()
+    merged.update(3, counted(1, 9).families({}))
+    assert 'service="predictions"} 8.0' in merged.text().decode()
 
 
 def test_what_is_told_as_plain_data_is_what_was_counted() -> None:
@@ -52,6 +52,6 @@ def test_frames_are_cut_wherever_the_bytes_are() -> None:
     """A frame that comes byte by byte, or three in one piece, is the same."""
     data = frame(b"S", b"{}") + frame(b"A") + frame(b"T", b"x" * 300)
     expected = [(b"S", b"{}"), (b"A", b""), (b"T", b"x" * 300)]
-    frames = Frames()
+    frames = ChannelReader()
     assert list(frames.feed(data)) == expected
     assert [each for at in range(len(data)) for each in frames.feed(data[at : at + 1])] == expected

@@ -11,11 +11,18 @@ from hypothesis import strategies as st
 
 from scorekit.message import Verb
 from scorekit.metrics import registry as module
-from scorekit.metrics.exposition import Families, Family, Histogram, Number, exposition, merged, name_of
+from scorekit.metrics.exposition import Families, Family, Histogram, Number, exposition, merge, name_of
 from scorekit.metrics.registry import REQUESTS, TIMER_BOUNDS_S, Metrics, component_labels
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "metrics.txt"
-LABELS = component_labels("dep", "pred", "v7", "classifier", "reg:5000/image:0.1", "NOT_IMPLEMENTED")
+LABELS = component_labels(
+    deployment="dep",
+    predictor="pred",
+    predictor_version="v7",
+    model="classifier",
+    image="reg:5000/image:0.1",
+    unset="NOT_IMPLEMENTED",
+)
 COUNTER = {"type": "COUNTER", "key": "c", "value": 1}
 
 # The grammar of the text format: a name, labels whose values are quoted and escaped, a number.
@@ -145,7 +152,7 @@ def test_processes_are_merged() -> None:
             "t": Family("histogram", series={(): timer}),
         }
 
-    whole = merged([part(1, 10, 2), part(2, 20, 1)])
+    whole = merge([part(1, 10, 2), part(2, 20, 1)])
     assert samples(exposition(whole)) == {
         *("c 3.0", "g 10.0", "t_sum 3.0", "t_count 2.0"),
         *('t_bucket{le="1.0"} 1.0', 't_bucket{le="+Inf"} 2.0'),

@@ -10,7 +10,8 @@ import pytest
 
 from scorekit.errors import ComponentError, DeclaredError, SetupError
 from scorekit.message import Verb
-from scorekit.model.component import Component, build
+from scorekit.model.component import Component
+from scorekit.model.loading import build
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from scorekit.errors import BadMetadata
-from scorekit.model.metadata import described
+from scorekit.model.metadata import build_metadata
 
 DEFAULTS = {"name": "", "versions": [""], "platform": "", "inputs": [], "outputs": [], "custom": {}}
 
@@ -16,14 +16,14 @@ DEFAULTS = {"name": "", "versions": [""], "platform": "", "inputs": [], "outputs
 )
 def test_name_and_version_come_from_the_image(image: str | None, name: str, version: str) -> None:
     """The image is split at its last colon; one without is a version, as with the stock wrapper."""
-    assert described({}, {}, image) == {**DEFAULTS, "name": name, "versions": [version]}
+    assert build_metadata({}, {}, image) == {**DEFAULTS, "name": name, "versions": [version]}
 
 
 def test_the_operator_overrules_the_class_key_by_key() -> None:
     """MODEL_METADATA replaces whole keys; what the class says that is no object counts as nothing."""
-    assert described({"name": "own", "platform": "p"}, {"name": "told"}, "i:1")["name"] == "told"
-    assert described({"name": "own", "platform": "p"}, {"name": "told"}, "i:1")["platform"] == "p"
-    assert described(["own"], {}, None) == DEFAULTS
+    assert build_metadata({"name": "own", "platform": "p"}, {"name": "told"}, "i:1")["name"] == "told"
+    assert build_metadata({"name": "own", "platform": "p"}, {"name": "told"}, "i:1")["platform"] == "p"
+    assert build_metadata(["own"], {}, None) == DEFAULTS
 
 
 GOOD: list[Any] = [
@@ -39,7 +39,7 @@ GOOD: list[Any] = [
 @pytest.mark.parametrize("tensor", GOOD)
 def test_inputs_of_both_styles_are_taken(tensor: Any) -> None:
     """Message types and the datatypes of the later protocol, as the stock wrapper validates them."""
-    assert described({"inputs": [tensor], "outputs": [tensor]}, {}, None)["outputs"] == [tensor]
+    assert build_metadata({"inputs": [tensor], "outputs": [tensor]}, {}, None)["outputs"] == [tensor]
 
 
 @pytest.mark.parametrize(
@@ -64,4 +64,4 @@ def test_inputs_of_both_styles_are_taken(tensor: Any) -> None:
 def test_what_is_no_metadata_is_told_with_its_place(told: dict[str, Any], place: str) -> None:
     """Nothing of it is answered in part."""
     with pytest.raises(BadMetadata, match=place):
-        described({}, told, None)
+        build_metadata({}, told, None)

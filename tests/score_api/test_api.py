@@ -1,4 +1,4 @@
-"""The plain Flask API: what it answers, what it refuses, and that its two descriptions for Kubernetes are one."""
+"""The plain Flask API: its answers, its errors, and its two equal descriptions for Kubernetes."""
 
 import json
 import shutil
@@ -23,14 +23,14 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_it_scores_as_the_seed_tells(client: Any) -> None:
-    """The seed's request gets the seed's answer, letter for letter."""
+    """The tutorial's request gets the tutorial's answer, byte for byte."""
     answer = client.post("/score", json={"X": [1, 2]})
     assert (answer.status_code, answer.get_data(as_text=True)) == (200, '{"score":[1,2]}\n')
 
 
 @pytest.mark.parametrize("numbers", [[], [0], [1.5, -2e300], [10**400]])
 def test_any_finite_numbers_are_scored(client: Any, numbers: list[float]) -> None:
-    """Whole numbers stay whole, however long; an empty list has no scores."""
+    """Whole numbers of any length stay whole, and an empty list has no scores."""
     answer = client.post("/score", data=json.dumps({"X": numbers}), content_type="application/json")
     assert json.loads(answer.get_data()) == {"score": numbers}
 
@@ -55,14 +55,14 @@ def test_any_finite_numbers_are_scored(client: Any, numbers: list[float]) -> Non
     ],
 )
 def test_bad_input_gets_a_400_that_says_why(client: Any, body: str, why: str) -> None:
-    """What cannot be scored is refused with the place of the fault, what was expected and what came."""
+    """Input that cannot be scored gets a 400 with the place of the fault, what was expected and what came."""
     answer = client.post("/score", data=body, content_type="application/json")
     assert answer.status_code == 400
     assert answer.get_json()["error"].startswith(why)
 
 
 def test_other_requests_are_refused_in_json(client: Any) -> None:
-    """An unknown path, a wrong method and a body too large have their own status, and a sentence."""
+    """An unknown path, a wrong method and a body too large get their own status and a sentence."""
     assert client.get("/health").get_json() == {"status": "ok"}
     assert client.post("/predict").status_code == 404
     assert client.get("/score").status_code == 405
@@ -72,7 +72,7 @@ def test_other_requests_are_refused_in_json(client: Any) -> None:
 
 
 def test_a_fault_of_the_code_stays_in_the_log(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a model raises is a 500 without its text."""
+    """An exception of the model is a 500 without its text."""
     import api
 
     def broken(X: list[float]) -> list[float]:  # noqa: N803
@@ -86,7 +86,7 @@ def test_a_fault_of_the_code_stays_in_the_log(client: Any, monkeypatch: pytest.M
 
 
 def test_kubernetes_is_told_the_same_twice(tmp_path: Path) -> None:
-    """kubernetes.yaml and the app's module score-api describe the same objects, but for ksonnet's own labels."""
+    """kubernetes.yaml and the app's module score-api describe the same objects, except for ksonnet's labels."""
     written = list(yaml.safe_load_all((API / "kubernetes.yaml").read_text()))
     app = shutil.copytree(ROOT / "ksonnet-app", tmp_path / "app")
     assert ks.main(["env", "targets", "default", "--module", "score-api", "--dir", str(app)]) == 0
@@ -97,7 +97,7 @@ def test_kubernetes_is_told_the_same_twice(tmp_path: Path) -> None:
 
 
 def test_the_pod_may_run_where_policy_is_strict() -> None:
-    """The deployment keeps to Kubernetes' restricted profile, and its root filesystem is read-only."""
+    """The deployment meets Kubernetes' restricted profile, and its root filesystem is read-only."""
     deployment, service = yaml.safe_load_all((API / "kubernetes.yaml").read_text())
     pod = deployment["spec"]["template"]["spec"]
     (container,) = pod["containers"]

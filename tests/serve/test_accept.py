@@ -14,6 +14,6 @@ def test_each_timeout_of_the_settings_reaches_connections() -> None:
         "MIN_BYTES_PER_S": "4",
         "IDLE_TIMEOUT_S": "5",
     }
-    patience = client_timeouts(read_settings(environ, {}))
-    assert (patience.head_s, patience.body_s, patience.write_s) == (1, 2, 3)
-    assert (patience.bytes_per_s, patience.idle_s) == (4, 5)
+    timeouts = client_timeouts(read_settings(environ, {}).limits)
+    assert (timeouts.head_s, timeouts.body_s, timeouts.write_s) == (1, 2, 3)
+    assert (timeouts.bytes_per_s, timeouts.idle_s) == (4, 5)

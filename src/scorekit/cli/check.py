@@ -69,13 +69,15 @@ def check(arguments: argparse.Namespace) -> int:
 
 async def _serve_and_call(component: str, contract: Contract | None, verb: str) -> None:
     """Serve the component in a process of its own, as a container does, call it once, and stop it."""
-    from ..local.processes import Child, Command
+    from ..local.processes import ChildProcess, Command
 
     http, grpc, page = free_ports(_HOST, 3)
     ports = {ENV_HTTP_PORT: str(http), ENV_GRPC_PORT: str(grpc), ENV_METRICS_PORT: str(page), ENV_HOST: _HOST}
     exposing = {ENV_EXPOSE_ERRORS: "true"}  # the caller is the model's author, and needs the reason of a failure
     argv = [sys.executable, "-m", "scorekit", "serve", component]
-    child = await Child.start(Command("check", argv, {**os.environ, **ports, **exposing}, Path.cwd()), _print_its_line)
+    child = await ChildProcess.start(
+        Command("check", argv, {**os.environ, **ports, **exposing}, Path.cwd()), _print_its_line
+    )
     try:
         ending, listening = asyncio.create_task(child.ended()), asyncio.create_task(_until_listening(http))
         await asyncio.wait([ending, listening], return_when=asyncio.FIRST_COMPLETED)
@@ -126,9 +128,9 @@ def _call(port: int, contract: Contract, verb: str) -> None:
 
 
 def _print_its_line(line: str) -> None:
-    from ..local.processes import OWN_WORDS
+    from ..local.processes import ERROR_PREFIX
 
-    if not line.startswith(f"check: {OWN_WORDS}"):  # the reason of its end is in our own last line
+    if not line.startswith(f"check: {ERROR_PREFIX}"):  # the reason of its end is in our own last line
         _print(line)
 
 

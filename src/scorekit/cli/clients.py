@@ -62,10 +62,10 @@ def _key(file: str | None) -> str | None:
     """The first key in a file of API keys. Raises ``SetupError`` if the file cannot be read or has no key there."""
     if file is None:
         return None
-    from ..serve.guard.api_keys import read_keys
+    from ..serve.guard.api_keys import parse_keys
 
     try:
-        keys = read_keys(Path(file).read_text(encoding="utf-8"))
+        keys = parse_keys(Path(file).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise SetupError(f"--api-key-file: {file} cannot be read: {type(error).__name__}") from error
     if not keys or not (keys[0].isascii() and keys[0].isprintable()):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from .. import __version__
 from ..errors import SetupError
-from ..image.dockerfile import BUILDER, PACKAGE_FILES, Recipe, dockerfile, named_files
+from ..image import BUILDER, PACKAGE_FILES, DockerfileRecipe, dockerfile, named_files
 from ..settings import parse_environment_file
 from ..settings.names import ENV_MODEL_NAME
 from .parser import Commands
@@ -39,7 +39,7 @@ def _print(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def recipe(directory: Path, builder: str, secret: bool = True) -> Recipe:
+def recipe(directory: Path, builder: str, secret: bool = True) -> DockerfileRecipe:
     """What the image of the component in ``directory`` is made of.
 
     Raises ``SetupError`` for a folder that the builder's own scripts would refuse.
@@ -55,7 +55,9 @@ def recipe(directory: Path, builder: str, secret: bool = True) -> Recipe:
         raise SetupError(
             "environment.yml needs conda, which the image does not have: list the packages in requirements.txt"
         )
-    return Recipe(builder, environment, _whole(directory, "requirements.txt") or () if present else (), secret)
+    return DockerfileRecipe(
+        builder, environment, _whole(directory, "requirements.txt") or () if present else (), secret
+    )
 
 
 def _whole(directory: Path, name: str) -> list[str] | None:

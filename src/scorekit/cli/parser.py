@@ -5,7 +5,6 @@ suggest spellings itself (``suggest_on_error``); that stays off, because older v
 """
 
 import argparse
-import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn, TypeAlias
 
@@ -18,16 +17,18 @@ USAGE_ERROR = 2
 _REQUIRED = "the following arguments are required: "
 
 
-class Formatter(argparse.HelpFormatter):
-    """argparse's own, with a wider column of flags, no line breaks inside of their names, and a plain list of commands.
+class CommandHelpFormatter(argparse.HelpFormatter):
+    """argparse's formatter, but names of flags are never broken at a hyphen, so that they can be copied from a text.
 
-    argparse writes a line ``COMMAND`` above the commands.
+    The column of flags is wider, and the list of commands has no line ``COMMAND`` above it.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **{"max_help_position": 28, **options})
 
     def _split_lines(self, text: str, width: int) -> list[str]:
+        import textwrap  # a help is printed; most starts print none
+
         return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False)
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
@@ -50,7 +51,7 @@ class CommandParser(argparse.ArgumentParser):
     """
 
     def __init__(self, *, examples: Sequence[str] = (), when_missing: str = "", **options: Any) -> None:
-        super().__init__(**{"formatter_class": Formatter, **options})
+        super().__init__(**{"formatter_class": CommandHelpFormatter, **options})
         self.examples = tuple(examples)
         self.when_missing = when_missing
         self._argv: Sequence[str] = ()

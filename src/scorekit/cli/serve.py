@@ -29,8 +29,8 @@ def add(commands: Commands) -> None:
         help="serve a component over REST and gRPC",
         usage="scorekit serve [FLAGS] DIR_OR_MODULE",
         description="Serve a component: a folder with .s2i/environment, or a Python module. Each port but the one for "
-        "metrics answers both REST and gRPC. A flag overrides the environment variable that stands with its default in "
-        "parentheses; the variable overrides the component's .s2i/environment.",
+        "metrics answers both REST and gRPC. In parentheses are a flag's default and the environment variable that "
+        "sets the same. A flag overrides its variable, and a variable overrides the component's .s2i/environment.",
         examples=(
             "scorekit init wine-model && python wine-model/train.py",
             "scorekit serve wine-model",
@@ -111,7 +111,13 @@ def start(directory: Path | None, environ: Mapping[str, str], given: dict[str, s
             lines = [f"{step:32}{seconds * 1000:8.1f} ms" for step, seconds in [*steps, ("total", clock.total_s)]]
             print("\n".join(lines), file=sys.stderr, flush=True)
 
-    run(settings, directory, workers, ready, lambda: clock.lap("import and construct the model"))
+    run(
+        settings,
+        directory,
+        workers,
+        ready=ready,
+        constructed=lambda: clock.lap("import and construct the model"),
+    )
     return 0
 
 

@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..contract import USUAL, read_contract
 from ..errors import SetupError
-from ..graph import folder_of, plan, read_deployment
-from ..graph.spec import KIND
+from ..graph import KIND, folder_of, plan_node, read_deployment
 from ..net import free_ports
 from ..settings import variables
 from .parser import Commands
 
 if TYPE_CHECKING:
-    from ..local.app import LocalRun, Probe
+    from ..local.app import LocalRun, ReadinessProbe
 
 IMAGES = "images.yaml"
 """The file beside app.yaml that names the folder of each image's component, so that no image has to be built."""
@@ -71,7 +70,8 @@ def up(arguments: argparse.Namespace) -> int:
     probes = _probes(Path(arguments.app), arguments.env, arguments.component)
     port = arguments.port or free_ports(host, 1)[0]
     inherited = {name: value for name, value in os.environ.items() if name not in variables()}
-    run = LocalRun(probes, host, port, {**inherited, "PYTHONUNBUFFERED": "1"}, _print)
+    environ = {**inherited, "PYTHONUNBUFFERED": "1"}
+    run = LocalRun(probes, host=host, port=port, environ=environ, say=_print)
 
     def ready() -> None:
         with contextlib.suppress(OSError):
@@ -89,11 +89,11 @@ async def _run_until_signalled(run: "LocalRun", ready: Callable[[], None]) -> No
     await run.run(ready, stop)
 
 
-def _probes(folder: Path, environment: str, components: Sequence[str]) -> "list[Probe]":
+def _probes(folder: Path, environment: str, components: Sequence[str]) -> "list[ReadinessProbe]":
     """The deployments of the app, each with the folder to run and a request that shows whether it answers."""
     from ..ks.app.app import load_app
     from ..ks.io.disk import Directory, find_root
-    from ..local.app import NODE_HOST, Probe
+    from ..local.app import NODE_HOST, ReadinessProbe
     from .ks import render_app
 
     root = find_root(folder)
@@ -122,7 +122,7 @@ def _probes(folder: Path, environment: str, components: Sequence[str]) -> "list[
             raise SetupError(f"{root / IMAGES} names {source} for {deployment.node.image}: there is no such folder")
         if deployment.replicas > 1:
             _print(f"{deployment.name} has {deployment.replicas} replicas on a cluster; one runs here")
-        probes.append(Probe(plan(deployment, source, NODE_HOST, ports), _sample(source / USUAL)))
+        probes.append(ReadinessProbe(plan_node(deployment, source, NODE_HOST, ports), _sample(source / USUAL)))
     return probes
 
 
@@ -158,7 +158,7 @@ def _sample(contract: Path) -> dict[str, Any] | None:
     return read_contract(contract).sample()
 
 
-def _summary(probes: "Sequence[Probe]", host: str, port: int, took_s: float) -> str:
+def _summary(probes: "Sequence[ReadinessProbe]", host: str, port: int, took_s: float) -> str:
     """What ``scorekit up`` prints once all runs: a table of the deployments, and a curl command for each."""
     shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::1", "::") else host  # noqa: S104  shown, not bound
     shown = f"[{shown}]" if ":" in shown else shown

@@ -28,7 +28,6 @@ _Meta = message_class("seldon.protos.Meta")
 _Metric = message_class("seldon.protos.Metric")
 _EMPTY = np.empty(0)
 _TYPES = {0: "COUNTER", 1: "GAUGE", 2: "TIMER"}
-_FORMS = {3: PayloadKind.NDARRAY, 4: PayloadKind.BIN, 5: PayloadKind.STR, 6: PayloadKind.JSON, 7: PayloadKind.CUSTOM}
 _MAX_META = 10_000
 _HARMLESS_BYTES = 20_000
 

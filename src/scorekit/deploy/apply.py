@@ -101,11 +101,7 @@ class Applier:
         name = log_name(sent, planned.resource)
         self._log("info", f"Applying {name}{self._suffix}")
         if planned.resource is None:
-            self._add(
-                ObjectResult(
-                    title(sent), "created", note="not checked by the server: its kind does not exist there yet"
-                )
-            )
+            self._add(ObjectResult(title(sent), "created", note="not checked: the server does not serve this kind yet"))
             return
         live = self._settled(planned.resource, sent)
         sent = with_live_tag(sent, live)
@@ -116,9 +112,7 @@ class Applier:
         leaving = leaving_fields(live, sent) if live is not None else []
         now = self._send(planned.resource, live, sent)
         if now is None:
-            self._add(
-                ObjectResult(title(sent), "created", note="not checked by the server: its namespace does not exist yet")
-            )
+            self._add(ObjectResult(title(sent), "created", note="not checked: its namespace does not exist yet"))
             return
         self.outcome.applied.append(now)
         self._add(_compared(live, now, leaving))
@@ -157,12 +151,12 @@ class Applier:
             if live is None or not live["metadata"].get("deletionTimestamp") or self._options.dry_run:
                 return live
             if not is_logged:
-                self._log("info", f"{title(live)} is being deleted; waiting for its end")
+                self._log("info", f"waiting until {title(live)} is deleted, before it is created again")
                 is_logged = True
             if self._clock.now() > deadline:
                 why = ", ".join(live["metadata"].get("finalizers") or ()) or "its grace period"
                 raise ClusterError(
-                    f"it is still being deleted after {SERVED_WITHIN_S:.0f} s; it waits for {why}", _REFUSED
+                    f"it is still being deleted after {SERVED_WITHIN_S:.0f} s, because of {why}", _REFUSED
                 )
             self._clock.sleep(POLL_S)
 
@@ -202,7 +196,7 @@ class Applier:
     def _prune(self, plan: DeployPlan) -> None:
         if self.outcome.refused:
             # An object that was refused may be on the cluster, and its uid is not among those to keep.
-            self._log("warning", "nothing is garbage-collected, for not everything could be applied")
+            self._log("warning", "garbage collection is skipped, because not everything was applied")
             return
         pruner = Pruner(self._cluster, self._options.gc_tag, plan.components, self._log)
         keep = {value["metadata"].get("uid", "") for value in self.outcome.applied}

@@ -16,14 +16,14 @@ def explained(error: ClusterError, sent: Object, live: Object | None) -> Cluster
     conflicts = [cause for cause in error.causes if cause.reason == FIELD_CONFLICT]
     if conflicts:
         is_secret = sent["kind"] == "Secret"
-        lines = [f"{len(conflicts)} of its fields are somebody else's:"]
+        lines = [f"{len(conflicts)} of its fields are owned by others:"]
         for cause in conflicts:
             ours, theirs = value_at(sent, cause.field), value_at(live, cause.field)
             values = "" if is_secret else f" {one_line(ours)} here, {one_line(theirs)} on the cluster;"
             lines.append(f"  {cause.field}:{values} {cause.message}")
-        lines.append("take them with --force-conflicts, or leave them out of the source")
+        lines.append("use --force-conflicts to overwrite them, or remove them from the source")
         return ClusterError("\n".join(lines), error.status, error.reason, error.causes)
     if error.status == _NOT_FOUND and "namespaces" in str(error):
         name = sent["metadata"].get("namespace", "")
-        return ClusterError(f"{error}; make it first: kubectl create namespace {name}", error.status, error.reason)
+        return ClusterError(f"{error}; create it first: kubectl create namespace {name}", error.status, error.reason)
     return error

@@ -63,11 +63,13 @@ def wait_until_served(
             return
         names = conditions.get("NamesAccepted", {})
         if names.get("status") == "False":
-            raise ClusterError(f"its names are not accepted: {names.get('message')}", _REFUSED)
+            raise ClusterError(f"the server does not accept its names: {names.get('message')}", _REFUSED)
         if not is_logged:
-            log("info", f"waiting for {kind} to be served")
+            log("info", f"waiting until the server serves {kind}")
             is_logged = True
         if clock.now() > deadline:
-            raise ClusterError(f"{kind} is not served {SERVED_WITHIN_S:.0f} s after its definition", _NOT_FOUND)
+            raise ClusterError(
+                f"the server does not serve {kind} {SERVED_WITHIN_S:.0f} s after its definition was applied", _NOT_FOUND
+            )
         clock.sleep(POLL_S)
         definition = cluster.get(resource, "", definition["metadata"]["name"]) or definition

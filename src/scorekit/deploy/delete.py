@@ -95,7 +95,7 @@ class Deleter:
         if is_definition(live) and (others := self._objects_of(live)):
             # The server deletes every object of a kind with its definition, whoever made it.
             raise ClusterError(
-                f"it stays, for the objects of others would go with it: {', '.join(others[:_NAMED])}"
+                f"not deleted, because the objects of this kind would be deleted with it: {', '.join(others[:_NAMED])}"
                 f"{f' and {len(others) - _NAMED} more' if len(others) > _NAMED else ''}; delete them first",
                 _REFUSED,
             )

@@ -94,16 +94,16 @@ def check_distinct(objects: Iterable[Object], namespace: str) -> None:
 
     Raises ``RenderError``, which names the components that the two come from.
     """
-    seen: dict[tuple[str, ...], Object] = {}
+    first_of: dict[tuple[str, ...], Object] = {}
     for value in objects:
         metadata = value.get("metadata") or {}
         group = group_of(str(value.get("apiVersion", "")))
         key = group, value["kind"], str(metadata.get("namespace") or namespace), str(metadata.get("name"))
-        if metadata.get("name") and (other := seen.setdefault(key, value)) is not value:
+        if metadata.get("name") and (other := first_of.setdefault(key, value)) is not value:
             components = dict.fromkeys(f'"{_component(each)}"' for each in (other, value))
             raise RenderError(
-                f"{title(value)} is there twice, in component {' and '.join(components)}: "
-                "take one out, or name it otherwise"
+                f"{title(value)} is rendered twice, by component {' and '.join(components)}: "
+                "remove or rename one of them"
             )
 
 

@@ -40,7 +40,7 @@ def rollout_progress(value: Object) -> Progress | None:
     status = value.get("status") or {}
     observed = status.get("observedGeneration")
     if observed is not None and observed < value["metadata"].get("generation", 0):
-        return Progress("the change has not been seen yet")
+        return Progress("its controller has not seen the change yet")
     return reader(value.get("spec") or {}, status)
 
 
@@ -52,7 +52,7 @@ def deletion_progress(value: Object) -> Progress:
     """
     metadata = value["metadata"]
     if not metadata.get("deletionTimestamp"):
-        return Progress("it is not being deleted")
+        return Progress("the server has not begun to delete it")
     messages = [
         str(condition.get("message"))
         for condition in (value.get("status") or {}).get("conditions") or ()
@@ -62,14 +62,16 @@ def deletion_progress(value: Object) -> Progress:
     ]
     finalizers = [*(metadata.get("finalizers") or ()), *((value.get("spec") or {}).get("finalizers") or ())]
     if finalizers:
-        waits = [_FINALIZERS.get(name, f"the finalizer {name}, which its owner must take off") for name in finalizers]
-        return Progress("; ".join(dict.fromkeys([f"it waits for {' and '.join(waits)}", *messages])))
-    return Progress("; ".join(dict.fromkeys(["its grace period is not over", *messages])))
+        blockers = [
+            _FINALIZERS.get(name, f"the finalizer {name}, which its controller must remove") for name in finalizers
+        ]
+        return Progress("; ".join(dict.fromkeys([f"blocked by {' and '.join(blockers)}", *messages])))
+    return Progress("; ".join(dict.fromkeys(["its grace period has not ended", *messages])))
 
 
 def _deployment(spec: Mapping[str, Any], status: Mapping[str, Any]) -> Progress:
     if "observedGeneration" not in status:
-        return Progress("not seen by its controller yet")
+        return Progress("its controller has not seen it yet")
     progressing = _conditions(status).get("Progressing", {})
     if progressing.get("reason") == "ProgressDeadlineExceeded":
         return Progress(str(progressing.get("message") or "it made no progress for too long"), is_failed=True)
@@ -79,13 +81,13 @@ def _deployment(spec: Mapping[str, Any], status: Mapping[str, Any]) -> Progress:
     if updated < wanted:
         return Progress(f"{updated} of {wanted} replicas updated")
     if old > 0:
-        return Progress(f"{old} old replicas still to end")
+        return Progress(f"{old} old replicas still running")
     return _counted(available, wanted, "available")
 
 
 def _stateful_set(spec: Mapping[str, Any], status: Mapping[str, Any]) -> Progress:
     if "observedGeneration" not in status:
-        return Progress("not seen by its controller yet")
+        return Progress("its controller has not seen it yet")
     wanted = _replicas(spec)
     ready = status.get("readyReplicas", 0)
     strategy = spec.get("updateStrategy") or {}
@@ -100,7 +102,7 @@ def _stateful_set(spec: Mapping[str, Any], status: Mapping[str, Any]) -> Progres
 
 def _daemon_set(spec: Mapping[str, Any], status: Mapping[str, Any]) -> Progress:
     if "observedGeneration" not in status:
-        return Progress("not seen by its controller yet")
+        return Progress("its controller has not seen it yet")
     wanted = status.get("desiredNumberScheduled", 0)
     if (spec.get("updateStrategy") or {}).get("type") == "OnDelete":
         return _counted(status.get("numberReady", 0), wanted, "ready")
@@ -127,7 +129,7 @@ def _seldon_deployment(spec: Mapping[str, Any], status: Mapping[str, Any]) -> Pr
         for name, part in sorted((status.get("deploymentStatus") or {}).items())
         if isinstance(part, Mapping)
     ]
-    words = ", ".join(filter(None, [state or "not seen by the operator yet", description, *parts]))
+    words = ", ".join(filter(None, [state or "the operator has not seen it yet", description, *parts]))
     return Progress(words, is_done=state == "Available", is_failed=state == "Failed")
 
 
@@ -157,8 +159,8 @@ _READERS: dict[tuple[str, str], Callable[[Mapping[str, Any], Mapping[str, Any]],
     ("machinelearning.seldon.io", "SeldonDeployment"): _seldon_deployment,
 }
 _FINALIZERS = {
-    "foregroundDeletion": "what it owns to go first",
-    "kubernetes": "its contents to go first",
-    "customresourcecleanup.apiextensions.k8s.io": "its objects to go first",
-    "orphan": "what it owns to be let go",
+    "foregroundDeletion": "the objects that it owns",
+    "kubernetes": "the objects in it",
+    "customresourcecleanup.apiextensions.k8s.io": "the objects of its kind",
+    "orphan": "the objects that it owns, which are being orphaned",
 }

@@ -1,8 +1,9 @@
 """Pruning: the removal of objects that have a gc tag and are no longer in the source.
 
-Source: ksonnet-rules.md#garbage-collection. Nobody records what an earlier run applied, so a prune lists every kind of
-the cluster and decides by the objects themselves. A wrong decision deletes somebody's object, so all of these must hold
-(:func:`is_prunable`):
+Source: ksonnet-rules.md#garbage-collection and docs/design/0031.
+
+Nobody records what an earlier run applied, so a prune lists every kind of the cluster and decides by the objects
+themselves. A wrong decision deletes somebody's object, so all of these must hold (:func:`is_prunable`):
 
 * its tag is this run's tag (annotation ``garbage-collect-tag``), and its strategy is ``auto`` or absent;
 * ``ks`` or the original ksonnet owns fields of it. The tag alone does not say so: controllers copy annotations to the
@@ -49,7 +50,7 @@ class Pruner:
             except ClusterError as error:
                 if error.status not in (_FORBIDDEN, _NOT_FOUND, _NOT_ALLOWED):
                     raise
-                self._log("warning", f"{resource.plural} are not looked through: {error}")
+                self._log("warning", f"{resource.plural} are not searched: {error}")
                 continue
             for value in listed:
                 uid = value["metadata"].get("uid", "")

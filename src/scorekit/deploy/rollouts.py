@@ -3,10 +3,11 @@
 A workload's own status gives counts (:mod:`.progress`). The reasons stand in its pods (:mod:`.pods`), so these are read
 as well while it does not run.
 
-A SeldonDeployment is run by an operator, whose status alone does not say that a change has arrived. Observed on
-Seldon's operator 1.17.1: it writes no ``observedGeneration``, so that after a change ``Available``, or an old ``Failed``,
-is still the state from before; it counts ready replicas without looking whether the Deployment's controller has seen the
-new template; and it may be away (its leader election alone took 17 s after a restart). So a change is followed through:
+A SeldonDeployment is run by an operator, whose status alone does not say that a change has arrived. These facts were
+observed on Seldon's operator 1.17.1. It writes no ``observedGeneration``, so that after a change ``Available``, or an old
+``Failed``, is still the state from before. It counts ready replicas without looking whether the Deployment's controller
+has seen the new template. And it may be away: its leader election alone took 17 s after a restart. So a change is
+followed through:
 
     applied ──▶ acted on ──▶ rolled out ──▶ state settled ──▶ done
                │             │              └─ Available; or Failed, and not about to change

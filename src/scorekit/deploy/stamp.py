@@ -20,7 +20,7 @@ def stamped(value: Object, gc_tag: str = "") -> Object:
     """
     metadata: dict[str, Any] = dict(value.get("metadata") or {})
     if not metadata.get("name"):
-        raise ClusterError(f"{value['kind']}: an object that is to be applied needs a metadata.name", 422)
+        raise ClusterError(f"{value['kind']}: an object needs a metadata.name to be applied", 422)
     metadata["labels"] = {**(metadata.get("labels") or {}), DEPLOY_MANAGER: DEPLOYED_BY}
     if gc_tag:
         metadata["annotations"] = {**(metadata.get("annotations") or {}), GC_TAG: gc_tag}

@@ -1,4 +1,4 @@
-"""Taking over objects that the original ksonnet applied, in place and without making them anew (docs/design/0017).
+"""Taking over objects that the original ksonnet applied, in place and without making them anew (docs/design/0030).
 
 ksonnet kept what it applied in an annotation and merged by itself, with a merge patch. For such an object one apply of
 ours has three steps, and any of them may be the last one that a run gets to::

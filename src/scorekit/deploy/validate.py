@@ -50,7 +50,8 @@ class Validator:
         schema = defined if defined is not None else find_schema(document, api_version, kind)
         if schema is None:
             raise ClusterError(
-                f"the server publishes no schema of {kind} in {api_version} (OpenAPI v3: Kubernetes 1.27)"
+                f"the server publishes no schema for {kind} in {api_version}; "
+                "that needs OpenAPI v3 (Kubernetes 1.27 or newer)"
             )
         yield from faults(planned.value, schema, (document.get("components") or {}).get("schemas") or {})
 

@@ -1,7 +1,12 @@
-"""The Envoy configuration that Ambassador would make for a set of SeldonDeployments (seldon-core 1.17.1, operator).
+"""The Envoy configuration that Ambassador makes for a set of SeldonDeployments (the operator of seldon-core 1.17.1).
 
-Each deployment answers under ``/seldon/<name>/`` and ``/seldon/<namespace>/<name>/``; the prefix is rewritten to ``/``.
-Over gRPC it answers calls that carry its name in the header ``seldon``, and if they do its namespace in ``namespace``.
+    REST   /seldon/<namespace>/<name>/…   ─▶ /…   of the deployment
+           /seldon/<name>/…               ─▶ /…
+    gRPC   header seldon: <name>, namespace: <namespace>   ─▶ the deployment
+           header seldon: <name>                           ─▶ the deployment
+
+Envoy takes the first route that matches. So longer prefixes come first, or a deployment that is called like another
+one's namespace would catch the requests of the other one; and routes with both headers come before those with one.
 """
 
 from collections.abc import Sequence
@@ -9,16 +14,16 @@ from dataclasses import dataclass
 from typing import Any
 
 _TYPES = "type.googleapis.com/envoy"
-# Envoy's own default of 1,024 would make the breaker the limit of a load test; the server behind it bounds itself.
+# Envoy's default of 1,024 would be the limit of every load test; the server behind it has a limit of its own.
 _NO_BREAKER = 1_000_000
 
-# Ambassador's own pattern for gRPC, dots and all.
+# Ambassador's own pattern for gRPC; its dots match any character, as there.
 _GRPC_METHODS = "/(seldon.protos.*|tensorflow.serving.*|inference.*)/.*"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One deployment's way in."""
+    """Where the requests of one deployment go."""
 
     name: str
     namespace: str
@@ -29,12 +34,12 @@ class Route:
     grpc_timeout_ms: int
 
     def prefixes(self) -> tuple[str, str]:
-        """Longest first, as Envoy takes the first that matches."""
+        """Return the prefixes of the deployment's paths, the longer one first."""
         return f"/seldon/{self.namespace}/{self.name}/", f"/seldon/{self.name}/"
 
 
 def bootstrap(host: str, port: int, routes: Sequence[Route]) -> dict[str, Any]:
-    """A whole static configuration: one listener on ``host:port``, two clusters a route, no admin interface."""
+    """Return a static configuration: one listener on ``host:port``, two clusters for each route, no admin interface."""
     entries = [(prefix, route) for route in routes for prefix in route.prefixes()]
     entries.sort(key=lambda entry: -len(entry[0]))
     calls = [_grpc_route(route, namespaced) for namespaced in (True, False) for route in routes]
@@ -64,7 +69,7 @@ def _listener(host: str, port: int, routes: list[dict[str, Any]]) -> dict[str, A
     return {
         "name": "gateway",
         "address": _address(host, port),
-        # With port reuse a second gateway on the same port would start, and take half of the requests.
+        # With SO_REUSEPORT a second gateway on the same port would start, and get half of the requests.
         "enable_reuse_port": False,
         "filter_chains": [
             {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
@@ -73,28 +78,29 @@ def _listener(host: str, port: int, routes: list[dict[str, Any]]) -> dict[str, A
 
 
 def _rest_route(prefix: str, route: Route) -> dict[str, Any]:
-    way = {**_way(_name(route), route.timeout_ms), "prefix_rewrite": "/"}
-    return {"match": {"prefix": prefix}, "route": way}
+    action = {**_action(_name(route), route.timeout_ms), "prefix_rewrite": "/"}
+    return {"match": {"prefix": prefix}, "route": action}
 
 
 def _grpc_route(route: Route, namespaced: bool) -> dict[str, Any]:
     headers = {"seldon": route.name, **({"namespace": route.namespace} if namespaced else {})}
     matchers = [{"name": name, "string_match": {"exact": value}} for name, value in headers.items()]
     match = {"safe_regex": {"regex": _GRPC_METHODS}, "headers": matchers, "grpc": {}}
-    return {"match": match, "route": _way(_grpc_name(route), route.grpc_timeout_ms)}
+    return {"match": match, "route": _action(_grpc_name(route), route.grpc_timeout_ms)}
 
 
-def _way(cluster: str, timeout_ms: int) -> dict[str, Any]:
+def _action(cluster: str, timeout_ms: int) -> dict[str, Any]:
     return {
         "cluster": cluster,
         "timeout": f"{timeout_ms // 1000}.{timeout_ms % 1000:03}s",
-        # Only what the node cannot have seen, so that no prediction is made twice and no feedback learnt twice: a
-        # connection that was refused, a stream that was (HTTP/2 says so after a GOAWAY), a connection that ended before
-        # the request had left. Not "reset" or "5xx": the model may have had it. Nor 503: a node that is full says so at
-        # once, and asking it ten times more would make it fuller.
+        # A request is repeated only if the node cannot have seen it, so that no prediction is made twice and no
+        # feedback is learnt twice: the connection was refused, the stream was refused (which HTTP/2 does after a
+        # GOAWAY), or the connection was reset before the request was sent. "reset" and "5xx" are left out, because the
+        # model may have got the request. 503 is left out too: an overloaded node answers it at once, and repeating the
+        # request would add to the load.
         "retry_policy": {
             "retry_on": "connect-failure,refused-stream,reset-before-request",
-            "num_retries": 20,  # some five seconds, for the waits are drawn by chance: a node is started again in less
+            "num_retries": 20,  # about five seconds, as the pauses are random; a node restarts in less
             "retry_back_off": {"base_interval": "0.05s", "max_interval": "0.5s"},
         },
     }

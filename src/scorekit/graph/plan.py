@@ -1,4 +1,4 @@
-"""What runs for a deployment: the folder behind its image, and the environment the operator would inject."""
+"""What runs for a deployment: the folder behind its image, and the environment that the operator would set."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -7,24 +7,25 @@ from pathlib import PurePath
 
 from ..errors import SetupError
 from ..settings import names
-from .spec import Deployment
+from .spec import SeldonDeployment
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NodePlan:
-    """One process to start: ``folder`` served with ``environ`` on ``http_port`` and ``grpc_port``."""
+    """One process to start: it serves ``folder`` with ``environ``, on ``http_port`` and ``grpc_port``."""
 
-    deployment: Deployment
+    deployment: SeldonDeployment
     folder: PurePath
     environ: Mapping[str, str]
     http_port: int
     grpc_port: int
 
 
-def plan(deployment: Deployment, folder: PurePath, host: str, ports: Iterator[int]) -> NodePlan:
-    """The node's process. The variables are those seldon-core's operator 1.17.1 gives a component's container.
+def plan_node(deployment: SeldonDeployment, folder: PurePath, host: str, ports: Iterator[int]) -> NodePlan:
+    """Return the process of the deployment's node, which listens on ``host``.
 
-    Three numbers are taken from ``ports``: HTTP, gRPC, metrics.
+    Its variables are those that the operator of seldon-core 1.17.1 sets in a component's container. Three numbers are
+    taken from ``ports``: for HTTP, gRPC and metrics.
     """
     node = deployment.node
     http, grpc, metrics = (next(ports) for _ in range(3))
@@ -46,22 +47,22 @@ def plan(deployment: Deployment, folder: PurePath, host: str, ports: Iterator[in
     if node.parameters:
         environ[names.ENV_PARAMETERS] = json.dumps([dict(parameter) for parameter in node.parameters])
     if deployment.grpc_max_message_bytes is not None:
-        # In a cluster the server reads it from the pod's annotations.
+        # In a cluster, the server reads this from the annotations of its pod; here there is no pod.
         environ.setdefault(names.ENV_GRPC_MAX_MESSAGE, str(deployment.grpc_max_message_bytes))
-    return NodePlan(deployment, folder, environ, http, grpc)
+    return NodePlan(deployment=deployment, folder=folder, environ=environ, http_port=http, grpc_port=grpc)
 
 
 def folder_of(image: str, folders: Mapping[str, str], where: str) -> str:
-    """The folder that stands for ``image``: by the whole reference first, then without its tag and digest.
+    """Return the folder that stands for ``image``: by the whole reference, or else without its tag and digest.
 
-    Raises ``SetupError`` with the line to add to ``where``.
+    Raises ``SetupError`` with the line to add to the file ``where`` if there is none.
     """
     bare = image.split("@")[0]
     if ":" in bare.rsplit("/", 1)[-1]:
         bare = bare.rsplit(":", 1)[0]
-    found = folders.get(image) or folders.get(bare)
-    if not found:
+    folder = folders.get(image) or folders.get(bare)
+    if not folder:
         raise SetupError(
             f"which folder is the source of the image {image}? Add the line `{bare}: ../FOLDER` to {where}"
         )
-    return found
+    return folder

@@ -10,44 +10,43 @@ from ..settings.names import ANNOTATION_GRPC_MAX_MESSAGE, ANNOTATION_GRPC_TIMEOU
 
 KIND = "SeldonDeployment"
 DEFAULT_TIMEOUT_MS = 3000
-"""Ambassador's, where the deployment has no ``seldon.io/rest-timeout``."""
-
+"""Ambassador's default, for deployments without the annotation ``seldon.io/rest-timeout``."""
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
-_MOST = 10**11  # three years in milliseconds; Envoy takes somewhat more
+_MAX_NUMBER = 10**11  # three years in milliseconds; Envoy accepts somewhat more
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
-    """The graph's node and the container that runs it."""
+class GraphNode:
+    """A node of the graph, and the container that runs it."""
 
     name: str
     image: str
     environ: Mapping[str, str] = field(default_factory=dict)
-    """The container's own variables with literal values."""
+    """The container's own variables, without those that refer to a Secret or ConfigMap."""
     parameters: tuple[Mapping[str, Any], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """One SeldonDeployment of one predictor whose graph is one node."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeldonDeployment:
+    """A SeldonDeployment of one predictor whose graph is one node."""
 
     name: str
     namespace: str
     predictor: str
     labels: Mapping[str, str]
-    node: Node
+    node: GraphNode
     rest_timeout_ms: int = DEFAULT_TIMEOUT_MS
     replicas: int = 1
     grpc_timeout_ms: int = DEFAULT_TIMEOUT_MS
     grpc_max_message_bytes: int | None = None
 
 
-def read_deployment(manifest: Mapping[str, Any], default_namespace: str) -> Deployment:
-    """The deployment in ``manifest``.
+def read_deployment(manifest: Mapping[str, Any], default_namespace: str) -> SeldonDeployment:
+    """Return the deployment in ``manifest``, in ``default_namespace`` if it names no other.
 
-    Raises ``SetupError`` for what cannot run here: several predictors, a graph of several nodes, a node without a
-    container of its name (prepackaged servers), a node that is no MODEL.
+    Raises ``SetupError`` if it is malformed or cannot run here: several predictors, a graph of several nodes, a node
+    without a container of its name (a prepackaged server), a node that is not a MODEL.
     """
     metadata, spec = _object(manifest, "metadata"), _object(manifest, "spec")
     name = metadata.get("name") or spec.get("name")
@@ -69,36 +68,39 @@ def read_deployment(manifest: Mapping[str, Any], default_namespace: str) -> Depl
         raise SetupError(f"{name}: `scorekit up` runs a MODEL node for now; {graph.get('name')} is a {graph['type']}")
     _check_endpoint(name, _object(graph, "endpoint").get("type"))
     annotations = _object(spec, "annotations")
-    return Deployment(
-        name,
-        metadata.get("namespace") or default_namespace,
-        predictor.get("name", name),
-        {"version": predictor.get("name", name), **_object(predictor, "labels")},
-        _node(name, graph, predictor),
-        _number(name, annotations, ANNOTATION_REST_TIMEOUT, "milliseconds") or DEFAULT_TIMEOUT_MS,
-        _replicas(name, predictor.get("replicas")),
-        _number(name, annotations, ANNOTATION_GRPC_TIMEOUT, "milliseconds") or DEFAULT_TIMEOUT_MS,
-        _number(name, annotations, ANNOTATION_GRPC_MAX_MESSAGE, "bytes"),
+    return SeldonDeployment(
+        name=name,
+        namespace=metadata.get("namespace") or default_namespace,
+        predictor=predictor.get("name", name),
+        # The operator's default labels have the predictor's name as the version.
+        labels={"version": predictor.get("name", name), **_object(predictor, "labels")},
+        node=_node(name, graph, predictor),
+        rest_timeout_ms=_number(name, annotations, ANNOTATION_REST_TIMEOUT, "milliseconds") or DEFAULT_TIMEOUT_MS,
+        replicas=_replicas(name, predictor.get("replicas")),
+        grpc_timeout_ms=_number(name, annotations, ANNOTATION_GRPC_TIMEOUT, "milliseconds") or DEFAULT_TIMEOUT_MS,
+        grpc_max_message_bytes=_number(name, annotations, ANNOTATION_GRPC_MAX_MESSAGE, "bytes"),
     )
 
 
-def _node(deployment: str, graph: Mapping[str, Any], predictor: Mapping[str, Any]) -> Node:
+def _node(deployment: str, graph: Mapping[str, Any], predictor: Mapping[str, Any]) -> GraphNode:
     containers = [
         container
         for component in _objects(predictor, "componentSpecs")
         for container in _objects(_object(component, "spec"), "containers")
     ]
     name = graph.get("name", "")
-    found = next((container for container in containers if container.get("name") == name), None)
-    if found is None:
-        known = ", ".join(str(container.get("name")) for container in containers) or "none"
+    container = next((each for each in containers if each.get("name") == name), None)
+    if container is None:
+        known = ", ".join(str(each.get("name")) for each in containers) or "none"
         raise SetupError(f"{deployment}: the graph's node {name!r} has no container of its name; containers: {known}")
-    if not found.get("image"):
+    if not container.get("image"):
         raise SetupError(f"{deployment}: the container {name!r} names no image")
     environ = {
-        str(each.get("name")): str(each["value"]) for each in _objects(found, "env") if each.get("value") is not None
+        str(each.get("name")): str(each["value"])
+        for each in _objects(container, "env")
+        if each.get("value") is not None
     }
-    return Node(name, found["image"], environ, tuple(_objects(graph, "parameters")))
+    return GraphNode(name, container["image"], environ, tuple(_objects(graph, "parameters")))
 
 
 def _replicas(deployment: str, value: Any) -> int:
@@ -110,7 +112,7 @@ def _replicas(deployment: str, value: Any) -> int:
 
 
 def _check_endpoint(deployment: str, value: Any) -> None:
-    # Every port answers both, so that there is nothing to choose.
+    # The value changes nothing else: every port answers both REST and gRPC.
     if value not in (None, "REST", "GRPC"):
         raise SetupError(f"{deployment}: the graph's endpoint.type is {value!r}; it must be REST or GRPC")
 
@@ -123,13 +125,13 @@ def _number(deployment: str, annotations: Mapping[str, Any], name: str, unit: st
         number = int(text)
     except (TypeError, ValueError):
         number = 0
-    if not 0 < number <= _MOST:
+    if not 0 < number <= _MAX_NUMBER:
         raise SetupError(f"{deployment}: the annotation {name} is {text!r}; it must be {unit}")
     return number
 
 
 def _object(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """``parent[key]``; an absent or null one is empty."""
+    """Return ``parent[key]``; an empty object if it is absent or null."""
     value = parent.get(key) or {}
     if not isinstance(value, Mapping):
         raise SetupError(f"a {KIND}'s {key} must be an object, not {value!r:.80}")
@@ -137,7 +139,7 @@ def _object(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _objects(parent: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:
-    """``parent[key]``, a list of objects; an absent or null one is empty."""
+    """Return ``parent[key]``, a list of objects; an empty list if it is absent or null."""
     value = parent.get(key) or []
     if not isinstance(value, Sequence) or not all(isinstance(each, Mapping) for each in value):
         raise SetupError(f"a {KIND}'s {key} must be a list of objects, not {value!r:.80}")

@@ -1,7 +1,10 @@
-"""What `s2i build` does with a component, written as a Dockerfile: pure text, from values that are checked first.
+"""A Dockerfile with the steps of `s2i build` for a component: pure text, from values that are checked first.
 
-Nothing in it is read by a shell: every command is a JSON list, every value of the environment is quoted against
-expansion, and names and paths are taken from an allow-list or refused.
+No shell reads any of it: every command is a JSON list, every value of the environment is quoted against expansion, and
+names and paths must match an allow-list.
+
+The image has two stages. The first installs the packages and the component, and knows where packages come from, perhaps
+with a password in the URL. The second copies the results only, so nothing of that stays in a layer of the image.
 """
 
 import json
@@ -15,10 +18,10 @@ BUILDER = "scorekit/seldon-s2i-python3"
 """The builder image, without its version."""
 
 INDEX_VARIABLES = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "EXTRA_INDEX_URL")
-"""Where packages come from: an affair of the build, and nothing that an image should tell."""
+"""Variables that say where packages come from; they may contain passwords, and must not be in an image."""
 
 PACKAGE_FILES = ("requirements.txt", "setup.py", "pyproject.toml")
-"""What names a component's packages; the first that is there counts, as for the stock builder."""
+"""Files that name a component's packages; the first one that exists is used, as by the stock builder."""
 
 _UPLOADS = "/tmp/src"  # noqa: S108  where s2i puts what it uploads
 _OWNER = "8888:0"
@@ -28,12 +31,12 @@ _IMAGE = re.compile(r"[a-z0-9][a-z0-9._/:-]*(?:@sha256:[0-9a-f]{64})?", re.IGNOR
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """What the Dockerfile is made from.
+class DockerfileRecipe:
+    """What a Dockerfile is made from.
 
-    ``packages``: the files that name the component's packages, where they name them whole, so that a layer of packages
-    can be kept while the model changes. ``secret``: whether a pip.conf may come as a build secret, which needs
-    BuildKit or podman.
+    ``packages`` are the files that name all packages of the component, if there are such files: then the packages get a
+    layer of their own, which is reused while only the model changes. ``secret`` is whether pip.conf may be given as a
+    build secret, which needs BuildKit or podman.
     """
 
     builder: str
@@ -42,8 +45,8 @@ class Recipe:
     secret: bool = True
 
 
-def dockerfile(recipe: Recipe) -> str:
-    """The text. Raises ``SetupError`` for a value that cannot be written into it safely."""
+def dockerfile(recipe: DockerfileRecipe) -> str:
+    """Return the Dockerfile. Raises ``SetupError`` if a value cannot be written into it safely."""
     image = checked_image(recipe.builder)
     mount = "--mount=type=secret,id=pip.conf,uid=8888,mode=0400 " if recipe.secret else ""
     inside = {name: value for name, value in recipe.environment.items() if name not in INDEX_VARIABLES}
@@ -60,7 +63,7 @@ def dockerfile(recipe: Recipe) -> str:
             target = f"{_UPLOADS}/{folder}/" if folder else f"{_UPLOADS}/"
             lines.append(f"COPY --chown={_OWNER} {json.dumps([*within, target])}")
         lines.append(f'RUN {mount}["/s2i/bin/assemble", "--packages"]')
-    # One instruction: without BuildKit each takes a container of its own.
+    # All variables are in one instruction, because without BuildKit every instruction runs a container.
     pairs = [f"{checked_variable(name)}={quoted(value, name)}" for name, value in inside.items()]
     variables = ["ENV " + " \\\n    ".join(pairs)] if pairs else []
     lines += [
@@ -78,26 +81,31 @@ def dockerfile(recipe: Recipe) -> str:
 
 
 def quoted(value: str, name: str) -> str:
-    """A value of ENV or ARG that stands for itself: no expansion, no end of line."""
+    """Return a value of ENV or ARG, quoted so that nothing in it is expanded or ends the line.
+
+    Raises ``SetupError`` if it has a character that cannot be printed; ``name`` is its variable.
+    """
     if not value.isprintable():
         raise SetupError(f"the value of {name} has a character that cannot be printed")
     return '"' + re.sub(r'(["\\$])', r"\\\1", value) + '"'
 
 
 def checked_variable(name: str) -> str:
+    """Return the name of a variable. Raises ``SetupError`` if it is not one."""
     if not _VARIABLE.fullmatch(name):
         raise SetupError(f"{name!r} in .s2i/environment cannot be a variable: take letters, digits and _")
     return name
 
 
 def checked_path(path: str) -> str:
-    """A path below the component's folder."""
+    """Return a path below the component's folder. Raises ``SetupError`` if it is not one."""
     if not _PATH.fullmatch(path) or ".." in path.split("/"):
         raise SetupError(f"{path!r} cannot be copied: take letters, digits and . _ - in a name below the folder")
     return path
 
 
 def checked_image(name: str) -> str:
+    """Return the name of an image. Raises ``SetupError`` if it is not one."""
     if not _IMAGE.fullmatch(name):
         raise SetupError(f"{name!r} is no name of an image, as {BUILDER}:1.0")
     return name
@@ -107,24 +115,25 @@ _OPTION = re.compile(r"(?:-r|--requirement|-c|--constraint)[ =]+(\S+)")
 
 
 def named_files(text: str) -> list[str] | None:
-    """The other requirement and constraint files that the requirements in ``text`` name.
+    """Return the other requirements and constraints files that a requirements file with this text includes.
 
-    ``None`` where something else of the folder is named, or anything that cannot be told to be none of it.
+    Returns ``None`` if it names anything else in the component's folder, such as a wheel, or might do so. Then the
+    packages cannot be installed before the folder is copied.
     """
-    found = []
+    files = []
     for raw in text.replace("\\\n", " ").splitlines():
         line = re.sub(r"(^|\s)#.*", "", raw).strip()
         if match := _OPTION.fullmatch(line):
             if not _PATH.fullmatch(match[1]) or ".." in match[1].split("/"):
                 return None
-            found.append(match[1])
+            files.append(match[1])
         elif line and not _is_plain(line):
             return None
-    return found
+    return files
 
 
 def _is_plain(line: str) -> bool:
-    """Whether a line names a package of an index, or an option about where one is."""
+    """Return whether a line names a package of an index, or is an option about indexes."""
     if line.startswith("-"):
         return line.split()[0].partition("=")[0] in _INDEX_OPTIONS
     name = re.match(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*(?:[<>=!~;@]|--hash|$)", line)

@@ -1,4 +1,4 @@
-"""One child process: its lines, its end, its restarts."""
+"""One child process: its output, its exit, and how long to wait before it is started again."""
 
 import asyncio
 import contextlib
@@ -14,19 +14,19 @@ from pathlib import Path
 
 from ..errors import SetupError
 
-OWN_WORDS = "scorekit: "
-"""How a command of ours begins the one sentence it ends with."""
+ERROR_PREFIX = "scorekit: "
+"""What the error message of a scorekit command begins with."""
 
-# After SIGTERM; a node's drain takes up to 15 s of it.
 STOP_GRACE_S = 20.0
+"""How long a process may take to exit after SIGTERM; the drain of a node takes up to 15 s of it."""
 
 _PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None)  # loaded here: between fork and exec nothing may be imported or allocated that can be helped
+_LIBC = ctypes.CDLL(None)  # loaded here, because between fork and exec as little as possible may be allocated
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Command:
-    """What to start. ``name`` prefixes its lines. Two commands are the same only if they are one."""
+    """What to start. ``name`` prefixes its lines. Commands are compared by identity, so equal ones are told apart."""
 
     name: str
     argv: Sequence[str]
@@ -34,8 +34,11 @@ class Command:
     folder: Path
 
 
-class Backoff:
-    """How long to wait before the next restart: doubling from ``first_s`` to ``most_s``, afresh after ``stable_s``."""
+class RestartBackoff:
+    """How long to wait before a restart: ``first_s``, then twice as long each time, up to ``most_s``.
+
+    A process that has lived for ``stable_s`` seconds starts the series again.
+    """
 
     def __init__(self, first_s: float = 0.1, most_s: float = 10.0, stable_s: float = 30.0) -> None:
         self._first_s = first_s
@@ -44,7 +47,7 @@ class Backoff:
         self._next_s = first_s
 
     def after(self, lived_s: float) -> float:
-        """Seconds to wait now that a process has ended after ``lived_s`` seconds."""
+        """Return the seconds to wait after a process has ended that lived for ``lived_s`` seconds."""
         if lived_s >= self._stable_s:
             self._next_s = self._first_s
         wait_s = self._next_s
@@ -52,8 +55,12 @@ class Backoff:
         return wait_s
 
 
-class Child:
-    """A running process in a session of its own, so that Ctrl-C reaches it only through us."""
+class ChildProcess:
+    """A running process.
+
+    It has a session of its own, for two reasons: Ctrl-C in the terminal reaches it only through :meth:`stop`, in the
+    right order; and its process group contains everything it has started, so that nothing is left behind.
+    """
 
     def __init__(self, process: Process, name: str, say: Callable[[str], None]) -> None:
         self.name = name
@@ -65,11 +72,14 @@ class Child:
 
     def __repr__(self) -> str:
         state = "running" if self._process.returncode is None else f"ended {self._process.returncode}"
-        return f"<Child {self.name} pid={self.pid} {state}>"
+        return f"<ChildProcess {self.name} pid={self.pid} {state}>"
 
     @classmethod
-    async def start(cls, command: Command, say: Callable[[str], None]) -> "Child":
-        """Start ``command``; ``say`` is given its lines, each with its name in front."""
+    async def start(cls, command: Command, say: Callable[[str], None]) -> "ChildProcess":
+        """Start ``command``; ``say`` gets its lines, each with its name in front.
+
+        Raises ``SetupError`` if it cannot be started.
+        """
         try:
             process = await asyncio.create_subprocess_exec(
                 *command.argv,
@@ -90,24 +100,25 @@ class Child:
         return self._process.pid
 
     def why(self, status: int) -> str:
-        """Why it ended by itself, with ``status``: the signal, its own sentence, or the last line it wrote."""
+        """Return why it exited with ``status``: the signal, its own error message, or the last line it wrote."""
         if status < 0:
             return f"it was killed by signal {-status}"
-        sentences = [line for line in self._tail if line.startswith(OWN_WORDS)]
-        return [f"it ended with status {status}", *self._tail, *sentences][-1].removeprefix(OWN_WORDS)
+        errors = [line for line in self._tail if line.startswith(ERROR_PREFIX)]
+        return [f"it ended with status {status}", *self._tail, *errors][-1].removeprefix(ERROR_PREFIX)
 
     async def ended(self) -> int:
-        """Wait for the end: the exit status, negative for a signal. What it started has been ended too by then."""
+        """Wait until it exits, kill what it has started, and return its exit status; negative for a signal."""
         status = await self._process.wait()
         if not self._swept:
             self._swept = True
             self._signal(signal.SIGKILL)
-        # Not wait_for: it would cancel the reading with the waiting.
+        # asyncio.wait, because wait_for would cancel the reading when the time is over.
         await asyncio.wait([self._reading], timeout=1.0)
         return status
 
     async def stop(self, grace_s: float = STOP_GRACE_S) -> None:
-        """SIGTERM, then SIGKILL after ``grace_s`` seconds, to the process and all it started."""
+        """Send SIGTERM, and SIGKILL after ``grace_s`` seconds, to the process and all it has started; wait for the
+        exit."""
         if self._process.returncode is None:
             self._signal(signal.SIGTERM)
         ending = asyncio.ensure_future(self.ended())
@@ -127,7 +138,7 @@ class Child:
         while True:
             try:
                 line = await stream.readline()
-            except ValueError:  # longer than the stream's limit: a line nobody reads
+            except ValueError:  # a line that is longer than the stream's limit is dropped
                 continue
             if not line:
                 return
@@ -137,5 +148,6 @@ class Child:
 
 
 def _end_with_parent() -> None:
-    """In the child: be told to stop when the parent dies, even by SIGKILL, so that nothing is left behind."""
+    """Ask the kernel to send this process SIGTERM when its parent dies, even by SIGKILL. Runs in the child. Linux
+    only."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

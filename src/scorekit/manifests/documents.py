@@ -52,10 +52,10 @@ def documents(text: str, where: str) -> list[Any]:
 
 def _value(node: yaml.Node, where: str, above: tuple[yaml.Node, ...]) -> Any:
     if any(node is one for one in above):
-        raise _fault("an alias that contains itself", node, where)
+        raise _fault("an alias must not contain itself", node, where)
     above = (*above, node)
     if not isinstance(node, yaml.ScalarNode) and node.tag not in _COLLECTION_TAGS:
-        raise _fault(f"the tag {node.tag} means nothing in a manifest", node, where)
+        raise _fault(f"the tag {node.tag} is not supported", node, where)
     if isinstance(node, yaml.ScalarNode):
         return _scalar(node, where)
     if isinstance(node, yaml.SequenceNode):
@@ -69,7 +69,7 @@ def _value(node: yaml.Node, where: str, above: tuple[yaml.Node, ...]) -> Any:
             # https://yaml.org/type/merge.html.
             for part in reversed(parts if isinstance(parts, list) else [parts]):
                 if not isinstance(part, dict):
-                    raise _fault("a merge key (<<) takes a mapping or a list of mappings", child, where)
+                    raise _fault("a merge key (<<) needs a mapping or a list of mappings", child, where)
                 merged |= part
         else:
             own[_key(key, where)] = _value(child, where, above)
@@ -80,16 +80,16 @@ def _scalar(node: yaml.ScalarNode, where: str) -> Any:
     if node.tag in _TEXT_TAGS:
         return node.value
     if node.tag != _PLAIN and node.tag not in _SCALAR_TAGS:
-        raise _fault(f"the tag {node.tag} means nothing in a manifest", node, where)
+        raise _fault(f"the tag {node.tag} is not supported", node, where)
     value = meaning(node.value)
     if isinstance(value, float) and not math.isfinite(value):
-        raise _fault(f"{node.value} has no place in JSON: quote it to keep it as text", node, where)
+        raise _fault(f"{node.value} cannot be expressed in JSON: quote it to keep it as text", node, where)
     return value
 
 
 def _key(node: yaml.Node, where: str) -> str:
     if not isinstance(node, yaml.ScalarNode):
-        raise _fault("a key must be a single word or number", node, where)
+        raise _fault("a key must be a scalar", node, where)
     value = meaning(node.value) if node.tag == _PLAIN else node.value
     if isinstance(value, bool):
         return "true" if value else "false"

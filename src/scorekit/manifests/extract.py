@@ -47,7 +47,7 @@ def flattened(value: Object, where: str) -> list[Object]:
 
 def _item(item: Any, parent: Object, where: str) -> Object:
     if not isinstance(item, dict):
-        raise RenderError(f"a Kubernetes object was expected, not {_article(item)}", where)
+        raise RenderError(f"expected a Kubernetes object, got {_article(item)}", where)
     if "kind" not in item and parent["kind"] not in ("List", "") and parent["kind"].endswith("List"):
         # The items of a typed list, such as a RoleList, may leave out the kind that the list's own kind implies.
         item = {"apiVersion": parent.get("apiVersion", ""), "kind": parent["kind"].removesuffix("List"), **item}
@@ -59,8 +59,8 @@ def _item(item: Any, parent: Object, where: str) -> Object:
 def _kind(value: Object, where: str) -> None:
     kind = value.get("kind")
     if not isinstance(kind, str) or not kind:
-        has = ", ".join(sorted(value)) or "nothing"
-        raise RenderError(f"a Kubernetes object needs a kind; this one has only {has}", where)
+        fields = ", ".join(sorted(value)) or "none"
+        raise RenderError(f"a Kubernetes object needs a kind; the fields of this one: {fields}", where)
 
 
 def _child(value: Object, key: str) -> Object:

@@ -98,4 +98,4 @@ def unserved(api_version: str, kind: str, server: str) -> str:
     sentence = f'no matches for kind "{kind}" in version "{api_version}"'
     if gone:
         return f"{sentence}: Kubernetes {gone.release} removed it (the server has {server}); write {gone.instead}"
-    return f"{sentence} (the server has {server}): is its CustomResourceDefinition missing, or the version wrong?"
+    return f"{sentence} (the server has {server}): install its CustomResourceDefinition, or correct the version"

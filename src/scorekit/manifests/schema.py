@@ -89,7 +89,7 @@ def _object(value: Object, schema: Schema, schemas: Mapping[str, Schema], path: 
     is_open = bool(schema.get(_ANY)) or more is True or (not properties and more is None)
     for key in schema.get("required") or ():
         if value.get(key) is None:
-            yield f"{path}.{key}: it is required"
+            yield f"{path}.{key}: this field is required"
     for key, child in value.items():
         if child is None:
             continue
@@ -100,7 +100,7 @@ def _object(value: Object, schema: Schema, schemas: Mapping[str, Schema], path: 
             yield from faults(child, more, schemas, below)
         elif not is_open:
             near = difflib.get_close_matches(key, properties, 1)
-            yield f"{below}: there is no such field" + (f"; did you mean {near[0]}?" if near else "")
+            yield f"{below}: no such field" + (f"; did you mean {near[0]}?" if near else "")
 
 
 def _limits(value: Any, schema: Schema) -> Iterator[str]:
@@ -108,9 +108,9 @@ def _limits(value: Any, schema: Schema) -> Iterator[str]:
         yield f"expected one of {', '.join(map(str, schema['enum']))}, got {value}"
     if isinstance(value, str):
         if len(value) < schema.get("minLength", 0) or len(value) > schema.get("maxLength", len(value)):
-            yield f"its length {len(value)} is not allowed"
+            yield f"the length {len(value)} is not allowed"
         if "pattern" in schema and not _matches(schema["pattern"], value):
-            yield f"it does not match {schema['pattern']}"
+            yield f"must match {schema['pattern']}"
     if isinstance(value, int | float) and not isinstance(value, bool):
         low, high = schema.get("minimum"), schema.get("maximum")
         if low is not None and (value < low or (schema.get("exclusiveMinimum") and value == low)):

@@ -1,7 +1,8 @@
 """Metric families, and the text in which Prometheus reads them (format 0.0.4).
 
-Written by hand: prometheus_client declares each name with one set of labels, where a component's tags make the labels,
-and its histogram costs more for each request than everything else that is measured here.
+Written by hand for two reasons: prometheus_client declares each name with one set of labels, but the tags of a
+component decide the labels of its metrics; and its histogram costs more for each request than everything else that is
+measured here.
 """
 
 import math
@@ -14,19 +15,19 @@ from typing import Any
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 
 Labels = tuple[tuple[str, str], ...]
-"""Names and values, by name in alphabetical order."""
+"""Names and values, in alphabetical order of the names."""
 
 
 @dataclass(slots=True)
 class Number:
-    """A counter, or a gauge: then ``set_at`` tells which of two processes' values is the newer one."""
+    """The value of a counter or a gauge. For a gauge, ``set_at`` decides which of two processes' values is newer."""
 
     value: float = 0.0
     set_at: float = 0.0
 
 
 class Histogram:
-    """Counts of observations by upper bounds, each of which is part of its bucket, and their sum."""
+    """Counts of observations by bucket, whose upper bounds are inclusive, and the sum of their values."""
 
     __slots__ = ("bounds", "counts", "sum")
 
@@ -36,7 +37,7 @@ class Histogram:
         self.sum = 0.0
 
     def observe(self, value: float) -> None:
-        """Count ``value``."""
+        """Count one observation of ``value``."""
         self.counts[bisect_left(self.bounds, value)] += 1
         self.sum += value
 
@@ -52,17 +53,17 @@ class Family:
     help: str = ""
     series: dict[Labels, Series] = field(default_factory=dict)
     momentary: bool = False
-    """Whether a gauge tells of a process as it is now: of several processes the sum stands."""
+    """Whether a gauge describes a process as it is now, so that the values of several processes are added."""
 
 
 Families = dict[str, Family]
-"""By name."""
+"""Metric families by name."""
 
 
-def merged(parts: Iterable[Families]) -> Families:
-    """Several processes' families as one: counts are added up, and of a gauge the newest value stands.
+def merge(parts: Iterable[Families]) -> Families:
+    """Return the families of several processes as one: counts are added, and of a gauge the newest value counts.
 
-    Momentary gauges are added up as well.
+    Momentary gauges are added as well. A family whose kind differs from that of the first of its name is left out.
     """
     whole: Families = {}
     for part in parts:
@@ -75,7 +76,7 @@ def merged(parts: Iterable[Families]) -> Families:
 
 
 def exposition(families: Mapping[str, Family]) -> bytes:
-    """The text of ``families``; empty where there are none."""
+    """Return the text of ``families``, empty if there are none."""
     lines: list[str] = []
     for name, family in families.items():
         lines += [f"# HELP {name} {family.help}", f"# TYPE {name} {family.kind}"]
@@ -88,7 +89,10 @@ def exposition(families: Mapping[str, Family]) -> bytes:
 
 
 def plain(families: Families) -> list[Any]:
-    """``families`` as JSON can hold them: what one process tells another."""
+    """Return ``families`` as a JSON value, for another process.
+
+    Numbers are texts in it, because JSON has neither NaN nor infinities.
+    """
     return [
         [name, family.kind, family.help, family.momentary, [_plain(*each) for each in family.series.items()]]
         for name, family in families.items()
@@ -96,19 +100,19 @@ def plain(families: Families) -> list[Any]:
 
 
 def from_plain(value: Iterable[Any]) -> Families:
-    """What :func:`plain` was given."""
-    found: Families = {}
+    """Return the families of a value of :func:`plain`."""
+    families: Families = {}
     for name, kind, text, momentary, listed in value:
-        family = found[name] = Family(kind, text, momentary=momentary)
+        family = families[name] = Family(kind, text, momentary=momentary)
         for labels, *numbers in listed:
             key = tuple((label, each) for label, each in labels)
             if len(numbers) == 2:
-                family.series[key] = Number(*(_real(number) for number in numbers))
+                family.series[key] = Number(*(float(number) for number in numbers))
                 continue
             bounds, counts, total = numbers
             histogram = family.series[key] = Histogram(bounds)
-            histogram.counts, histogram.sum = counts, _real(total)
-    return found
+            histogram.counts, histogram.sum = counts, float(total)
+    return families
 
 
 def _plain(labels: Labels, series: Series) -> list[Any]:
@@ -117,12 +121,8 @@ def _plain(labels: Labels, series: Series) -> list[Any]:
     return [labels, series.bounds, series.counts, repr(series.sum)]
 
 
-def _real(text: str) -> float:
-    return float(text)  # as text, for JSON has neither NaN nor infinities
-
-
 def name_of(text: str) -> str:
-    """``text`` as the name of a metric or a label: what no name may have becomes an underscore."""
+    """Return ``text`` as the name of a metric or a label: characters that a name cannot have become underscores."""
     name = re.sub(r"[^a-zA-Z0-9_]", "_", text)
     return f"_{name}" if not name or name[0].isdigit() else name
 

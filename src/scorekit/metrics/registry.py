@@ -1,7 +1,7 @@
-"""What is counted: the component's own metrics under the stock wrapper's names, and the server's.
+"""The metrics of one process: the component's own under the stock wrapper's names, and the server's.
 
-Sources: the component's metrics, their labels and buckets, as seldon-core 1.17.1 exposes them; requests under the name,
-labels and buckets of its executor, so that dashboards made for that read a component without one.
+The component's metrics have the names, labels and buckets that seldon-core 1.17.1 gives them. Requests have those of
+its executor, so that dashboards made for the executor also show a component without one.
 """
 
 import logging
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..message import Verb
-from .exposition import Families, Family, Histogram, Labels, Number, exposition, merged, name_of
+from .exposition import Families, Family, Histogram, Labels, Number, exposition, merge, name_of
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ TIMER_BOUNDS_S = (
     24.30812344597087, 29.999999999999996,
 )
 # fmt: on
-"""From a millisecond to half a minute. The stock wrapper's numbers to the last digit, for they are labels."""
+"""From a millisecond to half a minute: the stock wrapper's numbers to the last digit, because they are labels."""
 
 REQUEST_BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 _ROWS = tuple(float(2**at) for at in range(11))
@@ -37,34 +37,29 @@ _CALL_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1
 _WAIT_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 
 MAX_SERIES = 5000
-"""Of the component's own metrics, all names together: tags are its own choice, memory is not."""
+"""The number of series that the component's own metrics may have: it chooses the tags, but memory is limited."""
 
 _MAX_LABEL = 200
 
-_OWN = ("deployment_name", "predictor_name", "predictor_version")
+_OWN = ("deployment_name", "predictor_name", "predictor_version")  # the labels that the server's metrics have too
 
 REQUESTS = "seldon_api_executor_server_requests_seconds"
 
-_HEALTH = ("status", "/grpc.health.")  # services
-
-Gauges = Callable[[], Mapping[str, float]]
-"""Numbers that are looked up when they are asked for, by name."""
+_HEALTH = ("status", "/grpc.health.")  # how the names of the services begin that answer health checks
 
 
 class Metrics:
     """The metrics of one process.
 
-    ``labels`` are those that every series of the component's carries; of them deployment_name, predictor_name and
-    predictor_version stand on the server's own. With ``worker_id`` series tell which process counted them, as the stock
-    wrapper's do. Without ``count_feedback`` rewards are left to the executor in front (SELDON_EXECUTOR_ENABLED).
+    Every series of the component's carries ``labels``; the server's own carry deployment_name, predictor_name and
+    predictor_version of them. With ``worker_id`` each series says which process counted it, as the stock wrapper's do.
+    Without ``count_feedback`` rewards are left to the executor in front (SELDON_EXECUTOR_ENABLED).
     """
 
     def __init__(self, labels: Mapping[str, str], worker_id: str | None = None, count_feedback: bool = True) -> None:
         who = {} if worker_id is None else {"worker_id": worker_id}
         self._fixed = {**labels, **who}
-        own = {
-            name: labels[name] for name in ("deployment_name", "predictor_name", "predictor_version") if name in labels
-        }
+        own = {name: labels[name] for name in _OWN if name in labels}
         self._own_labels = {**own, **who}
         self._count_feedback = count_feedback
         self._user: Families = {}
@@ -73,13 +68,13 @@ class Metrics:
         self._requests: dict[tuple[str, str, str], Histogram] = {}
         self._rows, self._wait, self._failures = Histogram(_ROWS), Histogram(_WAIT_S), Number()
         self.calls = Histogram(_CALL_S)
-        """The seconds of each call of the user's code; predictions merged into one call count as one."""
+        """The seconds of each call of the user's code. A batch is one call."""
 
     def __repr__(self) -> str:
         return f"<Metrics series={self._user_series} requests={len(self._requests)}>"
 
     def record(self, verb: Verb, metrics: Iterable[Any]) -> None:
-        """Count what a component told beside its answer to ``verb``; what is no metric is logged and left."""
+        """Count the metrics that a component added to its answer to ``verb``; invalid ones are logged and left out."""
         for metric in metrics:
             try:
                 self._record(verb, metric)
@@ -87,24 +82,27 @@ class Metrics:
                 log.warning("metrics.not_counted metric=%.200r", metric)
 
     def feedback(self, reward: float) -> None:
-        """Count a reward, unless it is none."""
+        """Count a reward, unless it is 0."""
         if reward and self._count_feedback:
             for key, value in (("seldon_api_model_feedback", 1.0), ("seldon_api_model_feedback_reward", reward)):
                 self._record(Verb.SEND_FEEDBACK, {"type": "COUNTER", "key": key, "value": value})
 
     def requests(self, service: str, method: str, code: str) -> Histogram:
-        """Where answered requests are counted. ``service`` and ``code`` are from small sets, the server's own."""
+        """Return the histogram in which answered requests are counted. ``service`` and ``code`` are the server's own.
+
+        They must come from small sets, because each combination is a series.
+        """
         histogram = self._requests.get((service, method, code))
         if histogram is None:
             histogram = self._requests[service, method, code] = Histogram(REQUEST_BOUNDS_S)
         return histogram
 
     def request(self, service: str, method: str, code: str, seconds: float) -> None:
-        """Count an answered request."""
+        """Count an answered request and its seconds."""
         self.requests(service, method, code).observe(seconds)
 
     def batch(self, rows: int, waited_s: float) -> None:
-        """Count one call of the model: how many rows it had, and how long the first of them had waited."""
+        """Count one call of the model: its number of rows, and the seconds that the first of them has waited."""
         self._rows.observe(rows)
         self._wait.observe(waited_s)
 
@@ -114,34 +112,37 @@ class Metrics:
 
     @property
     def answered(self) -> int:
-        """How many requests have been answered, those for the health left out."""
-        found = self._requests.items()
-        return sum(sum(histogram.counts) for (service, _, _), histogram in found if not service.startswith(_HEALTH))
+        """The number of requests that have been answered, without health checks."""
+        requests = self._requests.items()
+        return sum(sum(histogram.counts) for (service, _, _), histogram in requests if not service.startswith(_HEALTH))
 
     def families(self, gauges: Mapping[str, float] | None = None) -> Families:
-        """Everything counted so far, the component's metrics first; plain data, which another process can merge."""
-        found = dict(self._user)
+        """Return everything counted so far, the component's metrics first, as values that another process can merge.
+
+        ``gauges`` are momentary gauges by name.
+        """
+        families = dict(self._user)
         if self._requests:
             requests = Family("histogram", "Time to answer a request, by the server's clock")
             for (service, method, code), histogram in self._requests.items():
                 requests.series[self._labels({"service": service, "method": method, "code": code})] = histogram
-            found[REQUESTS] = requests
+            families[REQUESTS] = requests
         plain = self._labels({})
-        found["scorekit_batch_rows"] = Family("histogram", "Rows in one call of the model", {plain: self._rows})
-        found["scorekit_queue_seconds"] = Family("histogram", "Wait of a batch's first request", {plain: self._wait})
-        found["scorekit_call_seconds"] = Family("histogram", "A call of the component", {plain: self.calls})
+        families["scorekit_batch_rows"] = Family("histogram", "Rows in one call of the model", {plain: self._rows})
+        families["scorekit_queue_seconds"] = Family("histogram", "Wait of a batch's first request", {plain: self._wait})
+        families["scorekit_call_seconds"] = Family("histogram", "A call of the component", {plain: self.calls})
         for name, text, number in (
             ("scorekit_model_failures_total", "Requests on which the model failed", self._failures),
             ("scorekit_metric_series_dropped_total", "Metrics left out, for there are too many series", self._dropped),
         ):
-            found[name] = Family("counter", text, {plain: number})
+            families[name] = Family("counter", text, {plain: number})
         for name, value in (gauges or {}).items():
-            found[name] = Family("gauge", "", {plain: Number(value, time.time())}, momentary=True)
-        return found
+            families[name] = Family("gauge", "", {plain: Number(value, time.time())}, momentary=True)
+        return families
 
     def text(self, gauges: Mapping[str, float] | None = None) -> bytes:
-        """Everything counted so far, for Prometheus."""
-        return exposition(merged([self.families(gauges)]))
+        """Return everything counted so far, for Prometheus."""
+        return exposition(merge([self.families(gauges)]))
 
     def _record(self, verb: Verb, metric: Mapping[str, Any]) -> None:
         kind, key, value = metric["type"], name_of(str(metric["key"])), float(metric["value"])
@@ -165,7 +166,10 @@ class Metrics:
     def _series(
         self, name: str, kind: str, labels: Labels, make: Callable[[], Number | Histogram]
     ) -> Number | Histogram | None:
-        """The series, new or known; ``None`` where there are too many, or the name is another kind of metric's."""
+        """The series, new or known; ``None`` if there are too many.
+
+        Raises ``ValueError`` if the name belongs to a metric of another kind.
+        """
         family = self._user.get(name)
         if family is None:
             family = self._user[name] = Family(kind)
@@ -187,11 +191,11 @@ class Metrics:
 
 
 def component_labels(
-    deployment: str, predictor: str, predictor_version: str, model: str, image: str, unset: str
+    *, deployment: str, predictor: str, predictor_version: str, model: str, image: str, unset: str
 ) -> dict[str, str]:
-    """The labels of a component's metrics, the stock wrapper's, with the older names of some beside them.
+    """Return the labels of a component's metrics, the stock wrapper's, some of them under their older names as well.
 
-    The image is split at its last colon; one without is a version. What was not told is ``unset``.
+    The image is split at its last colon; without a colon all of it is the version. Missing values become ``unset``.
     """
     name, _, version = image.rpartition(":")
     return {

@@ -1,8 +1,15 @@
 """Processes that a model forks: they are the model's own, and must not serve.
 
-A fork has all that its parent has: the listening sockets, which would keep the port taken when the server is gone; the
-connections, which would stay open when the server closes them; the wake-up of signals, by which a SIGTERM for the child
-stops the parent. And one that returns from `predict` would answer the same request a second time.
+A fork inherits all that its parent has, and each of these goes wrong in its own way:
+
+* the listening sockets would keep the port in use when the server has gone, so the child closes them;
+* the connections would stay open when the server closes them, likewise;
+* the wake-up of signals, a pipe to the parent's event loop, would let a SIGTERM for the child stop the parent, so the
+  child takes the default actions for signals;
+* a child that returns from ``predict`` would answer the same request a second time, so it ends where user code returns.
+
+Signals are blocked from before the fork until the child has its own handlers: one that came in between would run the
+parent's handlers in the child.
 """
 
 import contextlib
@@ -13,46 +20,49 @@ from collections.abc import Callable, Iterator
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 
-_ours = False
-_is_one = False
+_forking_worker = False  # the fork that is being made is a worker of ours
+_is_users_fork = False
 
 
 def guard(let_go: Callable[[], None]) -> None:
-    """Have every process that user code forks from here on call ``let_go``, and end where it returns to us."""
+    """Have every process that user code forks from now on call ``let_go``, and end where it returns to us.
 
-    masks: dict[int, set[int]] = {}
+    ``let_go`` closes the descriptors that the child must not keep. It is called once in each child.
+    """
 
-    def hold() -> None:  # until the child has handlers of its own: before that they are its parent's
+    masks: dict[int, set[int]] = {}  # by thread, for several may fork at the same time
+
+    def block_signals() -> None:
         masks[get_ident()] = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
 
-    def go_on() -> None:
+    def restore_signals() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, masks.pop(get_ident()))
 
-    def forked() -> None:
-        global _is_one
-        if not _ours:
-            _is_one = True
+    def begin_child() -> None:
+        global _is_users_fork
+        if not _forking_worker:
+            _is_users_fork = True
             signal.set_wakeup_fd(-1)
             for number in _SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
             let_go()
-        go_on()
+        restore_signals()
 
-    os.register_at_fork(before=hold, after_in_parent=go_on, after_in_child=forked)
+    os.register_at_fork(before=block_signals, after_in_parent=restore_signals, after_in_child=begin_child)
 
 
 @contextlib.contextmanager
-def ours() -> Iterator[None]:
-    """A fork made in this block is a worker."""
-    global _ours
-    _ours = True
+def forking_worker() -> Iterator[None]:
+    """Mark the forks made in this block as workers of the server's."""
+    global _forking_worker
+    _forking_worker = True
     try:
         yield
     finally:
-        _ours = False
+        _forking_worker = False
 
 
-def end_here() -> None:
-    """End this process if it is one that user code forked and then forgot."""
-    if _is_one:
+def end_if_forked() -> None:
+    """End this process if user code has forked it. Called wherever user code returns."""
+    if _is_users_fork:
         os._exit(0)

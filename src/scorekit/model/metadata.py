@@ -1,7 +1,7 @@
-"""What a model says of itself: ``/metadata`` (seldon-core 1.17.1).
+"""The model's metadata, as ``/metadata`` answers them (seldon-core 1.17.1).
 
-``init_metadata()`` of the class is overlaid by the variable MODEL_METADATA, key by key, and both stand over defaults
-that come from the image's name. What is not metadata by the protocol's schema is not answered in part.
+The variable MODEL_METADATA replaces the values of the class's ``init_metadata()``, key by key; defaults come from the
+image's name. Metadata that do not fit the protocol's schema are refused as a whole.
 """
 
 from collections.abc import Mapping
@@ -17,10 +17,10 @@ _DATATYPES = frozenset(
 )
 
 
-def described(own: Any, told: Mapping[str, Any], image: str | None) -> Metadata:
-    """The metadata of a component: its class's ``own``, what the operator ``told``, and the ``image`` it runs in.
+def build_metadata(own: Any, configured: Mapping[str, Any], image: str | None) -> Metadata:
+    """Return a component's metadata: its class's ``own``, those that the operator ``configured``, and its ``image``.
 
-    Raises ``BadMetadata``, which names the key at fault, for what does not fit the schema.
+    Raises ``BadMetadata`` that names the key at fault if they do not fit the schema.
     """
     name, _, version = (image or "").rpartition(":")
     metadata: Metadata = {
@@ -31,7 +31,7 @@ def described(own: Any, told: Mapping[str, Any], image: str | None) -> Metadata:
         "outputs": [],
         "custom": {},
     }
-    metadata |= {**(own if isinstance(own, dict) else {}), **told}
+    metadata |= {**(own if isinstance(own, dict) else {}), **configured}
     _check(metadata)
     return metadata
 

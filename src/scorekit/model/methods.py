@@ -1,4 +1,9 @@
-"""What a component's class offers, found out once, when it is loaded: no request probes for it."""
+"""Finds out what a component's class offers, once, when it is loaded, so that no request probes for it.
+
+A method counts as offered unless it is one of seldon-core's ``SeldonComponent``, which only raises. Every verb has up
+to three ways in, tried in this order: a raw method, which sees the message itself in the transport's form; the method
+that is given rows and names; and what the stock wrapper answers for a class without either.
+"""
 
 import inspect
 import json
@@ -14,16 +19,16 @@ from ..user_model import SeldonMicroserviceException
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """What a class offers for one verb."""
+    """The methods that a class offers for one verb."""
 
     method: Callable[..., Any] | None
     takes_meta: bool
-    """Whether the method takes the verb's optional keyword: ``meta``, or of send_feedback ``routing``."""
+    """Whether the method takes the verb's optional keyword: ``meta``, or ``routing`` for send_feedback."""
     raw: Mapping[Form, Callable[..., Any]]
     """The methods that see the message itself, by the form in which they are given it."""
 
 
-# The keyword that only some methods take. The stock wrapper never hands meta to aggregate.
+# The keyword that only some methods take. The stock wrapper never gives meta to aggregate.
 _KEYWORD = {
     Verb.PREDICT: "meta",
     Verb.TRANSFORM_INPUT: "meta",
@@ -32,42 +37,45 @@ _KEYWORD = {
     Verb.SEND_FEEDBACK: "routing",
 }
 
-# SeldonComponent's own methods that are called all the same: what they refuse with is the answer.
+# SeldonComponent's own methods that are called all the same: the error that they raise is the answer.
 _CALLED = frozenset({"route", "aggregate", "health_status"})
 
 
 def hook(model: object, verb: Verb) -> Hook:
-    """What ``model`` offers for ``verb``."""
-    found, keyword = method(model, verb.value), _KEYWORD.get(verb)
-    if verb is Verb.HEALTH_STATUS and found is not None and found.__module__ == _BASE:
-        found = assumed_health
-    takes = found is not None and keyword is not None and _accepts(found, keyword)
-    return Hook(found, takes, dict(_raw(model, verb)))
+    """Return what ``model`` offers for ``verb``."""
+    function, keyword = method(model, verb.value), _KEYWORD.get(verb)
+    if verb is Verb.HEALTH_STATUS and function is not None and function.__module__ == _BASE:
+        function = assumed_health
+    takes = function is not None and keyword is not None and _accepts(function, keyword)
+    return Hook(function, takes, dict(_raw(model, verb)))
 
 
-def takes_rows(found: Hook) -> bool:
-    """Whether the method, if there is one, can be called with the rows and their names."""
-    if found.method is None:
+def takes_rows(offered: Hook) -> bool:
+    """Return whether the method can be called with rows and their names; true if there is none."""
+    if offered.method is None:
         return True
-    more = {"meta": None} if found.takes_meta else {}
+    more = {"meta": None} if offered.takes_meta else {}
     try:
-        inspect.signature(found.method).bind(None, None, **more)
+        inspect.signature(offered.method).bind(None, None, **more)
     except TypeError:
         return False
-    except ValueError:  # a callable written in C that tells no signature
+    except ValueError:  # a callable written in C without a signature
         return True
     return True
 
 
 def method(model: object, name: str) -> Callable[..., Any] | None:
-    """The method, unless it is missing or one of SeldonComponent's own, which only refuse."""
-    found = getattr(model, name, None)
+    """Return the method; ``None`` if it is missing, or one of SeldonComponent's own, which only raise."""
+    function = getattr(model, name, None)
     inherited = getattr(getattr(type(model), name, None), "__module__", "") == _BASE and name not in _CALLED
-    return found if callable(found) and not inherited else None
+    return function if callable(function) and not inherited else None
 
 
 def is_seldon(value: object, name: str) -> bool:
-    """Whether ``value`` is of seldon-core's class ``name``, or of ours, without importing either."""
+    """Return whether ``value`` is of seldon-core's class ``name`` or of ours of that name.
+
+    Classes are compared by name, so that neither package needs the other to be installed.
+    """
     return any(
         each.__name__ == name and each.__module__.split(".")[0] in ("seldon_core", "scorekit")
         for each in type(value).__mro__
@@ -75,14 +83,14 @@ def is_seldon(value: object, name: str) -> bool:
 
 
 Handler = Callable[[BaseException], HandledError | None]
-"""What a class's own error handler answers for an exception, ``None`` where it leaves it to the server."""
+"""Returns what a class's own error handler answers for an exception, ``None`` if it leaves that to the server."""
 
 
 def handler(given: Any) -> Handler:
-    """The handler of a class's ``model_error_handler``.
+    """Return the handler of a class's ``model_error_handler``.
 
-    That is a Flask blueprint, as for the stock wrapper, whose handlers for classes of exceptions answer with a
-    response; or, without Flask, a function of the exception that returns a status and a JSON value, or ``None``.
+    That is a Flask blueprint, as for the stock wrapper, whose handlers for classes of exceptions return a response; or,
+    without Flask, a function of the exception that returns a status and a JSON value, or ``None``.
     """
     if given is None:
         return lambda error: None
@@ -95,7 +103,7 @@ _BASE = "seldon_core.user_model"
 
 
 def assumed_health() -> str:
-    """What the stock wrapper answers for a SeldonComponent that says nothing of its health."""
+    """Return the stock wrapper's answer for a SeldonComponent without a health_status of its own."""
     return "not implemented - assuming healthy"
 
 
@@ -110,14 +118,14 @@ def _raw(model: object, verb: Verb) -> Iterable[tuple[Form, Callable[..., Any]]]
         choices = {Form.JSON: raw}
     else:
         choices = dict.fromkeys((Form.JSON, Form.PROTO), rest or grpc or raw)
-    return [(form, found) for form, found in choices.items() if found]
+    return [(form, function) for form, function in choices.items() if function]
 
 
 def _accepts(function: Callable[..., Any], keyword: str) -> bool:
     """Whether ``function`` can be called with ``keyword=``: by name or by ``**kwargs``."""
     try:
         parameters: Iterable[inspect.Parameter] = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):  # a callable written in C that tells no signature
+    except (TypeError, ValueError):  # a callable written in C without a signature
         return False
     return any(
         each.kind is each.VAR_KEYWORD or (each.name == keyword and each.kind is not each.POSITIONAL_ONLY)
@@ -134,7 +142,7 @@ def _called(function: Callable[[BaseException], Any], error: BaseException) -> H
 
 
 def _blueprint(blueprint: Any) -> Handler:
-    import flask  # installed, for the class has made a blueprint of it
+    import flask  # installed, because the class has made a blueprint of it
 
     app = flask.Flask("scorekit", static_folder=None, template_folder=None)
     app.register_blueprint(blueprint)

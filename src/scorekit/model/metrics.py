@@ -1,4 +1,4 @@
-"""Metrics as a component tells them: ``{"key", "type", "value"[, "tags"]}`` (seldon-core 1.17.1)."""
+"""A component's own metrics: objects ``{"key", "type", "value"[, "tags"]}`` (seldon-core 1.17.1)."""
 
 import json
 from typing import Any
@@ -12,7 +12,10 @@ Metric = dict[str, Any]
 
 
 def checked(metrics: Any, verb: Verb) -> list[Metric]:
-    """``metrics`` as they stand in the answer to ``verb``. Raises ``BadMetric`` with the stock wrapper's words."""
+    """Return ``metrics`` as the answer to ``verb`` carries them.
+
+    Raises ``BadMetric``, with the stock wrapper's words, if they are not a list of metrics.
+    """
     if type(metrics) is not list or not all(map(_is_metric, metrics)):
         try:
             shown = json.dumps(metrics)

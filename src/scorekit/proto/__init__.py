@@ -1,7 +1,11 @@
-"""The protocol buffers this package speaks, in a descriptor pool of their own.
+"""The protocol buffers that scorekit speaks: Seldon's ``.proto`` files and the compiler that reads them.
 
-``seldon_core`` and TensorFlow register messages of the same names in protobuf's default pool; here they cannot meet.
-Works with protobuf from 3.20 (pure Python there) to the newest.
+It imports protobuf and nothing of ours. Begin with ``prediction.proto`` and :func:`message_class`; ``compiler.py``
+turns the texts into descriptors when this package is imported.
+
+The messages live in a descriptor pool of their own, because ``seldon_core`` and TensorFlow register messages of the
+same names in protobuf's default pool, which holds each name once. Works with protobuf from 3.20 (in pure Python) to
+the newest.
 """
 
 import importlib
@@ -32,10 +36,10 @@ def _files() -> list[FileDescriptorProto]:
 
 
 POOL = descriptor_pool.DescriptorPool()
-"""Every message and service below, and the well-known types they use."""
+"""Every message and service of the files here, and the well-known types that they use."""
 
 FILES: dict[str, bytes] = {file.name: file.SerializeToString() for file in _files()}
-"""Serialized file descriptors by name, each after what it imports."""
+"""Serialized file descriptors by name, each after those that it imports."""
 
 for _serialized in FILES.values():
     POOL.AddSerializedFile(_serialized)
@@ -45,20 +49,20 @@ SERVICES: tuple[str, ...] = tuple(
     for file in map(FileDescriptorProto.FromString, FILES.values())
     for service in file.service
 )
-"""Full names of every service."""
+"""The full names of all services."""
 
 
 def message_class(full_name: str) -> Any:
-    """The class of the message ``full_name``, from :data:`POOL`."""
+    """Return the class of the message ``full_name``, from :data:`POOL`. Raises ``KeyError`` if there is none."""
     descriptor = POOL.FindMessageTypeByName(full_name)
-    if hasattr(message_factory, "GetMessageClass"):  # protobuf from 4.22; the other way is gone since 5
+    if hasattr(message_factory, "GetMessageClass"):  # from protobuf 4.22 on; the other way is gone since 5
         return message_factory.GetMessageClass(descriptor)
     return message_factory.MessageFactory(POOL).GetPrototype(descriptor)  # type: ignore[attr-defined]
 
 
 @cache
 def user_class(name: str) -> Any:
-    """The class of ``seldon.protos.<name>`` that user code knows: seldon-core's where it is installed, or ours."""
+    """Return the class of ``seldon.protos.<name>`` that user code knows: seldon-core's if installed, else ours."""
     try:
         return getattr(importlib.import_module("seldon_core.proto.prediction_pb2"), name)
     except Exception as error:  # noqa: BLE001  beside a protobuf newer than its own, seldon-core fails in many ways

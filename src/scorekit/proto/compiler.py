@@ -1,7 +1,16 @@
-"""``.proto`` text to descriptors: as much of the language as this package's own files use.
+"""Compiles ``.proto`` text to descriptors: as much of the language as the files of this package use.
 
-That spares the build a protoc and the run time a generated module, which would be tied to one range of protobuf
-versions and would register its messages where ``seldon_core`` registers its own.
+With it the build needs no protoc, and the run time no generated module, which would be tied to one range of protobuf
+versions and would register its messages in the pool where ``seldon_core`` registers its own. The grammar that is
+understood::
+
+    file      = "syntax" "=" string ";" | "package" name ";" | "import" string ";" | message | service
+    message   = "message" name "{" { field | enum | oneof } "}"
+    field     = [ "repeated" ] type name "=" number ";" | "map" "<" type "," type ">" name "=" number ";"
+    oneof     = "oneof" name "{" { field } "}"
+    enum      = "enum" name "{" { name "=" number ";" } "}"
+    service   = "service" name "{" { "rpc" name "(" side ")" "returns" "(" side ")" ";" } "}"
+    side      = [ "stream" ] type
 """
 
 import re
@@ -15,9 +24,9 @@ _SCALARS = {"double": 1, "float": 2, "int64": 3, "int32": 5, "bool": 8, "string"
 
 
 def compile_proto(text: str, name: str) -> File:
-    """The descriptor of the proto3 file ``name``. Raises ``ValueError`` for what it does not understand.
+    """Return the descriptor of the proto3 file ``name``. Raises ``ValueError`` for text that it does not understand.
 
-    A type's name without a dot is an enum of the same message or a message of the same package.
+    A type name without a dot is an enum of the same message or a message of the same package.
     """
     file = File(name=name)
     tokens = _tokens(text)
@@ -53,10 +62,10 @@ def _tokens(text: str) -> Iterator[str]:
 
 
 def _expect(tokens: Iterator[str], *wanted: str) -> str:
-    found = next(tokens, "the end")
-    if found not in wanted:
-        raise ValueError(f"expected {' or '.join(wanted)}, got {found}")
-    return found
+    token = next(tokens, "the end")
+    if token not in wanted:
+        raise ValueError(f"expected {' or '.join(wanted)}, got {token}")
+    return token
 
 
 def _message(tokens: Iterator[str], message: DescriptorProto, package: str) -> None:
@@ -93,7 +102,7 @@ def _field(tokens: Iterator[str], word: str, message: DescriptorProto, package: 
         value = next(tokens)
         _expect(tokens, ">")
         field.name = next(tokens)
-        # A map is a list of entries, of a message type made for it.
+        # A map is a repeated field of entries, of a message type that is made for it.
         entry = message.nested_type.add(name=f"{field.name[0].upper()}{field.name[1:]}Entry")
         entry.options.map_entry = True
         for number, (name, kind) in enumerate((("key", key), ("value", value)), start=1):

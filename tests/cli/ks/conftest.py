@@ -11,7 +11,7 @@ from scorekit.cli.ks import main
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What a command left: its exit status, stdout and stderr."""
+    """What a command left behind: exit status, stdout and stderr."""
 
     status: int
     out: str
@@ -53,7 +53,7 @@ def ok(out: str = "", err: str = "") -> Ran:
 
 
 def refused(message: str) -> Ran:
-    """One line on stderr in logrus' form, nothing on stdout, exit status 1."""
+    """One error line on stderr in the form of logrus, nothing on stdout, exit status 1."""
     quoted = message.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return Ran(1, "", f'level=error msg="{quoted}"\n')
 

@@ -48,7 +48,7 @@ def test_modules(ks: Run, app: Path) -> None:
 
 
 def test_import_makes_a_component_of_each_document(ks: Run, app: Path, tmp_path: Path) -> None:
-    """Named `<kind>-<name>-<five letters>`, the text as it is, an entry in the parameters; all of it renders."""
+    """Each is named `<kind>-<name>-<five letters>`, keeps its text, gets an entry in the parameters, and renders."""
     (tmp_path / "many.yaml").write_text(MANY)
     ran = ks("import", "-f", str(tmp_path / "many.yaml"))
     service, deployment = written(ran.err)
@@ -71,7 +71,7 @@ def test_import_makes_a_component_of_each_document(ks: Run, app: Path, tmp_path:
 
 
 def test_import_keeps_the_names_of_json_and_jsonnet(ks: Run, app: Path, tmp_path: Path) -> None:
-    """In any module, which is made if need be."""
+    """A JSON or jsonnet file keeps its name, in any module, which is made if needed."""
     for name in ("one.json", "two.jsonnet"):
         (tmp_path / name).write_text('{"kind": "K"}')
         assert ks("import", "-f", str(tmp_path / name), "--module", "m") == ok(
@@ -104,7 +104,7 @@ def test_import_keeps_the_names_of_json_and_jsonnet(ks: Run, app: Path, tmp_path
 def test_import_refuses_before_it_writes(
     ks: Run, app: Path, tmp_path: Path, name: str, text: str, message: str
 ) -> None:
-    """A folder is taken in whole or not at all."""
+    """A folder is imported completely or not at all."""
     folder = tmp_path / "in"
     folder.mkdir()
     (folder / "0.yaml").write_text(MANY)
@@ -120,7 +120,7 @@ def test_import_refuses_before_it_writes(
 
 
 def test_import_of_nothing(ks: Run, app: Path) -> None:
-    """ksonnet's words."""
+    """A missing or unknown path gets ksonnet's message."""
     assert ks("import") == refused("path is required")
     assert ks("import", "-f", "/no/such") == refused("/no/such does not exist")
     assert ks("import", "-f", "app.yaml", "--module", "../x").status == 1
@@ -131,7 +131,7 @@ BROKEN = {"/not-http": b"SSH-2.0-x\r\n", "/cut.json": b"HTTP/1.1 200 OK\r\nConte
 
 @pytest.fixture
 def web_server() -> Iterator[str]:
-    """Answers for /svc.yaml and /named, whose name is in a header; anything else is not there."""
+    """A server that answers /svc.yaml and /named (whose file name is in a header), and 404 for anything else."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -146,7 +146,7 @@ def web_server() -> Iterator[str]:
             self.wfile.write(MANY.encode() if "yaml" in self.path else b"{}")
 
         def log_message(self, *arguments: object) -> None:
-            """Nothing."""
+            """Print no log."""
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
@@ -157,7 +157,7 @@ def web_server() -> Iterator[str]:
 
 
 def test_import_from_the_web(ks: Run, app: Path, web_server: str) -> None:
-    """The file's name is the URL's or the server's, and never leaves the folder."""
+    """The name of the file comes from the URL or the server, and never leaves the folder."""
     assert len(written(ks("import", "-f", f"{web_server}/svc.yaml?x=1").err)) == 2
     assert written(ks("import", "-f", f"{web_server}/named").err) == [f"{app}/components/one.json"]
     assert ks("import", "-f", f"{web_server}/no.yaml") == refused(
@@ -172,7 +172,7 @@ def test_import_from_the_web(ks: Run, app: Path, web_server: str) -> None:
 
 @pytest.mark.parametrize("extension", ["json", "yaml", "jsonnet"])
 def test_rm_removes_the_file_and_all_parameters(ks: Run, app: Path, extension: str) -> None:
-    """Of any extension (ksonnet-rules.md#repair-component-rm); other components and comments stay."""
+    """`rm` works for every extension, and keeps the rest (ksonnet-rules.md#repair-component-rm)."""
     before = files(app)
     ks("module", "create", "m")
     kept = files(app)
@@ -191,14 +191,14 @@ def test_rm_removes_the_file_and_all_parameters(ks: Run, app: Path, extension: s
     assert kept.keys() - before.keys() == {"components/m/params.libsonnet"}
 
 
-def test_rm_of_what_is_not_there(ks: Run, app: Path) -> None:
-    """ksonnet's words."""
+def test_rm_of_an_unknown_component(ks: Run, app: Path) -> None:
+    """An unknown component gets ksonnet's message."""
     assert ks("component", "rm", "x") == refused('"x" is not a component or a module')
     assert ks("component", "rm") == refused("'component rm' takes a single argument, that is the name of the component")
 
 
 def test_rm_changes_nothing_if_it_cannot_change_all(ks: Run, app: Path) -> None:
-    """A file that cannot be edited is named with its line; one that knows nothing of the component does not matter."""
+    """A file that cannot be edited stops `rm` before any change, unless it does not mention the component."""
     (app / "components/web.jsonnet").write_text("{}")
     (app / "components/params.libsonnet").write_text("{ components: { web: { a: 1 } } }")
     environment = app / "environments/default/params.libsonnet"

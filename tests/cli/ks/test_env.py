@@ -17,7 +17,7 @@ def made(name: str, namespace: str, server: str, spec: str = "version:v1.8.0") -
 
 
 def test_add_list_and_describe(ks: Run, app: Path) -> None:
-    """An environment below another is a folder in its folder."""
+    """An environment `us/west` is a folder in the folder `us`."""
     assert ks("env", "add", "us/west", "--server", "https://w", "--api-spec=version:v1.9.5") == ok(
         err=made("us/west", "default", "https://w", "version:v1.9.5")
     )
@@ -37,10 +37,10 @@ def test_add_list_and_describe(ks: Run, app: Path) -> None:
 
 
 def test_a_context_is_kept_by_its_name(ks: Run, app: Path) -> None:
-    """So one app is for everybody's Minikube and GKE; a kubeconfig need not have it (yet)."""
+    """app.yaml keeps the name of a context, which need not be in the kubeconfig, so everybody can use the app."""
     assert ks("env", "add", "gke", "--context", "gke-context", "-n", "prod") == ok(
-        err="level=warning msg=\"context 'gke-context' does not exist in the kubeconfig file; its name is kept\"\n"
-        + made("gke", "prod", "context:gke-context")
+        err="level=warning msg=\"context 'gke-context' does not exist in the kubeconfig file; "
+        'the environment keeps its name"\n' + made("gke", "prod", "context:gke-context")
     )
     assert "      server: context:gke-context\n" in (app / "app.yaml").read_text()
     assert ks("env", "set", "gke", "--context", "other") == ok()
@@ -66,7 +66,7 @@ def test_set_renames_and_changes_at_once(ks: Run, app: Path) -> None:
 
 
 def test_current_is_set_and_unset(ks: Run, app: Path) -> None:
-    """--unset works (ksonnet-rules.md#repair-env-unset); the file has the name and no line end."""
+    """--unset works (ksonnet-rules.md#repair-env-unset); the file has the name without a line end."""
     assert ks("env", "current") == ok("\n")
     assert ks("env", "current", "--set", "default") == ok()
     assert (app / ".ks_environment").read_text() == "default"
@@ -76,7 +76,7 @@ def test_current_is_set_and_unset(ks: Run, app: Path) -> None:
 
 
 def test_targets(ks: Run, app: Path) -> None:
-    """They are modules that exist; none given takes them away."""
+    """Targets must be modules that exist; without --module they are removed."""
     ks("module", "create", "a.b")
     assert ks("env", "targets", "default", "--module", "/", "--module", "a.b") == ok()
     assert "    targets:\n    - /\n    - a.b\n" in (app / "app.yaml").read_text()
@@ -86,8 +86,8 @@ def test_targets(ks: Run, app: Path) -> None:
     assert "targets" not in (app / "app.yaml").read_text()
 
 
-def test_rm_takes_the_folder_and_empty_ones_above(ks: Run, app: Path) -> None:
-    """An environment inside the removed one stays."""
+def test_rm_removes_the_folder_and_empty_ones_above(ks: Run, app: Path) -> None:
+    """`rm` removes the folder and empty ones above it; an environment inside of it stays."""
     for name in ("us", "us/west", "us/east"):
         ks("env", "add", name, "--server=s")
     path = app / "environments/us"
@@ -103,7 +103,7 @@ def test_rm_takes_the_folder_and_empty_ones_above(ks: Run, app: Path) -> None:
 
 
 def test_overrides(ks: Run, app: Path) -> None:
-    """-o writes app.override.yaml, which wins, is shown by a star, and goes with its last entry."""
+    """-o writes app.override.yaml, whose values win; the file is removed with its last entry."""
     before = (app / "app.yaml").read_text()
     assert ks("env", "set", "default", "-o", "--server", "mine") == ok()
     assert (app / "app.yaml").read_text() == before
@@ -141,7 +141,7 @@ def test_overrides(ks: Run, app: Path) -> None:
     ],
 )
 def test_what_is_refused(ks: Run, app: Path, arguments: list[str], message: str) -> None:
-    """In ksonnet's words, and no file changes."""
+    """An invalid request gets ksonnet's message, and no file changes."""
     ks("env", "add", "taken", "--server=s")
     before = files(app)
     ran = ks("env", *arguments)
@@ -151,7 +151,7 @@ def test_what_is_refused(ks: Run, app: Path, arguments: list[str], message: str)
 
 
 def test_an_app_that_cannot_be_written_says_so(ks: Run, app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file system's reason in one line; what was there is whole."""
+    """The error is one line with the system's reason, and existing files stay complete."""
     before = (app / "app.yaml").read_text()
 
     def full(self: Path, target: Path) -> None:
@@ -167,7 +167,7 @@ def test_an_app_that_cannot_be_written_says_so(ks: Run, app: Path, monkeypatch: 
 
 @pytest.mark.parametrize("path", ["..", "../..", "a/../..", "."])
 def test_a_path_that_leads_out_is_refused(ks: Run, app: Path, path: str) -> None:
-    """An app that somebody sent removes nothing but its own environments."""
+    """An app from somebody else cannot make `env rm` remove files outside of it."""
     spec = app / "app.yaml"
     spec.write_text(spec.read_text().replace("path: default", f"path: {path}"))
     before = files(app.parent)

@@ -1,4 +1,4 @@
-"""Registries on GitHub, played by a server on this machine."""
+"""Registries on GitHub, with a server on this machine in place of GitHub."""
 
 import gzip
 import http.server
@@ -25,7 +25,7 @@ REGISTRY = "apiVersion: 0.1.0\nkind: ksonnet.io/registry\nlibraries:\n  nginx: {
 
 
 def archive(**members: str | tarfile.TarInfo) -> bytes:
-    """What GitHub sends for a repository: one top folder, gzipped."""
+    """The archive of a repository as GitHub sends it: one top folder, gzipped."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w:gz") as out:
         for name, what in members.items():
@@ -50,7 +50,7 @@ PACKAGE = {
 
 @dataclass
 class Hub:
-    """``commits`` says what a ref is; ``asked`` has path and token of every request, in order."""
+    """The server; ``commits`` maps refs to commits, ``asked`` has path and token of every request, in order."""
 
     url: str = ""
     commits: dict[str, str] = field(default_factory=lambda: {"master": OLD, "v2": NEW, OLD: OLD, NEW: NEW})
@@ -62,7 +62,7 @@ class Hub:
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch, ks: Run) -> Iterator[Hub]:
-    """The stand-in, and where its archives are sent from: another host, as with the real one."""
+    """The server, and a second host that archives are redirected to, as with the real one."""
     state = Hub()
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -102,7 +102,7 @@ def hub(monkeypatch: pytest.MonkeyPatch, ks: Run) -> Iterator[Hub]:
             self.wfile.write(body)
 
         def log_message(self, *arguments: object) -> None:
-            """Nothing."""
+            """Print no log."""
 
     servers = [http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) for _ in range(2)]
     threads = [threading.Thread(target=server.serve_forever, args=(0.02,)) for server in servers]
@@ -122,7 +122,7 @@ def added(ks: Run) -> None:
 
 
 def test_a_package_is_vendored_under_its_commit(ks: Run, app: Path, hub: Hub) -> None:
-    """A ref is resolved; one archive brings all files, and only the package's are taken."""
+    """A ref is resolved to a commit, and one archive brings all files of the package."""
     added(ks)
     assert f"version: {OLD}" in (app / ".ksonnet/registries/inc/registry.yaml").read_text()
     hub.asked.clear()
@@ -138,8 +138,8 @@ def test_a_package_is_vendored_under_its_commit(ks: Run, app: Path, hub: Hub) ->
     assert ks("pkg", "describe", "inc/nginx").out.startswith("LIBRARY NAME:\ninc/nginx\n\nDESCRIPTION:\nA web server\n")
 
 
-def test_a_version_that_nobody_pins_goes(ks: Run, app: Path, hub: Hub) -> None:
-    """Another version takes its place; one that an environment pins stays."""
+def test_a_version_that_nothing_pins_is_removed(ks: Run, app: Path, hub: Hub) -> None:
+    """Installing another version removes the old one, unless an environment pins it."""
     added(ks)
     ks("pkg", "install", "inc/nginx")
     assert ks("pkg", "install", "inc/nginx@v2").status == 0
@@ -153,8 +153,8 @@ def test_a_version_that_nobody_pins_goes(ks: Run, app: Path, hub: Hub) -> None:
     assert [path.name for path in (app / "vendor/inc").iterdir()] == [f"nginx@{OLD}"]
 
 
-def test_what_is_there_is_fetched_by_force_alone(ks: Run, app: Path, hub: Hub) -> None:
-    """The commit is asked for, the archive is not."""
+def test_an_installed_package_is_fetched_again_only_with_force(ks: Run, app: Path, hub: Hub) -> None:
+    """An installed package is not fetched again without --force; only its commit is asked for."""
     added(ks)
     ks("pkg", "install", "inc/nginx")
     hub.asked.clear()
@@ -166,7 +166,7 @@ def test_what_is_there_is_fetched_by_force_alone(ks: Run, app: Path, hub: Hub) -
 def test_the_token_goes_to_the_api_and_nowhere_else(
     ks: Run, app: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not to the host of the archive, not into a message, not into a file."""
+    """The token reaches neither the host of the archive, nor a message, nor a file."""
     monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
     added(ks)
     said = [ks("pkg", "install", "inc/nginx")]
@@ -205,7 +205,7 @@ def test_refusals_say_what_to_do(
     token: str,
     message: str,
 ) -> None:
-    """In one line, with the repository and the ref; nothing is written."""
+    """A refusal is one line with the repository, the ref and the remedy; nothing is written."""
     added(ks)
     before = files(app)
     if token:
@@ -217,10 +217,10 @@ def test_refusals_say_what_to_do(
     assert files(app) == before
 
 
-def test_without_a_network_what_was_known_is_listed(
+def test_without_a_network_the_kept_catalogue_is_listed(
     ks: Run, app: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`pkg list` warns and shows the kept catalogue; installing says that nobody answers."""
+    """`pkg list` warns and lists the kept catalogue; `pkg install` says that nothing answers."""
     added(ks)
     monkeypatch.setenv("KS_GITHUB_API", "http://127.0.0.1:9")
     ran = ks("pkg", "list")
@@ -233,7 +233,7 @@ def test_without_a_network_what_was_known_is_listed(
 
 
 def test_a_registry_that_is_not_there_is_not_added(ks: Run, app: Path, hub: Hub) -> None:
-    """The app stays as it was."""
+    """The app stays as it was if the registry does not exist."""
     before = files(app)
     for uri in ("github.com/o/no", "github.com/o/r/tree/master/other", "github.com/o/r/tree/nobranch/incubator"):
         ran = ks("registry", "add", "x", uri)
@@ -262,7 +262,7 @@ def member(name: str, kind: bytes = tarfile.REGTYPE, target: str = "", size: int
     ],
 )
 def test_an_archive_cannot_write_elsewhere(ks: Run, app: Path, hub: Hub, bad: tarfile.TarInfo, message: str) -> None:
-    """Links, devices and paths that lead out are refused, and nothing is written."""
+    """Links, devices and paths with `..` are refused, and nothing is written."""
     added(ks)
     before = files(app.parent)
     hub.archive = archive(**PACKAGE, bad=bad)
@@ -273,14 +273,14 @@ def test_an_archive_cannot_write_elsewhere(ks: Run, app: Path, hub: Hub, bad: ta
 
 
 def test_links_elsewhere_in_the_repository_do_not_matter(ks: Run, app: Path, hub: Hub) -> None:
-    """Only the package is looked at."""
+    """Only the files of the package are checked."""
     added(ks)
     hub.archive = archive(**PACKAGE, bad=member("o-r-abc/docs/link", tarfile.SYMTYPE, "/etc"))
     assert ks("pkg", "install", "inc/nginx") == ok(err=info("Retrieved 3 files"))
 
 
-def test_an_archive_of_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By one file, by their number, by what it all unpacks to; before it is in memory."""
+def test_an_archive_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits on the size of a file, the number of files and the whole archive hold before it is in memory."""
     huge = archive(**{f"p/{number}": "x" * 100 for number in range(20)})
     for name, value, message in (
         ("_MAX_FILE", 99, "too large"),
@@ -301,7 +301,7 @@ def test_an_archive_of_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
     ids=["empty", "text", "compressed text", "cut off"],
 )
 def test_a_broken_archive_is_our_error(ks: Run, app: Path, hub: Hub, data: bytes) -> None:
-    """Nothing is written."""
+    """A broken archive gets our error message, and nothing is written."""
     added(ks)
     hub.archive = data
     ran = ks("pkg", "install", "inc/nginx")
@@ -311,7 +311,7 @@ def test_a_broken_archive_is_our_error(ks: Run, app: Path, hub: Hub, data: bytes
 
 
 def test_a_package_that_is_not_in_the_archive(ks: Run, app: Path, hub: Hub) -> None:
-    """It is said by its name; so is a folder that is no package."""
+    """The error names the package; a folder without parts.yaml is not one."""
     added(ks)
     assert ks("pkg", "install", "inc/no") == refused(
         f"resolving package metadata: inc/no: github.com/o/r@{OLD} has no folder incubator/no"
@@ -330,12 +330,12 @@ def test_a_package_that_is_not_in_the_archive(ks: Run, app: Path, hub: Hub) -> N
     ],
 )
 def test_uris_of_github(uri: str, folder: GitHubFolder) -> None:
-    """A repository, a folder of a ref, or the registry's own file."""
+    """A URI names a repository, a folder at a ref, or the file registry.yaml."""
     assert github_folder(uri) == folder
 
 
-def test_the_answer_may_come_from_an_enterprises_api(hub: Hub) -> None:
-    """Any address with the same paths."""
+def test_an_enterprises_api_works_too(hub: Hub) -> None:
+    """Any address with the same paths works as the API."""
     source = GitHubRegistry(GitHubFolder("o", "r", "v2", "incubator"), f"{hub.url}/api")
     assert source.version("nginx", "") == NEW
     assert source.catalogue().versions == {"nginx": NEW}
@@ -344,8 +344,8 @@ def test_the_answer_may_come_from_an_enterprises_api(hub: Hub) -> None:
 @pytest.mark.parametrize(
     "answer", [b"SSH-2.0-x\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n" + b"a" * 40, b""]
 )
-def test_an_answer_that_is_none_is_told(answer: bytes) -> None:
-    """One that is no HTTP, one that ends early, and none at all."""
+def test_a_malformed_response_is_our_error(answer: bytes) -> None:
+    """A response that is not HTTP, ends early or never comes gets our error message."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
@@ -365,8 +365,8 @@ def test_an_answer_that_is_none_is_told(answer: bytes) -> None:
             served.result()
 
 
-def test_a_token_that_is_none_is_told_without_it(ks: Run, app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A line end in it would be an error of Python's that repeats it; one behind it is taken off."""
+def test_an_invalid_token_is_refused_without_printing_it(ks: Run, app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token with a line end inside is refused without printing it; one at its end is removed."""
     monkeypatch.setenv("GITHUB_TOKEN", f"{TOKEN}\nmore\n")
     ran = ks("registry", "add", "inc", "github.com/o/r/tree/master/incubator")
     assert (ran.status, TOKEN in ran.err + ran.out) == (1, False)

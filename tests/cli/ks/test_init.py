@@ -1,4 +1,4 @@
-"""`ks init`, `ks version` and what the parser says."""
+"""`ks init`, `ks version` and errors of the command line."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_files_of_a_new_app(app: Path) -> None:
-    """Those of ksonnet 0.13, byte for byte; the folders that it makes are there, though empty."""
+    """They are ksonnet 0.13's byte for byte, with its empty folders."""
     found = files(app)
     assert found.pop("app.yaml") == (
         "apiVersion: 0.3.0\nenvironments:\n  default:\n    destination:\n      namespace: seldon\n"
@@ -58,8 +58,8 @@ def test_the_files_of_a_new_app(app: Path) -> None:
         assert (app / folder).is_dir()
 
 
-def test_the_words_of_init_and_the_default_registry(ks: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The seed's command runs without a kubeconfig, without a network; every app begins with the registry incubator."""
+def test_init_logs_and_adds_the_default_registry(ks: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tutorial's command runs without a kubeconfig and a network, and adds the registry incubator."""
     monkeypatch.chdir(tmp_path)
     assert ks("init", "x", "--api-spec=version:v1.8.0") == ok(
         err='level=warning msg="No current context found: environment \\"default\\" points to https://localhost:6443; '
@@ -88,7 +88,7 @@ def test_the_words_of_init_and_the_default_registry(ks: Run, tmp_path: Path, mon
 def test_where_the_first_environment_points(
     ks: Run, kubeconfig: Path, arguments: list[str], server: str, namespace: str
 ) -> None:
-    """To the server of kubectl's current context, or to a context by its name, or to --server; --env names it."""
+    """It points to the server of the current context, to a context by name, or to --server; --env names it."""
     made = ks("init", "x", "--env", "first", *arguments)
     assert made.status == 0
     assert ("Using context" in made.err) == ("--server" not in arguments)
@@ -111,14 +111,22 @@ def test_where_the_first_environment_points(
     ],
 )
 def test_what_init_refuses(ks: Run, kubeconfig: Path, arguments: list[str], message: str) -> None:
-    """And nothing is left behind (ksonnet-rules.md#repair-init)."""
+    """A failed `init` leaves nothing behind (ksonnet-rules.md#repair-init)."""
     ran = ks("init", *arguments, *([] if "--context=lost" in arguments else ["--server=s"]))
     assert ran == refused(message)
     assert not (kubeconfig.parent / "x").exists()
 
 
+def test_an_invalid_swagger_file_leaves_nothing_behind(ks: Run, kubeconfig: Path) -> None:
+    """The library is generated before the first file is written."""
+    (kubeconfig.parent / "swagger.json").write_text('{"info": {"version": "v1.9.0"}}')
+    ran = ks("init", "x", "--server=s", f"--api-spec=file:{kubeconfig.parent / 'swagger.json'}")
+    assert "it has no definitions or no paths" in ran.err
+    assert not (kubeconfig.parent / "x").exists()
+
+
 def test_a_folder_that_is_there_is_left_alone(ks: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With ksonnet's sentence; --dir names another."""
+    """An existing folder gets ksonnet's message; --dir names another one."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "x").mkdir()
     assert ks("init", "x", "--server=s") == refused(
@@ -129,7 +137,7 @@ def test_a_folder_that_is_there_is_left_alone(ks: Run, tmp_path: Path, monkeypat
 
 
 def test_a_library_of_a_swagger_file(ks: Run, app: Path) -> None:
-    """--api-spec=file: makes it in lib/, whose version the environment has; `env update` makes it anew."""
+    """--api-spec=file: generates the library of that file's version, and `env update` generates it again."""
     swagger = app / "swagger.json"
     swagger.write_text('{"info": {"version": "v9.8.7"}, "paths": {}, "definitions": {}}')
     assert ks("env", "add", "new", "--server=s", f"--api-spec=file:{swagger}").status == 0
@@ -170,7 +178,7 @@ def test_usage_errors_are_ksonnets(ks: Run, app: Path, arguments: list[str], mes
 
 
 def test_version(ks: Run) -> None:
-    """Three lines, as the original has them."""
+    """The output has ksonnet's three headings."""
     ran = ks("version")
     assert ran.status == 0
     assert [line.split(":")[0] for line in ran.out.splitlines()] == [

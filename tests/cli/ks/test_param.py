@@ -1,4 +1,4 @@
-"""`ks param …`: stdout, stderr and what is in the files."""
+"""`ks param …`: stdout, stderr and the content of files."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ GLOBALS = "environments/default/globals.libsonnet"
 
 @pytest.fixture
 def web(app: Path) -> Path:
-    """The app with a component that has parameters, comments, and a value that is no literal."""
+    """An app with a component whose parameters have comments and a value that is not a literal."""
     (app / "components/web.jsonnet").write_text("{}")
     (app / "components/params.libsonnet").write_text(PARAMS)
     return app
@@ -67,7 +67,7 @@ def test_set_changes_one_value_and_nothing_else(ks: Run, web: Path, path: str, v
 
 
 def test_as_string_and_new_paths(ks: Run, web: Path) -> None:
-    """A path makes the objects on its way; deleting its end leaves the file as it was, byte for byte."""
+    """A path makes the objects on its way; deleting it restores the file byte for byte."""
     assert ks("param", "set", "web", "tag", "10", "--as-string") == ok()
     assert "      tag: '10',\n" in params(web)
     assert ks("param", "delete", "web", "tag") == ok()
@@ -81,7 +81,7 @@ def test_as_string_and_new_paths(ks: Run, web: Path) -> None:
 
 
 def test_line_ends_stay(ks: Run, web: Path) -> None:
-    """A file of CRLF keeps them, new lines included."""
+    """A file with CRLF keeps these line ends, also in new lines."""
     text = PARAMS.replace("\n", "\r\n")
     (web / "components/params.libsonnet").write_bytes(text.encode())
     assert ks("param", "set", "web", "new", "1") == ok()
@@ -91,7 +91,7 @@ def test_line_ends_stay(ks: Run, web: Path) -> None:
 
 
 def test_a_module_and_a_component_without_an_entry(ks: Run, app: Path) -> None:
-    """The name before the dot is the module; an entry that `set` makes goes with its last parameter."""
+    """The part before the dot is the module; an entry that `set` makes is removed with its last parameter."""
     ks("module", "create", "apps")
     (app / "components/apps/api.yaml").write_text("kind: K")
     before = files(app)
@@ -120,7 +120,7 @@ def test_an_environments_own_values(ks: Run, web: Path) -> None:
 
 
 def test_an_environments_globals(ks: Run, web: Path) -> None:
-    """Two arguments with --env write globals.libsonnet, where a number is a number."""
+    """Two arguments with --env write globals.libsonnet, where numbers stay numbers."""
     log = info("setting environment globals")
     assert ks("param", "set", "n", "5", "--env", "default") == ok(err=log)
     assert ks("param", "set", "o.p", "x", "--env", "default") == ok(err=log)
@@ -173,7 +173,7 @@ def test_an_environments_globals(ks: Run, web: Path) -> None:
     ],
 )
 def test_what_is_refused_changes_nothing(ks: Run, web: Path, arguments: list[str], message: str) -> None:
-    """Exit status 1, ksonnet's words where it had some, and the line to change where an edit is not safe."""
+    """A refusal has exit status 1, ksonnet's message if it had one, and the line to change by hand."""
     before = files(web)
     ran = ks("param", *arguments)
     assert (ran.status, ran.out) == (1, "")
@@ -181,8 +181,8 @@ def test_what_is_refused_changes_nothing(ks: Run, web: Path, arguments: list[str
     assert files(web) == before
 
 
-def test_a_file_that_is_no_jsonnet_is_left_as_it_is(ks: Run, web: Path) -> None:
-    """With the line at fault."""
+def test_an_invalid_file_is_left_as_it_is(ks: Run, web: Path) -> None:
+    """An invalid file is not written; the error has the line of the fault."""
     (web / "components/params.libsonnet").write_text("{\n components: ]\n}")
     assert ks("param", "set", "web", "a", "1") == refused('components/params.libsonnet:2: syntax error: unexpected "]"')
 
@@ -237,7 +237,7 @@ web       w     3
 
 
 def test_list_prints_what_the_original_did(ks: Run, web: Path) -> None:
-    """Every kind of value; in JSON too, and for one component."""
+    """The table has every kind of value, and can be JSON or limited to one component."""
     (web / "components/params.libsonnet").write_text(VALUES)
     assert ks("param", "list") == ok(LISTED)
     assert ks("param", "list", "--env", "default") == ok(LISTED)
@@ -250,7 +250,7 @@ def test_list_prints_what_the_original_did(ks: Run, web: Path) -> None:
 
 
 def test_list_of_an_environment_has_its_overrides(ks: Run, web: Path) -> None:
-    """Globals too; --without-modules is what the environment says alone."""
+    """The list includes globals; --without-modules limits it to what the environment itself sets."""
     (web / "components/params.libsonnet").write_text('{ components: { web: { a: 1, b: "x" } } }')
     ks("param", "set", "web", "a", "2", "--env", "default")
     ks("param", "set", "g", "<", "--env", "default")
@@ -265,7 +265,7 @@ def test_list_of_an_environment_has_its_overrides(ks: Run, web: Path) -> None:
 
 
 def test_diff_of_two_environments(ks: Run, web: Path) -> None:
-    """First what differs, then what one of them has; exit status 0 all the same."""
+    """Changed values come first, then those of one environment; the exit status is 0."""
     (web / "components/params.libsonnet").write_text('{ components: { web: { a: 1, b: "x", c: [1], same: 1 } } }')
     ks("env", "add", "other", "--server=s")
     assert ks("param", "diff", "default", "other") == ok("COMPONENT PARAM ENV1 ENV2\n========= ===== ==== ====\n")

@@ -34,17 +34,17 @@ local name = params.name;
   all: [params.count, params.port, params.labels, params.list] }
 """
 STOCK = [
-    ("configMap", "Settings of an application, by key"),
-    ("deployed-service", "Pods of one image and the service before them"),
-    ("namespace", "A namespace that has its name as a label"),
-    ("single-port-deployment", "Pods of one image that listen on one port"),
-    ("single-port-service", "One address and port for the pods with given labels"),
+    ("configMap", "A ConfigMap with the settings of an application"),
+    ("deployed-service", "A Deployment of one image and a Service for it"),
+    ("namespace", "A Namespace with its name as a label"),
+    ("single-port-deployment", "A Deployment of one image with one port"),
+    ("single-port-service", "A Service with one port for pods with given labels"),
 ]
 
 
 @pytest.fixture
 def mine(app: Path, ks: Run) -> Path:
-    """The app with a package of one prototype, `my.mixed`."""
+    """An app with a package that has one prototype, `my.mixed`."""
     folder = app / "parts" / "pkg"
     (folder / "prototypes" / "deep").mkdir(parents=True)
     (folder / "parts.yaml").write_text("apiVersion: 0.0.1\nkind: ksonnet.io/parts\nname: pkg\n")
@@ -62,7 +62,7 @@ def written(app: Path, name: str) -> str:
 
 
 def test_list_prints_a_table(mine: Path, ks: Run) -> None:
-    """ksonnet's own prototypes and those of packages, by name."""
+    """The table has ksonnet's own prototypes and those of packages, sorted by name."""
     lines = ["NAME                                  DESCRIPTION", "====                                  ==========="]
     lines += [f"io.ksonnet.pkg.{name:<23}{description}" for name, description in STOCK]
     lines.append("my.mixed                              Each type")
@@ -74,18 +74,18 @@ def test_list_prints_a_table(mine: Path, ks: Run) -> None:
 
 
 def test_search_prints_those_with_the_text_in_their_name(app: Path, ks: Run) -> None:
-    """One, several, or the header alone; of one, ksonnet said that there was none."""
+    """The table has several, one, or no row; ksonnet printed none if there was one."""
     header = "NAME DESCRIPTION\n==== ===========\n"
     assert ks("prototype", "search", "nothing") == ok(header)
     assert ks("prototype", "search", "space").out.splitlines()[2:] == [
-        "io.ksonnet.pkg.namespace A namespace that has its name as a label"
+        "io.ksonnet.pkg.namespace A Namespace with its name as a label"
     ]
     assert len(ks("prototype", "search", "service").out.splitlines()) == 4
     assert ks("prototype", "search") == refused("Command 'prototype search' requires a prototype name")
 
 
-def test_describe_tells_what_a_prototype_takes(mine: Path, ks: Run) -> None:
-    """Names, types and defaults, in the order of the prototype."""
+def test_describe_prints_the_parameters_of_a_prototype(mine: Path, ks: Run) -> None:
+    """The description has names, types and defaults in the order of the prototype."""
     assert ks("prototype", "describe", "mixed") == ok(
         "PROTOTYPE NAME:\nmy.mixed\n\nDESCRIPTION:\nSomething of each type,\nover two lines.\n\n"
         "REQUIRED PARAMETERS:\n  --name=<name>   Its name [type: string]\n  --count=<count> How many [type: number]\n\n"
@@ -110,14 +110,14 @@ def test_describe_tells_what_a_prototype_takes(mine: Path, ks: Run) -> None:
     ],
 )
 def test_a_prototype_is_found_by_the_end_of_its_name(app: Path, ks: Run, query: str, message: str) -> None:
-    """The end must fit one name; what was meant is told."""
+    """The end must match one name; otherwise the error lists the candidates."""
     assert ks("prototype", "describe", query) == refused(message)
     assert ks("generate", query, "x") == refused(message)
     assert ks("prototype", "describe", "port-deployment").status == 0
 
 
 def test_preview_prints_the_component(mine: Path, ks: Run) -> None:
-    """As generate would write it, under the name `preview`; nothing is written."""
+    """The output is what generate would write for a component `preview`; nothing is written."""
     before = files(mine)
     assert ks("prototype", "preview", "mixed", "--name=x", "--count=1") == ok(HEAD.format(".preview") + BODY + "\n")
     assert files(mine) == before
@@ -126,7 +126,7 @@ def test_preview_prints_the_component(mine: Path, ks: Run) -> None:
 
 @pytest.mark.parametrize("words", [("generate",), ("prototype", "use")])
 def test_generate_writes_a_component_and_its_parameters(mine: Path, ks: Run, words: tuple[str, ...]) -> None:
-    """The holes are filled from parameters, which stand in params.libsonnet as jsonnet of their types."""
+    """Placeholders become parameters, whose values are in params.libsonnet as jsonnet of their types."""
     flags = ["--count", "2.50", "--port=8080", '--labels={ a: "b" }', "--list", "[1, 2]", '--name=it\'s "new"\\']
     assert ks(*words, "mixed", "web", *flags) == ok(err=written(mine, "web"))
     assert (mine / "components/web.jsonnet").read_text() == HEAD.format(".web") + BODY
@@ -145,7 +145,7 @@ def test_generate_writes_a_component_and_its_parameters(mine: Path, ks: Run, wor
 
 
 def test_names_are_quoted_as_ksonnet_quotes_them(mine: Path, ks: Run) -> None:
-    """A digit or a dash takes brackets in the component and quotes in the parameters; `_` does not; a keyword does."""
+    """A name with a digit or a dash, or a keyword, is in quotes; a name with `_` is not."""
     for name, holder, entry in [
         ("foo_bar", ".foo_bar", "foo_bar"),
         ("cm1", '["cm1"]', '"cm1"'),
@@ -161,7 +161,7 @@ def test_names_are_quoted_as_ksonnet_quotes_them(mine: Path, ks: Run) -> None:
 
 
 def test_a_module_is_named_by_a_flag_or_by_the_component(app: Path, ks: Run) -> None:
-    """It is made if it is not there."""
+    """The module is made if it does not exist."""
     path = f"Writing component at '{app}/components/"
     using = info("Using module from component name instead of flag", module_name="apps.deep")
     assert ks("generate", "namespace", "apps.deep.one", "--module=x") == ok(
@@ -177,13 +177,13 @@ def test_a_module_is_named_by_a_flag_or_by_the_component(app: Path, ks: Run) -> 
 
 
 def test_values_of_a_file_win(mine: Path, ks: Run, tmp_path: Path) -> None:
-    """--values-file gives jsonnet with an object of parameters, over the flags."""
+    """--values-file is jsonnet with an object of parameters, which win over the flags."""
     (tmp_path / "values").write_text("local n = 2; { count: n + 1, labels: { a: n } }")
     ran = ks("generate", "mixed", "web", "--count=1", "--port=x", "--values-file", str(tmp_path / "values"))
     assert ran == ok(err=written(mine, "web"))
     [shown] = json.loads(ks("show", "default", "-o", "json").out)["items"]
     assert shown["all"] == [3, "x", {"a": 2}, []]
-    for text, told in [
+    for text, message in [
         ("{ nope: 1 }", 'prototype "my.mixed" has no parameter nope; it has: count, labels, list, name, port'),
         ("[]", "an object of parameters was expected"),
         ("{", "syntax error"),
@@ -191,7 +191,7 @@ def test_values_of_a_file_win(mine: Path, ks: Run, tmp_path: Path) -> None:
         (tmp_path / "values").write_text(text)
         refusal = ks("generate", "mixed", "other", "--values-file", str(tmp_path / "values"))
         assert refusal.status == 1
-        assert told in refusal.err.replace('\\"', '"')
+        assert message in refusal.err.replace('\\"', '"')
     assert ks("generate", "mixed", "other", "--values-file=nowhere").err.startswith(
         'level=error msg="opening values file: nowhere: cannot be read'
     )
@@ -230,14 +230,14 @@ def test_values_of_a_file_win(mine: Path, ks: Run, tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_made_is_refused(app: Path, ks: Run, arguments: list[str], message: str) -> None:
-    """With ksonnet's sentence; nothing is written."""
+    """An invalid request gets ksonnet's message, and nothing is written."""
     before = files(app)
     assert ks("generate", *arguments) == refused(message)
     assert files(app) == before
 
 
 def test_a_component_is_made_once(app: Path, ks: Run) -> None:
-    """A second of the name is refused, whatever its kind."""
+    """A second component of that name is refused, whatever its kind."""
     assert ks("generate", "namespace", "web").status == 0
     before = files(app)
     assert ks("generate", "configMap", "web") == refused(
@@ -247,35 +247,35 @@ def test_a_component_is_made_once(app: Path, ks: Run) -> None:
 
 
 def test_flags_may_stand_anywhere(app: Path, ks: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before the prototype, after the component, and --dir among them, as any other word takes it."""
+    """Flags may come before the prototype and after the component, --dir included."""
     monkeypatch.chdir("/")
     arguments = ["generate", "--name", "x", "namespace", "-v", "web", "--dir", str(app)]
     assert ks(*arguments) == ok(err=written(app, "web"))
     assert ks("--dir", str(app), "generate", "namespace", "--", "two") == ok(err=written(app, "two"))
 
 
-def test_help_tells_the_parameters(app: Path, ks: Run) -> None:
-    """Of a prototype that is named; else how to go on."""
+def test_help_describes_the_prototype(app: Path, ks: Run) -> None:
+    """--help describes the prototype if one is named, or else the command."""
     assert ks("generate", "namespace", "--help") == ks("prototype", "describe", "namespace")
     assert ks("generate", "--help").out.startswith("usage: ks generate PROTOTYPE NAME ")
     assert ks("prototype", "preview", "-h").out.startswith("usage: ks prototype preview PROTOTYPE ")
 
 
-def test_a_broken_prototype_is_told_by_its_place(mine: Path, ks: Run) -> None:
-    """The file and the line of a directive that means nothing."""
+def test_an_invalid_prototype_has_its_place(mine: Path, ks: Run) -> None:
+    """The error has the file and the line of the invalid directive."""
     path = "vendor/mine/pkg/prototypes/deep/mixed.jsonnet"
-    for broken, told in [
+    for broken, message in [
         ("// @name a\n\n// @bogus x\n", f'{path}:3: unknown prototype directive "bogus"'),
         ("// @name\n", f'{path}:1: "name" is not a valid directive'),
         ("// @name a\n// @param x text y\n", f"{path}:2: invalid param tag: unknown param type 'text'"),
         ("{}", f"{path}: this is not a prototype: it has no @name"),
     ]:
         (mine / path).write_text(broken)
-        assert ks("prototype", "list") == refused(told)
+        assert ks("prototype", "list") == refused(message)
 
 
 def test_the_newest_version_of_a_package_has_its_prototypes(app: Path, ks: Run) -> None:
-    """Where environments pin several, of one name."""
+    """If environments pin several versions, the newest one's prototype counts."""
     for version in ("1.9.0", "1.10.0", "0a1b2c"):
         folder = app / f"vendor/r/p@{version}/prototypes"
         folder.mkdir(parents=True)
@@ -295,8 +295,8 @@ def test_the_newest_version_of_a_package_has_its_prototypes(app: Path, ks: Run) 
     assert "my.x                                  of 1.10.0\n" in ks("prototype", "list").out
 
 
-def test_the_stock_prototypes_take_what_ksonnets_took(app: Path, ks: Run) -> None:
-    """Names, types and defaults of the parameters are those of ksonnet 0.13, so that its commands go on working."""
+def test_the_stock_prototypes_have_ksonnets_parameters(app: Path, ks: Run) -> None:
+    """Names, types and defaults of parameters are those of ksonnet 0.13, so its commands still work."""
     required = {
         "configMap": ["name string"],
         "deployed-service": ["name string", "image string"],
@@ -316,14 +316,14 @@ def test_the_stock_prototypes_take_what_ksonnets_took(app: Path, ks: Run) -> Non
         ],
     }
     for name in required:
-        told = ks("prototype", "describe", f"io.ksonnet.pkg.{name}").out
-        found = re.findall(r"--(\w+)=.*\[(?:default: (\S+), )?type: (\w+)\]", told)
-        assert [f"{each} {kind}" for each, default, kind in found if not default] == required[name]
-        assert [f"{each} {kind} {default}" for each, default, kind in found if default] == optional[name]
+        described = ks("prototype", "describe", f"io.ksonnet.pkg.{name}").out
+        parameters = re.findall(r"--(\w+)=.*\[(?:default: (\S+), )?type: (\w+)\]", described)
+        assert [f"{each} {kind}" for each, default, kind in parameters if not default] == required[name]
+        assert [f"{each} {kind} {default}" for each, default, kind in parameters if default] == optional[name]
 
 
 def test_the_stock_prototypes_render(app: Path, ks: Run) -> None:
-    """ksonnet's objects, for a Kubernetes of today: apps/v1, with the selector that it asks for."""
+    """They give ksonnet's objects for a current Kubernetes: apps/v1, with a selector."""
     for arguments in (
         ["configMap", "config", '--data={a: "b"}'],
         ["namespace", "space"],

@@ -1,4 +1,4 @@
-"""`ks registry …` and `ks pkg …` with folders and with the registry inside the wheel."""
+"""`ks registry …` and `ks pkg …` with registries in folders and in our wheel."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ PACKAGES = "REGISTRY NAME VERSION INSTALLED ENVIRONMENTS\n======== ==== ======= 
 
 @pytest.fixture
 def shelf(app: Path) -> Path:
-    """A registry in a folder beside the app, with one package."""
+    """A registry in a folder next to the app, with one package."""
     shelf = app.parent / "shelf"
     (shelf / "pkg/prototypes").mkdir(parents=True)
     (shelf / "registry.yaml").write_text(
@@ -34,7 +34,7 @@ def shelf(app: Path) -> Path:
 
 @pytest.mark.parametrize("uri", ["../shelf", "{}", "file://{}"])
 def test_a_registry_in_a_folder(ks: Run, app: Path, shelf: Path, uri: str) -> None:
-    """Relative to the app or absolute; packages are vendored without a version, and an import finds them."""
+    """The path may be relative to the app; packages are vendored without a version, and imports find them."""
     assert ks("registry", "add", "here", uri.format(shelf)) == ok()
     shown = uri.format(shelf).removeprefix("file://")
     assert f"registries:\n  here:\n    protocol: fs\n    uri: {shown}\n" in (app / "app.yaml").read_text()
@@ -67,7 +67,7 @@ def test_a_registry_in_a_folder(ks: Run, app: Path, shelf: Path, uri: str) -> No
 
 
 def test_packages_of_one_environment(ks: Run, app: Path, shelf: Path) -> None:
-    """What one environment pins stays vendored until nobody pins it; an alias is another name for it."""
+    """A package stays vendored until nothing pins it; an alias gives it another name."""
     ks("registry", "add", "here", str(shelf))
     assert ks("pkg", "install", "here/pkg", "--env", "default") == ok(err=info("Retrieved 4 files"))
     assert ks("pkg", "install", "here/pkg") == ok(err=info("Retrieved 4 files"))
@@ -88,7 +88,7 @@ def test_packages_of_one_environment(ks: Run, app: Path, shelf: Path) -> None:
 
 
 def test_registries_in_a_table_and_overridden(ks: Run, app: Path, shelf: Path) -> None:
-    """-o keeps one in the override; `set` changes a URI where it is."""
+    """-o stores a registry in the override; `set` changes the URI in the file that has it."""
     ks("registry", "add", "here", str(shelf))
     assert ks("registry", "add", "mine", "../shelf", "-o") == ok()
     assert ks("registry", "list") == ok(
@@ -166,7 +166,7 @@ def test_registries_in_a_table_and_overridden(ks: Run, app: Path, shelf: Path) -
     ],
 )
 def test_what_is_refused(ks: Run, app: Path, shelf: Path, arguments: list[str], message: str) -> None:
-    """In ksonnet's words, and nothing is written."""
+    """An invalid request gets ksonnet's message, and nothing is written."""
     ks("registry", "add", "here", str(shelf))
     before = files(app)
     assert ks(*arguments) == refused(message.replace("{app}", str(app)).replace("{shelf}", str(shelf)))
@@ -174,7 +174,7 @@ def test_what_is_refused(ks: Run, app: Path, shelf: Path, arguments: list[str], 
 
 
 def test_a_registry_that_is_broken(ks: Run, app: Path, shelf: Path) -> None:
-    """Its registry.yaml is named."""
+    """The error names the invalid registry.yaml."""
     for text, message in (
         ("[", "not YAML"),
         ("x", "a mapping with apiVersion, kind and libraries was expected"),
@@ -188,7 +188,7 @@ def test_a_registry_that_is_broken(ks: Run, app: Path, shelf: Path) -> None:
 
 
 def test_the_registry_inside_the_wheel(ks: Run, app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It answers for the folder of GitHub that is gone, without a network, whatever the ref; there is one version."""
+    """It replaces the deleted folder on GitHub, at any ref and without a network, with one version."""
     monkeypatch.setenv("KS_GITHUB_API", "http://127.0.0.1:9")  # nobody answers there
     for uri in ("https://github.com/SeldonIO/seldon-core/blob/v0.2.6/seldon-core/registry.yaml", SELDON):
         name = "seldon-core" if uri == SELDON else "old"

@@ -1,4 +1,4 @@
-"""The tutorial's own commands, word for word, without kubeconfig and network; and our app, which they made."""
+"""The tutorial's own commands, without kubeconfig and network, and our app, which they made."""
 
 import os
 import shlex
@@ -59,7 +59,7 @@ version: 0.0.1
 
 @pytest.mark.e2e
 def test_the_tutorials_commands_leave_the_tree_that_ksonnet_leaves(tmp_path: Path) -> None:
-    """Files, app.yaml and parameters; and the app renders."""
+    """Files, app.yaml and parameters are ksonnet's, and the app renders."""
     bins = tmp_path / "bin"
     bins.mkdir()
     command = f'#!/bin/sh\nexec "{sys.executable}" -m scorekit.cli.ks "$@"\n'
@@ -121,7 +121,7 @@ def test_the_tutorials_commands_leave_the_tree_that_ksonnet_leaves(tmp_path: Pat
 
 @pytest.fixture
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever looks up a name or connects fails the test."""
+    """Makes a test fail that looks up a name or connects."""
 
     def reached(*arguments: object, **named: object) -> None:
         raise AssertionError(f"the network was asked: {arguments} {named}")
@@ -132,7 +132,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("no_network")
 def test_the_tutorials_commands_ask_no_network(ks: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No name is looked up and no connection made; the package comes out of the wheel, byte for byte."""
+    """No name is looked up and no connection is made; the package comes from the wheel, byte for byte."""
     monkeypatch.chdir(tmp_path)
     for command in COMMANDS.replace("\\\n", " ").replace("&&", "\n").split("\n"):
         if command.strip():
@@ -150,7 +150,7 @@ def test_the_tutorials_commands_ask_no_network(ks: Run, tmp_path: Path, monkeypa
 
 @pytest.mark.e2e
 def test_our_app_is_what_its_script_makes(tmp_path: Path) -> None:
-    """`script/regenerate-app` says the tutorial's commands, and gives the committed files, with every proxy shut."""
+    """`script/regenerate-app` runs the tutorial's commands and gives the committed files, without a network."""
     script = (ROOT / "script/regenerate-app").read_text()
     assert all(f"\n{block}\n" in script for block in COMMANDS.strip().split("\n\n"))
     shut = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
@@ -167,18 +167,18 @@ def test_our_app_is_what_its_script_makes(tmp_path: Path) -> None:
 
 @pytest.mark.e2e
 def test_the_script_does_not_write_over_a_folder(tmp_path: Path) -> None:
-    """A folder that is named must not be there."""
+    """A folder that is named must not exist."""
     (tmp_path / "file").write_text("kept")
     done = subprocess.run([ROOT / "script/regenerate-app", tmp_path], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (
         1,
-        f"regenerate-app: {tmp_path} is there already; name a folder that is not\n",
+        f"regenerate-app: {tmp_path} exists already; name a new folder\n",
     )
     assert (tmp_path / "file").read_text() == "kept"
 
 
 def test_all_environments_of_our_app_render_alike(ks: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """minikube and gke are contexts of kubectl's; nothing but the destination differs."""
+    """Only the destination of the environments differs; minikube and gke are contexts of kubectl."""
     monkeypatch.chdir(APP)
     shown = ks("show", "default")
     assert shown.status == 0

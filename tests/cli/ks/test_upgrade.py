@@ -1,4 +1,4 @@
-"""`ks upgrade`, and older apps before it."""
+"""`ks upgrade`, and apps that need it."""
 
 from pathlib import Path
 
@@ -75,7 +75,7 @@ def old(app: Path) -> Path:
 
 
 def test_an_old_app_works_with_two_warnings(ks: Run, old: Path) -> None:
-    """ksonnet's, on stderr, for every command."""
+    """Every command prints ksonnet's warnings on stderr, and works."""
     assert ks("show", "default").status == 0
     ran = ks("module", "list", "--env", "default")
     assert (ran.out, ran.err) == ("MODULE\n======\n/\na.b\nc\n", WARNINGS)
@@ -83,7 +83,7 @@ def test_an_old_app_works_with_two_warnings(ks: Run, old: Path) -> None:
 
 
 def test_a_dry_run_says_what_would_be_done(ks: Run, old: Path) -> None:
-    """And does nothing (the original wrote app.yaml all the same)."""
+    """A dry run changes nothing; ksonnet's wrote app.yaml all the same."""
     before = files(old)
     assert ks("upgrade", "--dry-run") == ok(
         "[dry run] Updating ksonnet-lib paths\n"
@@ -95,7 +95,7 @@ def test_a_dry_run_says_what_would_be_done(ks: Run, old: Path) -> None:
 
 
 def test_an_upgrade_moves_and_rewrites(ks: Run, old: Path) -> None:
-    """What the original leaves; a second one has nothing to do."""
+    """The result is what ksonnet leaves; a second upgrade changes nothing."""
     assert ks("upgrade") == ok(f'Moving "v1.8.0" from {old}/lib/v1.8.0 to {old}/lib/ksonnet-lib/v1.8.0\n')
     assert (old / "app.yaml").read_text() == NEW
     found = files(old)
@@ -107,7 +107,7 @@ def test_an_upgrade_moves_and_rewrites(ks: Run, old: Path) -> None:
 
 
 def test_an_app_of_0_2_0_and_its_override(ks: Run, old: Path) -> None:
-    """Libraries have versions there already; the override is rewritten too."""
+    """In 0.2.0 libraries have versions already; the override is rewritten too."""
     (old / "app.yaml").write_text(
         OLD.replace("0.1.0", "0.2.0")
         .replace("    gitVersion: {commitSha: abc, refSpec: master}\n", "", 1)
@@ -125,7 +125,7 @@ def test_an_app_of_0_2_0_and_its_override(ks: Run, old: Path) -> None:
 
 
 def test_any_change_of_app_yaml_migrates_it(ks: Run, old: Path) -> None:
-    """Only what is on the disk stays where it is."""
+    """A change writes schema 0.3.0; folders stay where they are."""
     assert ks("env", "set", "default", "--namespace", "seldon").status == 0
     assert (old / "app.yaml").read_text() == NEW
     assert (old / "vendor/inc/nginx/parts.yaml").exists()

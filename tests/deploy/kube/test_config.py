@@ -1,4 +1,4 @@
-"""Kubeconfig, read as kubectl reads it, and the cluster that an environment means."""
+"""kubeconfig is read as kubectl reads it, and an environment finds its cluster."""
 
 import base64
 import os
@@ -64,32 +64,32 @@ def written(folder: Path, **files: str) -> list[str]:
 
 
 def test_several_files_are_merged_first_wins(tmp_path: Path) -> None:
-    """Of each name the first file counts, also of the current context; a missing or empty file is passed over."""
+    """The first file that has a name counts, also for the current context; missing and empty files are skipped."""
     first, second, empty = written(tmp_path, first=FIRST, second=SECOND, empty="")
     paths = os.pathsep.join([str(tmp_path / "none"), empty, first, "", second])
-    found = load("", {"KUBECONFIG": paths})
-    assert found.current == "one"
-    assert found.clusters["a"].server == "https://a.test:6443"
-    assert set(found.contexts) == {"one", "two"}
-    assert found.clusters["b"].proxy_url == "http://proxy.test:3128"
-    assert found.clusters["b"].is_insecure
+    config = load("", {"KUBECONFIG": paths})
+    assert config.current == "one"
+    assert config.clusters["a"].server == "https://a.test:6443"
+    assert set(config.contexts) == {"one", "two"}
+    assert config.clusters["b"].proxy_url == "http://proxy.test:3128"
+    assert config.clusters["b"].is_insecure
 
 
 def test_relative_paths_belong_to_their_file(tmp_path: Path) -> None:
-    """Certificates and commands with a slash are looked for beside the file that names them."""
+    """Relative paths of certificates and commands are relative to the file that names them."""
     first, second = written(tmp_path, first=FIRST, second=SECOND)
-    found = load("", {"KUBECONFIG": f"{first}{os.pathsep}{second}"})
-    assert found.clusters["a"].authority == PemSource(file=str(tmp_path / "first" / "ca.crt"))
-    assert found.users["ann"].certificate == PemSource(file=str(tmp_path / "first/certs/ann.crt"))
-    assert found.users["ann"].key == PemSource(file="/keys/ann.key")
-    plugin = found.users["bob"].exec
+    config = load("", {"KUBECONFIG": f"{first}{os.pathsep}{second}"})
+    assert config.clusters["a"].authority == PemSource(file=str(tmp_path / "first" / "ca.crt"))
+    assert config.users["ann"].certificate == PemSource(file=str(tmp_path / "first/certs/ann.crt"))
+    assert config.users["ann"].key == PemSource(file="/keys/ann.key")
+    plugin = config.users["bob"].exec
     assert plugin is not None
     assert plugin.command == str(tmp_path / "second" / "bin" / "login")
     assert (plugin.arguments, plugin.environ, plugin.wants_cluster) == (("--fast",), {"A": "1"}, True)
 
 
 def test_the_flag_wins_over_the_variable_and_that_over_home(tmp_path: Path) -> None:
-    """--kubeconfig, else KUBECONFIG, else ~/.kube/config; a file that is given must exist."""
+    """--kubeconfig goes before KUBECONFIG, and KUBECONFIG before ~/.kube/config; a given file must exist."""
     first, second = written(tmp_path, first=FIRST, second=SECOND)
     home = tmp_path / "home" / ".kube"
     home.mkdir(parents=True)
@@ -97,31 +97,31 @@ def test_the_flag_wins_over_the_variable_and_that_over_home(tmp_path: Path) -> N
     assert load(first, {"KUBECONFIG": second}).current == "one"
     assert load("", {"KUBECONFIG": first, "HOME": str(home.parent)}).current == "one"
     assert load("", {"HOME": str(home.parent)}).current == "two"
-    with pytest.raises(SetupError, match="there is no such file"):
+    with pytest.raises(SetupError, match="no such file"):
         load(str(tmp_path / "none"), {})
 
 
 def test_a_pod_needs_no_kubeconfig(tmp_path: Path) -> None:
-    """A service account's token, certificate and namespace are a context; a kubeconfig that is there goes first."""
+    """In a pod the service account is a context, unless there is a kubeconfig."""
     for name, text in {"token": "t", "ca.crt": "c", "namespace": "ns\n"}.items():
         (tmp_path / name).write_text(text)
     inside = {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443", "HOME": str(tmp_path)}
-    found = load("", inside, tmp_path)
-    assert found.contexts == {IN_CLUSTER: ContextEntry(IN_CLUSTER, IN_CLUSTER, "ns")}
-    assert found.clusters[IN_CLUSTER].server == "https://[fd00::1]:443"
+    config = load("", inside, tmp_path)
+    assert config.contexts == {IN_CLUSTER: ContextEntry(IN_CLUSTER, IN_CLUSTER, "ns")}
+    assert config.clusters[IN_CLUSTER].server == "https://[fd00::1]:443"
     for destination in ("", "https://kubernetes.default.svc", "https://[fd00::1]"):
-        assert find_target(found, ConfigOverrides(), destination, "e").name == IN_CLUSTER
+        assert find_target(config, ConfigOverrides(), destination, "e").name == IN_CLUSTER
     (first,) = written(tmp_path, first=FIRST)
     assert load("", inside | {"KUBECONFIG": first}, tmp_path).current == "one"
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
-        ("clusters: 3", "clusters: each entry is a mapping with a name"),
+        ("clusters: 3", "clusters: every entry must be a mapping with a name"),
         ("clusters: [{name: a, cluster: x}]", "clusters: a: cluster must be a mapping"),
         ("a: [", "not YAML"),
-        ("- a", "one mapping was expected"),
+        ("- a", "the file must contain one mapping"),
         ("users: [{name: u, user: {auth-provider: {name: gcp}}}]", "gke-gcloud-auth-plugin"),
         ("users: [{name: u, user: {exec: {apiVersion: v1}}}]", "exec has no command"),
         ("users: [{name: u, user: {exec: aws}}]", "user u: exec must be a mapping"),
@@ -132,10 +132,10 @@ def test_a_pod_needs_no_kubeconfig(tmp_path: Path) -> None:
         ("users: [{name: u, user: {as-user-extra: {a: b}}}]", "user u: a must be a list"),
     ],
 )
-def test_a_broken_file_is_named(tmp_path: Path, text: str, told: str) -> None:
-    """The error names the file and what is wrong in it."""
+def test_a_broken_file_is_named(tmp_path: Path, text: str, message: str) -> None:
+    """The error names the file, the entry and the fault."""
     (path,) = written(tmp_path, broken=text)
-    with pytest.raises(SetupError, match=told) as caught:
+    with pytest.raises(SetupError, match=message) as caught:
         load("", {"KUBECONFIG": path})
     assert path in str(caught.value)
 
@@ -143,9 +143,9 @@ def test_a_broken_file_is_named(tmp_path: Path, text: str, told: str) -> None:
 def test_a_context_is_found_without_its_user(tmp_path: Path) -> None:
     """An environment can be made for a cluster whose user this machine could not log in as."""
     (path,) = written(tmp_path, first=FIRST.replace("client-key: /keys/ann.key", "auth-provider: {name: gcp}"))
-    found = find_context("", {"KUBECONFIG": path})
-    assert found is not None
-    name, context, cluster = found
+    named = find_context("", {"KUBECONFIG": path})
+    assert named is not None
+    name, context, cluster = named
     assert (name, context.namespace, context.file) == ("one", "first", path)
     assert cluster.server == "https://a.test:6443"
     assert find_context(path, {}, "two") is None
@@ -153,7 +153,7 @@ def test_a_context_is_found_without_its_user(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("current-context: gone", "context 'gone' does not exist"),
         (
@@ -162,10 +162,10 @@ def test_a_context_is_found_without_its_user(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_context_that_leads_nowhere_is_refused(tmp_path: Path, text: str, told: str) -> None:
+def test_a_context_that_leads_nowhere_is_refused(tmp_path: Path, text: str, message: str) -> None:
     """The current context must exist, and so must the cluster of a context."""
     (path,) = written(tmp_path, first=text)
-    with pytest.raises(SetupError, match=told):
+    with pytest.raises(SetupError, match=message):
         find_context(path, {})
 
 
@@ -183,7 +183,7 @@ def chosen(destination: str, **overrides: str) -> Target:
 
 
 def test_an_environment_finds_its_cluster() -> None:
-    """By context, by the address in any spelling, or it is the current context; flags win over all."""
+    """A context or an address in any spelling finds the cluster, and flags go before both."""
     assert chosen("context:two") == Target("two", CONFIG.clusters["b"], CONFIG.users["bob"])
     for address in ("https://A.test", "https://a.test:443/", "a.test"):
         assert chosen(address).name == "one"
@@ -200,25 +200,25 @@ def test_an_environment_finds_its_cluster() -> None:
 
 
 @pytest.mark.parametrize(
-    ("destination", "told"),
+    ("destination", "message"),
     [
         (
             "https://old.test",
             "'default' at 'https://old.test', but cannot locate a server at that address; "
-            r"config has the contexts: one \(https://a.test:443\), two .*ks env set default --context NAME",
+            r"contexts in config: one \(https://a.test:443\), two .*ks env set default --context NAME",
         ),
-        ("context:three", 'there is no context "three" in kubeconfig; config has the contexts: one'),
-        ("https://b.test:6443", r"several contexts lead there \(two, also\): say --context NAME"),
+        ("context:three", 'kubeconfig has no context "three"; contexts in config: one'),
+        ("https://b.test:6443", r"several contexts have that address \(two, also\): use --context NAME"),
     ],
 )
-def test_a_cluster_that_is_not_found_is_told_with_those_there_are(destination: str, told: str) -> None:
-    """Never another cluster than the one that is meant, never one that nobody vouches for (ksonnet-rules.md#apply)."""
-    with pytest.raises(SetupError, match=told):
+def test_an_unknown_destination_lists_the_contexts(destination: str, message: str) -> None:
+    """A destination that kubeconfig does not have is an error that lists the contexts (ksonnet-rules.md#apply)."""
+    with pytest.raises(SetupError, match=message):
         chosen(destination)
 
 
 def test_without_any_kubeconfig_nothing_is_guessed() -> None:
-    """ksonnet went to the app's address without verifying anything."""
+    """Without a kubeconfig every destination is an error."""
     with pytest.raises(SetupError, match="cannot locate a server"):
         find_target(KubeConfig(where="~/.kube/config"), ConfigOverrides(), "https://a.test", "default")
     with pytest.raises(SetupError, match="No current context found"):
@@ -226,25 +226,27 @@ def test_without_any_kubeconfig_nothing_is_guessed() -> None:
 
 
 @pytest.mark.parametrize("token", ["t0p-secret\n", "t0p\r\nX-Evil: secret"])
-def test_a_token_that_no_header_can_have_is_told_without_it(token: str) -> None:
-    """As a block of YAML ends with a line end: one error, in which the token is not."""
+def test_a_token_with_a_line_end_is_refused_without_repeating_it(token: str) -> None:
+    """A token with a line end is refused, and the message does not contain it."""
     credentials = Credentials(UserEntry(token=token), ClusterEntry(server="https://a.test"))
-    with pytest.raises(SetupError, match="the Authorization that kubeconfig or the flags give") as caught:
+    with pytest.raises(SetupError, match="the header Authorization from kubeconfig or the flags") as caught:
         credentials.headers()
     assert "secret" not in str(caught.value)
 
 
 def test_names_in_any_letters_are_sent_as_utf_8() -> None:
-    """As kubectl sends them; ``http.client`` alone would refuse all that is not latin-1."""
+    """Names are sent in UTF-8, as kubectl sends them."""
     name = "zo\u00eb \u2713"
     ((_, sent),) = Credentials(UserEntry(act_as=name), ClusterEntry(server="https://a.test")).headers()
     assert sent.encode("latin-1").decode() == name
 
 
 @pytest.mark.parametrize("server", ["https://[::1", "https://a.test:port", "ftp://a.test"])
-def test_what_is_no_address_is_told(server: str) -> None:
-    """At once, with the address; and a cluster that has one does not suffer from another that has none."""
-    with pytest.raises(SetupError, match=r"server, .*, must be an address https://HOST:PORT or http://HOST:PORT"):
+def test_a_malformed_address_is_refused(server: str) -> None:
+    """A malformed address is refused, and does not disturb the other clusters of kubeconfig."""
+    with pytest.raises(
+        SetupError, match=r"server, .*, must be a URL of the form https://HOST:PORT or http://HOST:PORT"
+    ):
         pool(ClusterEntry(server=server), PemSource(), PemSource())
     config = replace(CONFIG, clusters={"bad": ClusterEntry(server=server), **CONFIG.clusters})
     assert find_target(config, ConfigOverrides(), "https://a.test", "e").name == "one"
@@ -253,9 +255,9 @@ def test_what_is_no_address_is_told(server: str) -> None:
 
 
 @pytest.mark.parametrize("proxy", ["ftp://ann:secret@p.test", "http://ann:secret@p.test:port", "http://ann:secret@[p"])
-def test_a_proxy_that_is_none_is_told_without_its_password(proxy: str) -> None:
-    """At once: no request is tried again and again."""
-    with pytest.raises(SetupError, match="the proxy must be an address") as caught:
+def test_a_malformed_proxy_is_refused_without_its_password(proxy: str) -> None:
+    """A malformed proxy is refused without its password in the message."""
+    with pytest.raises(SetupError, match="the proxy must be a URL") as caught:
         pool(ClusterEntry(server="http://a.test", proxy_url=proxy), PemSource(), PemSource())
     assert "secret" not in str(caught.value)
 
@@ -264,11 +266,11 @@ def test_a_proxy_that_is_none_is_told_without_its_password(proxy: str) -> None:
     ("proxy", "pair"),
     [("http://a%40b:p%2Fw@p.test:1", b"a@b:p/w"), ("ann:secret@p.test:1", b"ann:secret"), ("p.test:1", None)],
 )
-def test_a_proxy_is_told_who_asks(proxy: str, pair: bytes | None) -> None:
-    """What a URL escapes is the person's own again; a scheme may be missing, as in many an environment."""
-    found = pool(ClusterEntry(server="http://a.test", proxy_url=proxy), PemSource(), PemSource())
-    assert isinstance(found, urllib3.ProxyManager)
-    assert found.proxy is not None
-    assert (found.proxy.host, found.proxy.port) == ("p.test", 1)
+def test_a_proxy_gets_its_credentials(proxy: str, pair: bytes | None) -> None:
+    """The proxy gets the user's name and password unescaped; its URL may lack the scheme."""
+    manager = pool(ClusterEntry(server="http://a.test", proxy_url=proxy), PemSource(), PemSource())
+    assert isinstance(manager, urllib3.ProxyManager)
+    assert manager.proxy is not None
+    assert (manager.proxy.host, manager.proxy.port) == ("p.test", 1)
     expected = {} if pair is None else {"proxy-authorization": f"Basic {base64.b64encode(pair).decode()}"}
-    assert found.proxy_headers == expected
+    assert manager.proxy_headers == expected

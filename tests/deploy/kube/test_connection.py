@@ -1,4 +1,4 @@
-"""Every way of kubeconfig to a real API server: who asks, whom they trust, and by which way."""
+"""Every kind of credentials, trust and proxy in kubeconfig works with a real API server."""
 
 import base64
 import json
@@ -29,7 +29,7 @@ Who = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def who(plane: ControlPlane, tmp_path: Path) -> Who:
-    """Who the API server takes us for, by a kubeconfig with this user and, over ours, these fields of the cluster."""
+    """The user that the API server sees, with this user in kubeconfig and these fields of the cluster changed."""
 
     def ask(user: Mapping[str, Any], cluster: Mapping[str, Any] | None = None, **wanted: Any) -> dict[str, Any]:
         own: dict[str, Any] = {
@@ -45,8 +45,8 @@ def who(plane: ControlPlane, tmp_path: Path) -> Who:
         }
         path = tmp_path / "kubeconfig"
         path.write_text(json.dumps(config))
-        found = find_target(load(str(path), {}), ConfigOverrides(**wanted), "", "")
-        client = Client(found, lambda level, line: None, RetryPolicy(limit_s=0.5))
+        target = find_target(load(str(path), {}), ConfigOverrides(**wanted), "", "")
+        client = Client(target, lambda level, line: None, RetryPolicy(limit_s=0.5))
         review = {"apiVersion": AUTHENTICATION, "kind": "SelfSubjectReview"}
         answer = client.request("POST", f"/apis/{AUTHENTICATION}/selfsubjectreviews", body=review)
         said: dict[str, Any] = answer["status"]["userInfo"]
@@ -56,15 +56,15 @@ def who(plane: ControlPlane, tmp_path: Path) -> Who:
 
 
 def test_a_certificate_as_data_and_as_files(plane: ControlPlane, who: Who) -> None:
-    """Both forms of a client's certificate; the authority as a file; no key stays behind in the temporary folder."""
+    """A client certificate works as data and as files, and leaves no key in the temporary folder."""
     import tempfile
 
     pair = plane.authority.client("ann", "people")
     certificate, key = pair.data()
     before = set(Path(tempfile.gettempdir()).iterdir())
-    found = who({"client-certificate-data": certificate, "client-key-data": key})
-    assert found["username"] == "ann"
-    assert "people" in found["groups"]
+    user_info = who({"client-certificate-data": certificate, "client-key-data": key})
+    assert user_info["username"] == "ann"
+    assert "people" in user_info["groups"]
     assert not {path for path in set(Path(tempfile.gettempdir()).iterdir()) - before if path.is_file()}
     files = {"client-certificate": str(pair.certificate), "client-key": str(pair.key)}
     authority = {"certificate-authority-data": None, "certificate-authority": str(plane.authority.certificate)}
@@ -72,26 +72,26 @@ def test_a_certificate_as_data_and_as_files(plane: ControlPlane, who: Who) -> No
 
 
 def test_tokens(who: Who, tmp_path: Path) -> None:
-    """A token, a file with one, and --token over all of them."""
+    """A token and a token file work, and --token goes before both."""
     assert who({"token": "admin-token"})["username"] == "token-admin"
     (tmp_path / "token").write_text("admin-token\n")
     assert who({"tokenFile": "token", "token": "ignored"})["username"] == "token-admin"
     assert who({"token": "wrong"}, token="admin-token")["username"] == "token-admin"  # noqa: S106
     with pytest.raises(ClusterError, match=r"Unauthorized: https.* not accept the credentials.*log in again"):
         who({"token": "wrong"})
-    with pytest.raises(SetupError, match="token file of kubeconfig cannot be read"):
+    with pytest.raises(SetupError, match="token file that kubeconfig names cannot be read"):
         who({"tokenFile": "none"})
 
 
 def test_acting_as_somebody_else(who: Who) -> None:
-    """--as and --as-group, and the same in kubeconfig."""
-    found = who({"token": "admin-token"}, act_as="carl", act_as_groups=("one", "two"))
-    assert found["username"] == "carl"
-    assert set(found["groups"]) >= {"one", "two"}
+    """Impersonation works by flags and by kubeconfig."""
+    user_info = who({"token": "admin-token"}, act_as="carl", act_as_groups=("one", "two"))
+    assert user_info["username"] == "carl"
+    assert set(user_info["groups"]) >= {"one", "two"}
     extra = {"as": "dora", "as-groups": ["three"], "as-user-extra": {"example.com/why": ["a", "b"]}}
-    found = who({"token": "admin-token"} | extra)
-    assert found["username"] == "dora"
-    assert found["extra"]["example.com/why"] == ["a", "b"]
+    user_info = who({"token": "admin-token"} | extra)
+    assert user_info["username"] == "dora"
+    assert user_info["extra"]["example.com/why"] == ["a", "b"]
 
 
 PLUGIN = """
@@ -115,9 +115,9 @@ def plugin(folder: Path, status: Mapping[str, Any], version: str = "v1", **more:
 
 @pytest.mark.parametrize("version", ["v1", "v1beta1"])
 def test_a_plugin_prints_a_token(who: Who, tmp_path: Path, plane: ControlPlane, version: str) -> None:
-    """Both versions of the interface; with provideClusterInfo it is told the cluster."""
-    told = plugin(tmp_path, {"token": "admin-token"}, version, provideClusterInfo=True)
-    assert who(told)["username"] == "token-admin"
+    """Both API versions of exec plugins work, and with provideClusterInfo the plugin gets the cluster."""
+    user = plugin(tmp_path, {"token": "admin-token"}, version, provideClusterInfo=True)
+    assert who(user)["username"] == "token-admin"
     info = json.loads((tmp_path / "log").read_text())
     assert info["apiVersion"] == f"client.authentication.k8s.io/{version}"
     assert info["spec"]["cluster"]["server"] == plane.server
@@ -125,41 +125,47 @@ def test_a_plugin_prints_a_token(who: Who, tmp_path: Path, plane: ControlPlane, 
 
 
 def test_a_plugin_prints_a_certificate(who: Who, tmp_path: Path, plane: ControlPlane) -> None:
-    """A certificate with its key, PEM in the answer."""
+    """An exec plugin can print a certificate with its key."""
     pair = plane.authority.client("eve")
     status = {"clientCertificateData": pair.certificate.read_text(), "clientKeyData": pair.key.read_text()}
     assert who(plugin(tmp_path, status))["username"] == "eve"
 
 
 def test_a_plugin_is_asked_again_when_its_token_is_refused(who: Who, tmp_path: Path) -> None:
-    """A 401 is an occasion for a new token, once."""
+    """After a 401 the plugin runs once more."""
     with pytest.raises(ClusterError, match="Unauthorized"):
         who(plugin(tmp_path, {"token": "expired"}))
     assert len((tmp_path / "log").read_text().splitlines()) == 2
 
 
 @pytest.mark.parametrize(
-    ("user", "told"),
+    ("user", "message"),
     [
         (
             {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "no-such-plugin-here"}},
             "cannot be run",
         ),
-        ({"exec": {"apiVersion": "client.authentication.k8s.io/v1alpha1", "command": "x"}}, "known are .*v1beta1"),
-        ({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "false"}}, "ended with exit status 1"),
-        ({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "true"}}, "printed no ExecCredential"),
-        ({"exec": {"apiVersion": V1, "command": "true", "interactiveMode": "Always"}}, "there is no terminal"),
+        (
+            {"exec": {"apiVersion": "client.authentication.k8s.io/v1alpha1", "command": "x"}},
+            "only .*v1beta1 are supported",
+        ),
+        ({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "false"}}, "failed with exit status 1"),
+        (
+            {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "true"}},
+            "did not print an ExecCredential",
+        ),
+        ({"exec": {"apiVersion": V1, "command": "true", "interactiveMode": "Always"}}, "needs a terminal"),
     ],
     ids=["missing", "too old", "failing", "silent", "asking"],
 )
-def test_a_plugin_that_does_not_work_is_told(who: Who, user: Mapping[str, Any], told: str) -> None:
-    """In words that say which one, and never with what it printed."""
-    with pytest.raises(SetupError, match=told):
+def test_a_plugin_that_does_not_work_is_named(who: Who, user: Mapping[str, Any], message: str) -> None:
+    """The error names the plugin and does not contain what it printed."""
+    with pytest.raises(SetupError, match=message):
         who(user)
 
 
 def test_whom_to_trust(who: Who, tmp_path: Path) -> None:
-    """Another authority or another name is not trusted, at once; a name that is told, or no verification at all, is."""
+    """Another authority or name is not trusted; tls-server-name and insecure-skip-tls-verify change that."""
     token = {"token": "admin-token"}
     stranger = tmp_path / "stranger"
     stranger.mkdir()
@@ -171,13 +177,13 @@ def test_whom_to_trust(who: Who, tmp_path: Path) -> None:
     blind = {"certificate-authority-data": None, "insecure-skip-tls-verify": True}
     assert who(token, blind)["username"] == "token-admin"
     assert who(token, {"certificate-authority-data": None}, is_insecure=True)["username"] == "token-admin"
-    with pytest.raises(SetupError, match=r"certificates for .* cannot be used"):
+    with pytest.raises(SetupError, match=r"certificates in kubeconfig for .* cannot be loaded"):
         who(token, {"certificate-authority-data": base64.b64encode(b"nonsense").decode()})
 
 
 @contextmanager
 def connect_proxy() -> Iterator[tuple[str, list[str]]]:
-    """A proxy that knows CONNECT alone: its address, and what it was asked for."""
+    """A proxy for CONNECT alone: its address, and the requests that it got."""
     asked: list[str] = []
     listener = socket.create_server(("127.0.0.1", 0))
 
@@ -215,7 +221,7 @@ def _quietly(work: Callable[..., None], *arguments: Any) -> None:
 
 
 def test_through_a_proxy(who: Who, plane: ControlPlane) -> None:
-    """`proxy-url` of the cluster, with a password; TLS is with the API server, not with the proxy."""
+    """Requests go through `proxy-url` with its password, and TLS is end to end."""
     with connect_proxy() as (address, asked):
         assert who({"token": "admin-token"}, {"proxy-url": address})["username"] == "token-admin"
     assert asked[0].startswith(f"CONNECT 127.0.0.1:{plane.port} ")
@@ -223,7 +229,7 @@ def test_through_a_proxy(who: Who, plane: ControlPlane) -> None:
 
 
 def test_from_within_a_pod(plane: ControlPlane, client: Client, tmp_path: Path) -> None:
-    """A service account's own token, as Kubernetes lays it into a pod."""
+    """A service account's token and certificate, as in a pod, are enough."""
     request = {"apiVersion": AUTHENTICATION, "kind": "TokenRequest", "spec": {}}
     made = client.request("POST", "/api/v1/namespaces/default/serviceaccounts/default/token", body=request)
     (tmp_path / "token").write_text(made["status"]["token"])

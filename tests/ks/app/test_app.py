@@ -10,7 +10,7 @@ from ..conftest import APP
 
 
 def test_an_environment_is_read_with_its_defaults() -> None:
-    """Name from the key, path from the name, namespace `default`."""
+    """The name is the key, the path is the name, and the namespace is `default`."""
     app = load_app(MemoryTree({"app.yaml": "apiVersion: 0.3.0\nenvironments: {dev: {destination: {server: s}}}\n"}))
     dev = app.environment("dev")
     assert (dev.name, dev.folder, dev.server, dev.namespace) == ("dev", "environments/dev", "s", "default")
@@ -25,7 +25,7 @@ def test_an_environment_is_read_with_its_defaults() -> None:
     ],
 )
 def test_older_schemas_are_migrated_in_memory(version: str, library: str) -> None:
-    """The three spellings of a library, and targets with slashes, mean the same."""
+    """The three forms of a library, and targets with slashes, have the same meaning."""
     spec = f"apiVersion: {version}\nlibraries:\n  {library}\nenvironments: {{dev: {{path: dev, targets: [a/b, /]}}}}\n"
     app = load_app(MemoryTree({"app.yaml": spec}))
     assert app.libraries == (PinnedPackage("reg", "pkg", "abc"),)
@@ -35,13 +35,13 @@ def test_older_schemas_are_migrated_in_memory(version: str, library: str) -> Non
 
 @pytest.mark.parametrize("version", ["0.0.1", "0.4.0", "1", ""])
 def test_other_schemas_are_refused_in_ksonnets_words(version: str) -> None:
-    """Neither older nor newer apps are guessed at."""
+    """Older and newer schemas get ksonnet's error."""
     with pytest.raises(RenderError, match=r"unsupported spec version '.*' \(this client only supports"):
         load_app(MemoryTree({"app.yaml": f"apiVersion: '{version}'\n"}))
 
 
 def test_the_override_wins_except_for_libraries() -> None:
-    """Destination and path come from app.override.yaml, libraries from app.yaml; an environment may be in it alone."""
+    """An override replaces destination and path, not libraries, and may have environments of its own."""
     primary = APP + "    libraries: {r/p: {name: p, registry: r, version: v1}}\n"
     override = """
 apiVersion: 0.3.0
@@ -58,19 +58,19 @@ environments:
 
 
 def test_an_unknown_environment_lists_those_there_are() -> None:
-    """ksonnet's words first, then the remedy."""
+    """The error is ksonnet's sentence and the names that exist."""
     with pytest.raises(UnknownEnvironment, match=r'^environment "x" was not found; this app has: default$'):
         load_app(MemoryTree({"app.yaml": APP})).environment("x")
 
 
 def test_the_current_environment_is_in_a_file() -> None:
-    """`.ks_environment` holds a name, or there is no such file (ksonnet-rules.md#app-folder)."""
+    """`.ks_environment` has its name, or does not exist (ksonnet-rules.md#app-folder)."""
     assert current_environment(MemoryTree({".ks_environment": "dev"})) == "dev"
     assert current_environment(MemoryTree({})) == ""
 
 
 @pytest.mark.parametrize("text", ["", "[]", "apiVersion: 0.3.0\nenvironments: []\n", "a: [\n"])
 def test_a_broken_app_yaml_is_a_render_error(text: str) -> None:
-    """Nothing else escapes."""
+    """Every fault of the file is a `RenderError` that names it."""
     with pytest.raises(RenderError, match=r"^app\.yaml"):
         load_app(MemoryTree({"app.yaml": text}))

@@ -10,7 +10,7 @@ from scorekit.testing import MemoryTree
 
 
 def test_a_folder_and_a_mapping_are_the_same_tree(tmp_path: Path) -> None:
-    """What holds for the tests' tree in memory holds on disk: files, folders, and what is not there."""
+    """The tree in memory that tests use reads like the one on disk."""
     files = {"app.yaml": "a", "components/x.jsonnet": "x", "components/deep/y.yaml": "y"}
     for path, text in files.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
@@ -26,7 +26,7 @@ def test_a_folder_and_a_mapping_are_the_same_tree(tmp_path: Path) -> None:
 
 
 def test_a_folder_and_a_mapping_change_alike(tmp_path: Path) -> None:
-    """Written, moved and removed, they are the same tree."""
+    """After the same writes, moves and removals both have the same files."""
     memory = MemoryTree({})
     for tree in (Directory(tmp_path), memory):
         tree.write("a/b/one", "1\r\n")
@@ -44,7 +44,7 @@ def test_a_folder_and_a_mapping_change_alike(tmp_path: Path) -> None:
 
 
 def test_a_file_is_replaced_whole_where_a_link_points(tmp_path: Path) -> None:
-    """Its permissions stay; nothing else is left in its folder."""
+    """A link stays a link, permissions stay, and nothing else is left in the folder."""
     target = tmp_path / "elsewhere/file"
     target.parent.mkdir()
     target.write_text("old")
@@ -60,7 +60,7 @@ def test_a_file_is_replaced_whole_where_a_link_points(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", ["../x", "/x", "a/../../x", ".", "", "a/.."])
 def test_nothing_outside_is_changed(tmp_path: Path, path: str) -> None:
-    """A path that leads out of the folder, or to the folder itself, is refused."""
+    """A path out of the folder, or to the folder itself, is refused."""
     (tmp_path / "x").write_text("kept")
     tree = Directory(tmp_path / "app")
     tree.write("file", "")
@@ -79,7 +79,7 @@ def test_nothing_outside_is_changed(tmp_path: Path, path: str) -> None:
 
 
 def test_what_cannot_be_changed_is_our_error(tmp_path: Path) -> None:
-    """With the path and the system's reason."""
+    """The error has the path and the system's reason."""
     tree = Directory(tmp_path)
     tree.write("file", "")
     tree.write("other", "")
@@ -95,15 +95,15 @@ def test_what_cannot_be_changed_is_our_error(tmp_path: Path) -> None:
         tree.read_bytes("no")
 
 
-def test_bytes_that_are_no_text_are_our_error(tmp_path: Path) -> None:
-    """With the file's name."""
+def test_a_file_that_is_not_utf_8_is_our_error(tmp_path: Path) -> None:
+    """The error names the file."""
     (tmp_path / "a.yaml").write_bytes(b"a: \xff\n")
     with pytest.raises(RenderError, match=r"^a\.yaml: not UTF-8: .* at byte 3$"):
         Directory(tmp_path).read("a.yaml")
 
 
 def test_the_root_is_the_nearest_ancestor(tmp_path: Path) -> None:
-    """An app inside an app is its own (ksonnet-rules.md#app-folder)."""
+    """An app inside of an app has its own root (ksonnet-rules.md#app-folder)."""
     inner = tmp_path / "outer/inner/components"
     inner.mkdir(parents=True)
     (tmp_path / "outer/app.yaml").touch()

@@ -1,4 +1,4 @@
-"""The jsonnet engine as `ks` sees it."""
+"""The jsonnet engine as `ks` uses it."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def evaluated(source: str) -> Any:
 
 
 def test_numbers_are_gos() -> None:
-    """Whole numbers within 64 bits are integers, however they were written; larger ones are floats."""
+    """Integers within 64 bits are `int`, however they are written; larger ones are floats."""
     value = evaluated("[1, 1.0, 1.5, 1e3, 9223372036854775807, 1e20]")
     assert value == [1, 1, 1.5, 1000, float(2**63), 1e20]
     assert [type(each) for each in value] == [int, int, float, int, float, float]
@@ -36,7 +36,7 @@ def test_numbers_are_gos() -> None:
     ],
 )
 def test_a_number_in_a_string_is_go_jsonnets(source: str, text: str) -> None:
-    """17 digits for what is no whole number, as version 0.11.2 (ksonnet's) writes it; no exponent for what is."""
+    """Fractions have 17 digits, as in go-jsonnet 0.11.2 (ksonnet's); integers have no exponent."""
     assert evaluated(source) == text
 
 
@@ -50,7 +50,7 @@ def test_a_number_in_a_string_is_go_jsonnets(source: str, text: str) -> None:
     ],
 )
 def test_errors_have_places(source: str, place: Position) -> None:
-    """A missing field, a fault of syntax in a variable or in an import, and what a native function refuses."""
+    """Faults of evaluation, of syntax in variables and imports, and of native functions have their place."""
 
     def library(folder: str, wanted: str) -> tuple[str, str]:
         return wanted, "{\n]"
@@ -62,7 +62,7 @@ def test_errors_have_places(source: str, place: Position) -> None:
 
 @pytest.mark.parametrize("source", ["{\n a: import 'x' }", "{\n a: importstr 'x' }", "local x = import 'x';\n   x.y"])
 def test_an_import_that_fails_says_why(source: str) -> None:
-    """In the importer's own words, always; with a place for `import`."""
+    """The error has the importer's message, and for `import` the place."""
 
     def nothing(folder: str, wanted: str) -> tuple[str, str]:
         raise RenderError(f"there is no {wanted}, nor anything else of that name to be had here")
@@ -76,7 +76,7 @@ def test_an_import_that_fails_says_why(source: str) -> None:
 
 
 def test_natives_are_there() -> None:
-    """The five of ksonnet answer by its names."""
+    """ksonnet's five native functions work under its names."""
     source = """[
       std.native("parseJson")('{"a": [1, 2.5, null]}'), std.native("parseYaml")("a: 1"),
       std.native("escapeStringRegex")("a.b"), std.native("regexMatch")("^a", "ab"),
@@ -86,7 +86,7 @@ def test_natives_are_there() -> None:
 
 
 def test_checking_parses_and_never_evaluates() -> None:
-    """Imports, variables and errors of a source do not matter to it; what follows its expression does."""
+    """Imports, variables and errors in a source do not matter; text after its expression does."""
     Jsonnet().check("a.jsonnet", 'local x = import "nope"; error std.extVar("nope") + x')
     Jsonnet().check("a.jsonnet", "// a comment\n{}\n")
     for source in ("", "{} )", "{} {} ]", "{a: 1\n"):
@@ -96,18 +96,18 @@ def test_checking_parses_and_never_evaluates() -> None:
 
 @pytest.mark.parametrize(("source", "place"), [("{ a: ] }", (1, 6)), ("{\n a: ]\n}", (2, 5))])
 def test_a_syntax_error_has_its_place(source: str, place: tuple[int, int]) -> None:
-    """Line and column in the source itself, in the first line too."""
+    """Line and column are those of the source, in its first line too."""
     with pytest.raises(JsonnetError) as caught:
         Jsonnet().check("a.jsonnet", source)
     assert caught.value.trace == (Position("a.jsonnet", *place),)
 
 
 def test_a_deep_program_is_not_an_error() -> None:
-    """Some hundred nested calls are fine."""
+    """Some hundred nested calls work."""
     assert evaluated("local f(n) = if n == 0 then 0 else 1 + f(n - 1); f(450)") == 450
 
 
-def test_an_endless_one_is() -> None:
-    """It ends with our error, not with the process."""
+def test_an_endless_program_is_an_error() -> None:
+    """Endless recursion ends with our error, not with the process."""
     with pytest.raises(JsonnetError):
         evaluated("local f(n) = 1 + f(n + 1); f(0)")

@@ -1,4 +1,4 @@
-"""The library made from a description of Kubernetes, and the one inside the wheel."""
+"""The library that is generated from a description of Kubernetes, and the one in our wheel."""
 
 import gzip
 import hashlib
@@ -32,7 +32,7 @@ WORKLOADS = {
 
 @pytest.fixture(scope="module")
 def swagger() -> str:
-    """Kubernetes 1.8.0's description."""
+    """The description of Kubernetes 1.8.0."""
     return gzip.decompress((DATA / "kubernetes-v1.8.0.json.gz").read_bytes()).decode()
 
 
@@ -46,7 +46,7 @@ def evaluated(source: str, files: dict[str, str] | None = None) -> Any:
 
 
 def small(**properties: Any) -> dict[str, Any]:
-    """A description of one kind, ``apps/v1 Thing``, with a spec of these properties."""
+    """A description with one kind, ``apps/v1 Thing``, whose spec has these properties."""
     thing = {"group": "apps", "version": "v1", "kind": "Thing"}
     body = {"name": "body", "schema": {"$ref": "#/definitions/io.k8s.api.apps.v1.Thing"}}
     return {
@@ -63,17 +63,17 @@ def small(**properties: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def generated(swagger: str) -> dict[str, str]:
-    """The library of Kubernetes 1.8.0, as an app has it."""
+    """The generated library of Kubernetes 1.8.0, in an app."""
     return {f"lib/{name}": text for name, text in generate_library(swagger).items()}
 
 
 def test_k8s_libsonnet_is_ksonnets_byte_for_byte(generated: dict[str, str]) -> None:
-    """Of Kubernetes 1.8.0, three megabytes with their comments, it is the one that ksonnet-gen made."""
+    """For Kubernetes 1.8.0 the three megabytes are those that ksonnet-gen wrote."""
     assert hashlib.sha256(generated["lib/k8s.libsonnet"].encode()).hexdigest() == ORIGINAL
 
 
 def test_k_libsonnet_adds_what_ksonnets_added(generated: dict[str, str]) -> None:
-    """To the kinds with a pod's template two functions each, to core/v1 `list`, and nothing else to anything."""
+    """Kinds with a pod's template get two functions, core/v1 gets `list`, and nothing else changes."""
     source = """
         local within(value) = if std.type(value) == "object" then std.objectFieldsAll(value) else [];
         local kinds(library) = {
@@ -93,18 +93,18 @@ def test_k_libsonnet_adds_what_ksonnets_added(generated: dict[str, str]) -> None
 
 
 def test_containers_are_mapped_and_lists_made_as_by_ksonnet(generated: dict[str, str]) -> None:
-    """All containers, those of one name or of several; what stands beside them, and without a name, stays."""
+    """Functions map all containers or those of given names; other fields stay."""
     source = """
         local k = import "k.libsonnet";
         local deployment = k.apps.v1beta2.deployment;
         local pod(containers) = { containers: containers, dnsPolicy: "x" };
         local spec(containers) = { spec: { template: { spec: pod(containers), a: 1 }, b: 2 } };
         local both = spec([{ name: "a" }, { name: "b" }, { other: "c" }]);
-        local told(each) = each { seen: true };
+        local marked(each) = each { seen: true };
         {
-          all: both + deployment.mapContainers(told),
-          one: both + deployment.mapContainersWithName("b", told),
-          several: both + deployment.mapContainersWithName(names=["c", "a", "a"], f=told),
+          all: both + deployment.mapContainers(marked),
+          one: both + deployment.mapContainersWithName("b", marked),
+          several: both + deployment.mapContainersWithName(names=["c", "a", "a"], f=marked),
           list: k.core.v1.list.new([1, 2]),
           single: k.core.v1.list.new(items={ a: 1 }) + k.core.v1.list.items([2]) + k.core.v1.list.items(3),
         }
@@ -123,8 +123,8 @@ def test_containers_are_mapped_and_lists_made_as_by_ksonnet(generated: dict[str,
     }
 
 
-def test_what_jsonnet_would_not_take_gets_a_name_that_it_does() -> None:
-    """Keywords, dollars and dashes in Kubernetes' names give functions that can be called and set the right field."""
+def test_names_that_are_invalid_in_jsonnet_are_changed() -> None:
+    """Keywords, dollars and dashes give functions that can be called and set the right field."""
     properties = {name: {"type": "boolean"} for name in ("error", "$ref", "x-kubernetes-map-type", "HTTPGet")}
     files = generate_library(json.dumps(small(**properties)))
     source = """
@@ -140,15 +140,15 @@ def test_what_jsonnet_would_not_take_gets_a_name_that_it_does() -> None:
     }
 
 
-def test_what_contains_itself_ends() -> None:
-    """A definition that refers to itself gives a library that ends, and can be evaluated."""
+def test_a_recursive_definition_ends() -> None:
+    """A definition that contains itself gives a finite library that evaluates."""
     files = generate_library(json.dumps(small(below={"$ref": "#/definitions/io.k8s.api.apps.v1.ThingSpec"})))
     source = '(import "k.libsonnet").apps.v1.thing.mixin.spec.below.mixinInstance({ a: 1 })'
     assert evaluated(source, {f"lib/{name}": text for name, text in files.items()}) == {"spec": {"below": {"a": 1}}}
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("{", "swagger.json: not JSON"),
         ("[]", "swagger.json: an object was expected"),
@@ -156,15 +156,15 @@ def test_what_contains_itself_ends() -> None:
         (json.dumps(small() | {"info": {"version": "unversioned"}}), 'swagger.json: info.version is "unversioned"'),
     ],
 )
-def test_what_is_no_description_is_told(text: str, told: str) -> None:
-    """The error names the file and what is wrong with it."""
+def test_an_invalid_description_is_refused(text: str, message: str) -> None:
+    """The error names the file and the fault."""
     with pytest.raises(RenderError) as caught:
         generate_library(text, "swagger.json")
-    assert str(caught.value).startswith(told)
+    assert str(caught.value).startswith(message)
 
 
 def test_the_wheels_library_has_all_of_1_8_0(v1_8_0: ApiDescription) -> None:
-    """Every definition of Kubernetes 1.8.0 is in it, and each of its fields means what it meant there."""
+    """It has every definition of Kubernetes 1.8.0, and each field has the same meaning."""
     held = bundled._description().definitions
     for name, definition in v1_8_0.definitions.items():
         fields = {(field.name, field.shape, field.ref) for field in definition.fields}
@@ -173,14 +173,14 @@ def test_the_wheels_library_has_all_of_1_8_0(v1_8_0: ApiDescription) -> None:
 
 
 def test_the_wheels_library_is_packed_as_it_would_be_packed_now() -> None:
-    """Its file is what `script/kubernetes.py` writes for what it holds."""
+    """The file is what `script/kubernetes.py` writes."""
     text = (Path(bundled.__file__).parents[2] / "builtin" / "kubernetes.json").read_text()
     assert bundled.packed(bundled.unpacked(text)) == text
 
 
 @pytest.mark.slow
 def test_every_file_of_the_wheels_library_is_jsonnet() -> None:
-    """Each version of each group, of what is served and of what is within, evaluates."""
+    """Each version of each group evaluates, of kinds and of their parts."""
     counts = evaluated(
         """
         local count(library) = std.foldl(function(sum, group) sum + std.foldl(function(sum, version)
@@ -227,7 +227,7 @@ def test_without_lib_the_wheel_answers_as_1_8_0_would(generated: dict[str, str])
 
 
 def test_the_wheels_library_has_todays_apis() -> None:
-    """What Kubernetes 1.31 serves, and 1.8 did not, is there as well."""
+    """It also has what Kubernetes 1.31 serves and 1.8 did not."""
     source = """
         local k = import "k.libsonnet";
         [k.apps.v1.deployment.new(), k.networking.v1.ingress.new(), k.autoscaling.v2.horizontalPodAutoscaler.new(),

@@ -1,4 +1,4 @@
-"""The same data as people write it: every layout, quote, comment and comma that jsonnet allows."""
+"""The same data in every layout, quote, comment and comma that jsonnet allows."""
 
 import json
 import re

@@ -35,7 +35,7 @@ def without_field(text: str, path: list[str]) -> str | None:
 
 @st.composite
 def edits(draw: st.DrawFn) -> tuple[str, dict[str, Any], list[str], Any]:
-    """A text, its data, a path that can be set in it, and a value. ``path`` may be there or not."""
+    """A text, its data, a path that can be set (which may exist), and a value."""
     data = draw(PARAMS)
     text = draw(sources(data))
     path: list[str] = []
@@ -62,7 +62,7 @@ def is_there(data: Any, path: list[str]) -> bool:
 @many
 @given(edits())
 def test_the_texts_are_what_they_are_made_of(edit: tuple[str, dict[str, Any], list[str], Any]) -> None:
-    """The generator of the other tests is right: the engine reads the data from its texts."""
+    """The generator of the other tests is right: the engine reads its data from its texts."""
     text, data, _, _ = edit
     assert evaluated(text) == data
 
@@ -70,7 +70,7 @@ def test_the_texts_are_what_they_are_made_of(edit: tuple[str, dict[str, Any], li
 @many
 @given(edits())
 def test_setting_and_deleting_a_new_field_leaves_every_byte(edit: tuple[str, dict[str, Any], list[str], Any]) -> None:
-    """In any layout, with comments, odd quotes and CRLF; with objects made on the way to the field."""
+    """It holds in any layout, with comments, mixed quotes and CRLF, and with objects made on the way."""
     text, data, path, value = edit
     if not is_there(data, path):
         assert without_field(with_field(text, path, value), path) == text
@@ -79,7 +79,7 @@ def test_setting_and_deleting_a_new_field_leaves_every_byte(edit: tuple[str, dic
 @many
 @given(edits())
 def test_a_field_has_the_value_and_all_else_is_as_before(edit: tuple[str, dict[str, Any], list[str], Any]) -> None:
-    """The engine sees the new value at its path and nothing else changed."""
+    """The engine sees the new value at its path and no other change."""
     text, data, path, value = edit
     expected = copy.deepcopy(data)
     inner = expected
@@ -92,7 +92,7 @@ def test_a_field_has_the_value_and_all_else_is_as_before(edit: tuple[str, dict[s
 @many
 @given(edits())
 def test_a_deleted_field_is_gone_and_all_else_is_as_before(edit: tuple[str, dict[str, Any], list[str], Any]) -> None:
-    """A path that is not there is told by None."""
+    """A path that does not exist gives None."""
     text, data, path, _ = edit
     edited = without_field(text, path)
     if not is_there(data, path):
@@ -108,7 +108,7 @@ def test_a_deleted_field_is_gone_and_all_else_is_as_before(edit: tuple[str, dict
 
 
 def _without_empty(value: Any) -> Any:
-    """An object that is added to (``+:``) goes with its last field, which changes nothing for what it is added to."""
+    """``+:`` objects are removed with their last field, which does not change the value."""
     if not isinstance(value, dict):
         return value
     kept = {key: _without_empty(child) for key, child in value.items()}
@@ -142,7 +142,7 @@ def _without_empty(value: Any) -> Any:
     ],
 )
 def test_a_field_is_set_as_its_neighbours_are_written(before: str, path: str, value: Any, after: str) -> None:
-    """Indentation, quotes, commas, comments and line ends are the neighbours'."""
+    """Indentation, quotes, commas, comments and line ends follow the neighbours."""
     assert with_field(before, path.split("."), value) == after
 
 
@@ -159,7 +159,7 @@ def test_a_field_is_set_as_its_neighbours_are_written(before: str, path: str, va
     ],
 )
 def test_a_field_is_removed_with_its_comma_and_the_remark_on_its_line(before: str, path: str, after: str) -> None:
-    """What stands above it stays; an object that it leaves empty too."""
+    """Comments above the field stay, and so does an object that becomes empty."""
     assert without_field(before, path.split(".")) == after
 
 
@@ -188,7 +188,7 @@ def test_what_cannot_be_edited_safely_is_refused_with_its_line(text: str, path: 
 
 
 def test_what_comes_from_elsewhere_cannot_be_deleted_here() -> None:
-    """A field that a sum may have from its other part is not said to be absent."""
+    """A field that may come from another part of a sum is not reported as absent."""
     with pytest.raises(UneditableSource, match="takes part of its fields from elsewhere"):
         without_field("(import 'x') + { a: 1 }", ["b"])
     assert without_field("{ b: 1 } + { a: 1 }", ["b"]) == "{} + { a: 1 }"

@@ -1,4 +1,4 @@
-"""jsonnet's grammar, judged by the engine."""
+"""Our parser of jsonnet, compared with the engine."""
 
 import contextlib
 
@@ -6,7 +6,8 @@ import pytest
 
 from scorekit.ks.engine.evaluator import JsonnetError
 from scorekit.ks.io.gojsonnet import Jsonnet
-from scorekit.ks.libsonnet.parser import parse, string_value
+from scorekit.ks.libsonnet.literals import string_value
+from scorekit.ks.libsonnet.parser import parse
 from scorekit.ks.libsonnet.tokens import JsonnetSyntaxError
 
 RIGHT = [
@@ -62,7 +63,7 @@ WRONG = [
 
 
 class UnknownVariable(Exception):
-    """Of a text that parses."""
+    """The engine's error for a text that parses."""
 
 
 def check(text: str) -> None:
@@ -76,7 +77,7 @@ def check(text: str) -> None:
 
 @pytest.mark.parametrize("text", RIGHT)
 def test_what_the_engine_parses_is_parsed(text: str) -> None:
-    """Each construct of the language, and its end is the text's."""
+    """Each construct of the language is parsed to the end of the text."""
     with contextlib.suppress(UnknownVariable):
         check(text)
     assert parse(text).end <= len(text)
@@ -84,7 +85,7 @@ def test_what_the_engine_parses_is_parsed(text: str) -> None:
 
 @pytest.mark.parametrize("text", WRONG)
 def test_what_the_engine_refuses_is_refused(text: str) -> None:
-    """With a line."""
+    """The error has a line."""
     with pytest.raises(JsonnetError):
         Jsonnet().check("x", text)
     with pytest.raises(JsonnetSyntaxError) as caught:
@@ -93,7 +94,7 @@ def test_what_the_engine_refuses_is_refused(text: str) -> None:
 
 
 def test_a_text_that_is_too_deep_is_our_error() -> None:
-    """Not Python's."""
+    """Deep nesting gives our error, not Python's RecursionError."""
     with pytest.raises(JsonnetSyntaxError, match="nested too deep"):
         parse("[" * 5000)
     with pytest.raises(JsonnetSyntaxError, match="nested too deep"):
@@ -111,5 +112,5 @@ def test_a_text_that_is_too_deep_is_our_error() -> None:
     ],
 )
 def test_string_literals(literal: str, value: str) -> None:
-    """Both quotes, both kinds."""
+    """Both kinds of quotes, plain and verbatim, have the right value."""
     assert string_value(literal) == value

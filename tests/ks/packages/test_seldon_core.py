@@ -1,4 +1,4 @@
-"""The built-in package `seldon-core`: what its prototypes render to."""
+"""The package `seldon-core` in our wheel: what its prototypes render."""
 
 import json
 import re
@@ -97,7 +97,7 @@ def pods(objects: list[Object]) -> Iterator[Object]:
 
 
 def granted(objects: list[Object], kind: str) -> set[tuple[str, str, str]]:
-    """Group, resource and verb of every rule in roles of a kind."""
+    """Group, resource and verb of every rule, for roles of a kind."""
     return {
         (group, resource, verb)
         for each in objects
@@ -110,7 +110,7 @@ def granted(objects: list[Object], kind: str) -> set[tuple[str, str, str]]:
 
 
 def test_the_seeds_flags_render_all_that_a_namespace_needs() -> None:
-    """Definitions, accounts, roles with their bindings, operator, Ambassador; all of them in the seed's namespace."""
+    """Definitions, accounts, roles, bindings, operator and Ambassador are all in the given namespace."""
     objects = core()
     assert named(objects) == [
         "CustomResourceDefinition mappings.getambassador.io",
@@ -133,7 +133,7 @@ def test_the_seeds_flags_render_all_that_a_namespace_needs() -> None:
 
 
 def test_the_seeds_kubectl_lines_find_the_ambassador() -> None:
-    """`expose deployment seldon-core-ambassador` finds 8080 alone; `-l service=ambassador` finds the pods."""
+    """`expose deployment seldon-core-ambassador` finds port 8080; `-l service=ambassador` finds the pods."""
     objects = core()
     deployment = the(objects, "Deployment seldon-core-ambassador")
     template = deployment["spec"]["template"]
@@ -146,8 +146,8 @@ def test_the_seeds_kubectl_lines_find_the_ambassador() -> None:
     assert service["spec"]["type"] == "NodePort"
 
 
-def test_operator_and_ambassador_speak_of_the_same_thing() -> None:
-    """The operator writes Mappings of v2; they are defined as v2 and, for every host, as the v3alpha1 that is read."""
+def test_operator_and_ambassador_agree_on_mappings() -> None:
+    """The operator writes Mappings of v2, which are defined, and are served as v3alpha1 to the Ambassador."""
     objects = core()
     environ = the(objects, "Deployment seldon-controller-manager")["spec"]["template"]["spec"]["containers"][0]["env"]
     values = {each["name"]: each.get("value") for each in environ}
@@ -170,8 +170,8 @@ def test_operator_and_ambassador_speak_of_the_same_thing() -> None:
     assert "CustomResourceDefinition mappings.getambassador.io" not in named(core(ambassadorDefinitions="false"))
 
 
-def test_what_the_operator_is_told() -> None:
-    """It watches its namespace, makes its own webhook, and knows the image of the service orchestrator."""
+def test_the_settings_of_the_operator() -> None:
+    """The operator watches its namespace, creates its webhook, and knows the image of the orchestrator."""
     container = the(core(), "Deployment seldon-controller-manager")["spec"]["template"]["spec"]["containers"][0]
     values = {each["name"]: each.get("value") for each in container["env"]}
     assert container["image"] == "docker.io/seldonio/seldon-core-operator:1.17.1"
@@ -182,7 +182,7 @@ def test_what_the_operator_is_told() -> None:
 
 
 def test_no_webhook_certificate_or_key_is_rendered() -> None:
-    """The operator makes its own; and no definition asks for a conversion."""
+    """The operator makes its own, and no definition asks for a conversion."""
     objects = core()
     assert not {"Secret", "ConfigMap", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"} & {
         each["kind"] for each in objects
@@ -194,7 +194,7 @@ def test_no_webhook_certificate_or_key_is_rendered() -> None:
 
 
 def test_in_one_namespace_little_is_allowed_outside_it() -> None:
-    """Cluster-wide are the webhook's configurations and the look at definitions; no rule has a wildcard verb."""
+    """Cluster-wide rules allow webhook configurations and reading definitions; no verb is a wildcard."""
     objects = core()
     wide = granted(objects, "ClusterRole")
     assert {(group, resource) for group, resource, _ in wide} == {
@@ -212,8 +212,8 @@ def test_in_one_namespace_little_is_allowed_outside_it() -> None:
     assert sorted(set(bound)) == ["ambassador", "seldon"]
 
 
-def test_everywhere_needs_roles_of_the_cluster() -> None:
-    """singleNamespace=false watches all namespaces, and says so to operator and Ambassador."""
+def test_all_namespaces_need_cluster_roles() -> None:
+    """singleNamespace=false makes operator and Ambassador watch all namespaces."""
     objects = core(singleNamespace="false")
     names = named(objects)
     assert {"ClusterRole seldon-wide", "ClusterRole ambassador-seldon", "Role seldon-leader"} <= set(names)
@@ -227,41 +227,41 @@ def test_everywhere_needs_roles_of_the_cluster() -> None:
 
 
 def test_without_rbac_there_are_no_roles() -> None:
-    """The accounts stay, for whoever grants them what they need."""
+    """The accounts stay, so that somebody can grant them what they need."""
     names = named(core(withRbac="false"))
     assert not [each for each in names if "Role" in each]
     assert {"ServiceAccount seldon", "ServiceAccount ambassador"} <= set(names)
 
 
 def test_the_environments_namespace_is_the_default() -> None:
-    """Without --namespace, or with null as ksonnet has it, the environment says where."""
+    """Without --namespace, or with null, the environment's namespace is used."""
     assert the(core(namespace="null"), "Deployment seldon-core-ambassador")["metadata"]["namespace"] == "here"
 
 
 @pytest.mark.parametrize(
-    ("flags", "told"),
+    ("flags", "message"),
     [
         (
             {"withApife": "true"},
             "withApife=true: Seldon Core has had no API front end .* since 1.0. Set withApife to false",
         ),
         ({"withRbac": "maybe"}, 'withRbac is "maybe"; it must be true or false'),
-        ({"operatorReplicas": "0"}, "operatorReplicas is 0; it must be a whole number from 1 on"),
-        ({"ambassadorReplicas": "1.5"}, "ambassadorReplicas is 1.5; it must be a whole number from 1 on"),
+        ({"operatorReplicas": "0"}, "operatorReplicas is 0; it must be an integer of at least 1"),
+        ({"ambassadorReplicas": "1.5"}, "ambassadorReplicas is 1.5; it must be an integer of at least 1"),
         ({"operatorDigest": "0123"}, "the digest 0123 does not begin with sha256:"),
         ({"ambassadorResources": "[]"}, r"ambassadorResources must be an object such as"),
     ],
 )
-def test_what_cannot_be_meant_is_told(flags: dict[str, str], told: str) -> None:
-    """With the component, the parameter and what to do."""
-    with pytest.raises(RenderError, match=told) as caught:
+def test_contradictory_parameters_are_refused(flags: dict[str, str], message: str) -> None:
+    """The error names the component, the parameter and the remedy."""
+    with pytest.raises(RenderError, match=message) as caught:
         core(**flags)
     assert 'component "seldon-core"' in str(caught.value)
 
 
 @every_model
 def test_models_are_seldon_deployments(prototype: str, flags: dict[str, str]) -> None:
-    """One predictor; every node of the graph that is no built-in has a container of its name."""
+    """There is one predictor, and each node of the graph that is not built in has a container of its name."""
     [deployment] = rendered(prototype, "model", **flags, ambassadorRoute="false")
     assert deployment["apiVersion"] == f"machinelearning.seldon.io/{prototype.rpartition('-')[2]}"
     [predictor] = deployment["spec"]["predictors"]
@@ -279,7 +279,7 @@ def test_models_are_seldon_deployments(prototype: str, flags: dict[str, str]) ->
 
 @pytest.mark.parametrize("version", ["v1alpha2", "v1"])
 def test_a_simple_model_is_what_the_local_runner_runs(version: str) -> None:
-    """Its name, image and endpoint reach the graph; hence /seldon/<name>/ routes to it."""
+    """Name, image and endpoint reach the graph, so /seldon/<name>/ routes to it."""
     deployment = read_deployment(simple(version), "seldon")
     assert (deployment.name, deployment.node.name, deployment.node.image) == (NAME, NAME, IMAGE)
     assert (deployment.predictor, deployment.replicas) == ("default", 1)
@@ -327,14 +327,14 @@ def test_each_predictor_has_a_route_by_its_share() -> None:
 
 
 def test_the_names_that_the_operator_joins_are_short_enough() -> None:
-    """Deployment, predictor and container within the 63 characters of a name, for the seed's deployment."""
+    """Deployment, predictor and container together have at most 63 characters."""
     [predictor] = simple()["spec"]["predictors"]
     assert len(f"{NAME}-{predictor['name']}-{predictor['graph']['name']}") <= 63
 
 
 @every_model
 def test_only_current_apis_and_restricted_pods(prototype: str, flags: dict[str, str]) -> None:
-    """Every object is of an API that Kubernetes 1.31 has; every pod says what Pod Security `restricted` asks for."""
+    """Kubernetes 1.31 serves every API version, and each pod meets Pod Security `restricted`."""
     options = {"pvcName": "claim", "maxReplicas": "3", "maxUnavailable": "1", "imagePullSecret": "secret"}
     objects = rendered(prototype, "model", **flags, **options)
     objects += core(ambassadorMaxReplicas="3", ambassadorMaxUnavailable="25%")
@@ -353,7 +353,7 @@ def test_only_current_apis_and_restricted_pods(prototype: str, flags: dict[str, 
 
 
 def test_more_replicas_make_an_autoscaler_and_a_budget() -> None:
-    """autoscaling/v2 and policy/v1 for the Ambassador; for a model what the operator makes them of."""
+    """The Ambassador gets autoscaling/v2 and policy/v1; a model gets what the operator makes of them."""
     objects = core(ambassadorReplicas="2", ambassadorMaxReplicas="5", ambassadorMaxUnavailable="1")
     scaler = the(objects, "HorizontalPodAutoscaler seldon-core-ambassador")["spec"]
     assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 5)
@@ -377,7 +377,7 @@ def test_more_replicas_make_an_autoscaler_and_a_budget() -> None:
 
 
 def test_images_come_from_a_mirror_and_by_digest() -> None:
-    """One registry goes before every image; a digest after the tag pins what is pulled."""
+    """A registry can go before every image, and a digest after the tag pins it."""
     objects = core(registry="mirror.test/all/", operatorDigest=DIGEST, executorDigest=DIGEST, ambassadorDigest=DIGEST)
     images = {container["image"] for pod in pods(objects) for container in pod["containers"]}
     assert images == {
@@ -392,14 +392,14 @@ def test_images_come_from_a_mirror_and_by_digest() -> None:
 
 
 def test_a_model_without_the_engine() -> None:
-    """noEngine sets the operator's annotation on the predictor, and only then."""
+    """noEngine sets the operator's annotation on the predictor; without it there is none."""
     assert "seldon.io/no-engine" not in simple()["spec"]["predictors"][0]["annotations"]
     annotations = simple(noEngine="true")["spec"]["predictors"][0]["annotations"]
     assert annotations["seldon.io/no-engine"] == "true"
 
 
-def test_the_rest_of_what_a_model_takes() -> None:
-    """Resources, a claim that is made and mounted, OAuth's two words, replicas."""
+def test_the_other_parameters_of_a_model() -> None:
+    """Resources, a claim that is made and mounted, OAuth's key and secret, and replicas reach the objects."""
     claim, _, deployment = rendered(
         "seldon-serve-simple-v1alpha2",
         NAME,
@@ -417,7 +417,7 @@ def test_the_rest_of_what_a_model_takes() -> None:
 
 
 def test_the_definition_is_one_schema_in_three_versions() -> None:
-    """v1 is stored; v1alpha2 and v1alpha3 are served beside it; what the schema does not name is kept."""
+    """v1 is stored, v1alpha2 and v1alpha3 are served, and unknown fields are kept."""
     [definition] = [each for each in core() if each["metadata"]["name"].startswith("seldondeployments")]
     versions = definition["spec"]["versions"]
     assert [(each["name"], each["served"], each["storage"]) for each in versions] == [

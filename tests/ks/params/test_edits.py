@@ -1,4 +1,4 @@
-"""Parameters in the files that ksonnet has for them, in any layout."""
+"""Parameters set and deleted in ksonnet's files, in any layout."""
 
 import copy
 from typing import Any
@@ -49,7 +49,7 @@ def with_value(data: dict[str, Any], path: list[str], value: Any) -> dict[str, A
 
 @given(st.data(), components, NAMES, paths, VALUES)
 def test_a_modules_file(data: st.DataObject, held: dict[str, Any], component: str, path: list[str], value: Any) -> None:
-    """Set, it evaluates to the value and all else is as before; deleted again, it is the same file."""
+    """The file evaluates to the new value and is otherwise the same; deleting restores it."""
     whole = {"global": {"g": 1}, "components": held}
     text = data.draw(sources(whole))
     edited = edits.set_param(text, "p", component, path, value)
@@ -61,7 +61,7 @@ def test_a_modules_file(data: st.DataObject, held: dict[str, Any], component: st
 def test_an_environments_file(
     data: st.DataObject, held: dict[str, Any], component: str, path: list[str], value: Any
 ) -> None:
-    """What the module has below the same path stays; a value for it is laid over."""
+    """The module's values below the same path stay, and the new value wins."""
     layer = data.draw(sources({"components": held})).strip()
     # An override of ksonnet's is laid over what is there.
     text = ENVIRONMENT % f"({layer}\n)"
@@ -82,7 +82,7 @@ def test_an_environments_file_adds_to_the_modules_objects() -> None:
 
 
 def test_an_environments_file_of_another_shape() -> None:
-    """Without `envParams` the overrides are where the file ends, as in the apps of 2017."""
+    """Without `envParams` the overrides go to the result of the file, as in apps of 2017."""
     text = 'local params = import "../../components/params.libsonnet";\nparams + { components +: { web +: { n: 1 } } }'
     assert edits.set_env_param(text, "e", "web", ["n"], 2) == text.replace("1", "2")
     with pytest.raises(RenderError, match=r"^e:1: params is an import, .*; change this line by hand$"):
@@ -93,7 +93,7 @@ def test_an_environments_file_of_another_shape() -> None:
 def test_an_entry_is_appended_in_any_layout(
     data: st.DataObject, held: dict[str, Any], component: str, params: dict[str, Any]
 ) -> None:
-    """For a new component; one that is there is refused."""
+    """A new component gets an entry; an existing entry is refused."""
     whole = {"components": held}
     text = data.draw(sources(whole))
     written = {key: source(value) for key, value in params.items()}
@@ -141,15 +141,15 @@ def test_an_entry_is_written_as_generate_writes_it() -> None:
     ],
 )
 def test_what_a_value_on_the_command_line_means(text: str, value: Any) -> None:
-    """Numbers, booleans, JSON, else the text; --as-string is the text always."""
+    """A value is a number, a boolean, JSON or text; with --as-string always text."""
     parsed = parse_value(text)
     assert (parsed, type(parsed)) == (value, type(value))
     assert parse_value(text, as_string=True) == text
 
 
 @pytest.mark.parametrize("text", ["", "[", "{a: 1}", "[NaN]", "9007199254740993", "-99999999999999999999"])
-def test_what_is_no_value(text: str) -> None:
-    """It is said; as text it can be had."""
+def test_an_invalid_value_is_refused(text: str) -> None:
+    """An invalid value is refused, and --as-string takes it as text."""
     with pytest.raises(SetupError, match="value is invalid"):
         parse_value(text)
     assert parse_value(text, as_string=True) == text
@@ -164,7 +164,7 @@ def test_what_is_no_value(text: str) -> None:
     ],
 )
 def test_a_file_that_cannot_be_edited(text: str, message: str) -> None:
-    """With its line."""
+    """The error has the line of the fault."""
     with pytest.raises(RenderError, match=message):
         edits.set_param(text, "p", "web", ["a"], 1)
     with pytest.raises(RenderError, match=message):

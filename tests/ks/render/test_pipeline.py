@@ -19,7 +19,7 @@ SHOW_PARAMS = config_map("a", seen=f"std.toString({SEEN})")
 
 
 def test_an_app_renders_as_ksonnet_rendered_it() -> None:
-    """An app of one SeldonDeployment gives the very JSON that ksonnet 0.13.1 prints for it."""
+    """An app of one SeldonDeployment gives exactly the JSON that ksonnet 0.13.1 prints."""
     golden = json.loads((ROOT / "tests/golden/ksonnet-0.13-app.json").read_text())
     assert render(Directory(ROOT / "tests/data/ksonnet-0.13-app"), Jsonnet(), environment="default") == golden["items"]
     [deployment] = golden["items"]
@@ -31,7 +31,7 @@ def test_an_app_renders_as_ksonnet_rendered_it() -> None:
 
 
 def test_a_component_is_labelled(rendered: Render) -> None:
-    """Every object carries its component's name, beside the labels it has (ksonnet-rules.md#rendering)."""
+    """Each object gets its component's name as a label, next to its own (ksonnet-rules.md#rendering)."""
     files = {"components/a.jsonnet": '{ kind: "K", metadata: { labels: { app: "x" } } }'}
     assert rendered(files) == [
         {"kind": "K", "metadata": {"labels": {"app": "x", "ksonnet.io/component": "a"}}},
@@ -97,7 +97,7 @@ def test_parameters_are_values_before_the_environment_sees_them(rendered: Render
 
 
 def test_the_environment_is_known_to_components_and_params(rendered: Render) -> None:
-    """Server and namespace are an external variable in both (ksonnet-rules.md#rendering)."""
+    """Server and namespace are an external variable for both (ksonnet-rules.md#rendering)."""
     namespace = 'std.extVar("__ksonnet/environments").namespace'
     files = {
         "components/params.libsonnet": f"{{ components: {{ a: {{ n: {namespace} }} }} }}",
@@ -113,7 +113,7 @@ def test_the_dollar_is_the_object_of_all_components(rendered: Render) -> None:
 
 
 def test_main_may_override_add_and_hide_components(rendered: Render) -> None:
-    """`main.jsonnet` has the last word over what is rendered."""
+    """`main.jsonnet` decides what is rendered."""
     files = {
         "components/a.jsonnet": config_map("a"),
         "components/b.jsonnet": config_map("b"),
@@ -126,7 +126,7 @@ def test_main_may_override_add_and_hide_components(rendered: Render) -> None:
 
 
 def test_variables_of_the_command_line(rendered: Render) -> None:
-    """External variables reach components, top-level arguments a `main.jsonnet` that is a function."""
+    """External variables reach components; top-level arguments reach a `main.jsonnet` that is a function."""
     files = {
         "components/a.jsonnet": config_map("a", v='std.extVar("v")'),
         "environments/default/main.jsonnet": 'function(k) (import "base.libsonnet") + { a+: { data+: { k: k } } }',
@@ -188,7 +188,7 @@ def test_globals_reach_yaml_components_only_where_they_fit(rendered: Render) -> 
 
 
 def test_every_document_of_a_yaml_file_is_rendered(rendered: Render) -> None:
-    """ksonnet dropped all but the first (ksonnet-rules.md#repair-documents); parameters still are the first one's."""
+    """ksonnet rendered the first, which parameters still patch (ksonnet-rules.md#repair-documents)."""
     files = {
         "components/a.yaml": YAML + "---\n# nothing\n---\nkind: Secret\nmetadata: {name: s}\n",
         "components/params.libsonnet": "{ components: { a: { data: { k: 'module' } } } }",
@@ -219,7 +219,7 @@ FOLDERS = [
 
 @pytest.mark.parametrize("missing", range(len(FOLDERS)))
 def test_imports_are_searched_last_added_first(rendered: Render, missing: int) -> None:
-    """Components, pinned packages, the ksonnet library, lib, vendor, environment, environments, -J from the last."""
+    """The order is components, pins, library, lib, vendor, environment, environments, -J from the last."""
     wanted = "reg/pkg/which.libsonnet"
     places = [f"{folder}/which.libsonnet" if "@" in folder else f"{folder}/{wanted}" for folder in FOLDERS]
     files = {path: json.dumps(path) for path in places[missing:]}
@@ -295,7 +295,8 @@ def test_a_pin_of_the_environment_wins_and_a_missing_one_warns(rendered: Render)
         ),
         pytest.param(
             "{ a: 1 }",
-            'component "b" (components/b.jsonnet): a Kubernetes object needs a kind; this one has only a, metadata',
+            'component "b" (components/b.jsonnet): a Kubernetes object needs a kind; '
+            "the fields of this one: a, metadata",
             id="no kind",
         ),
         pytest.param(
@@ -329,7 +330,7 @@ def test_a_broken_component_is_named_and_blocks_no_other(rendered: Render, sourc
     ],
 )
 def test_a_broken_yaml_component_is_named_and_blocks_no_other(rendered: Render, text: str, message: str) -> None:
-    """The same holds for YAML."""
+    """The same holds for manifests."""
     files = {"components/a.jsonnet": config_map("a"), "components/b.yaml": text}
     with pytest.raises(RenderError) as caught:
         rendered(files)
@@ -338,7 +339,7 @@ def test_a_broken_yaml_component_is_named_and_blocks_no_other(rendered: Render, 
 
 
 def test_an_error_in_main_is_placed_in_main(rendered: Render) -> None:
-    """What main.jsonnet does wrong is not blamed on the component's file."""
+    """A fault of main.jsonnet is not attributed to a component's file."""
     files = {
         "components/a.jsonnet": config_map("a"),
         "environments/default/main.jsonnet": 'local base = import "base.libsonnet";\nbase + { a+: { x: $.nowhere } }',
@@ -350,7 +351,7 @@ def test_an_error_in_main_is_placed_in_main(rendered: Render) -> None:
 
 
 def test_parameters_that_do_not_evaluate_block_their_component_alone(rendered: Render) -> None:
-    """In the module's file and in the environment's; what uses them all the same is told why."""
+    """Faulty parameters fail their component and whatever uses them, and nothing else."""
     own = "{ components: { good: { n: 1 },\n  bad: { n: error 'mine' } } }"
     environment = (
         'local params = std.extVar("__ksonnet/params");\n'
@@ -376,7 +377,7 @@ def test_parameters_that_do_not_evaluate_block_their_component_alone(rendered: R
 
 
 def test_numbers_in_strings_are_go_jsonnets(rendered: Render) -> None:
-    """As ksonnet printed them: 17 digits."""
+    """Numbers in strings have 17 digits, as in ksonnet."""
     files = {
         "components/a.jsonnet": config_map("a", half='"" + 0.5', third='"%s" % (1 / 3)', tenth="std.toString(0.1)")
     }
@@ -384,7 +385,7 @@ def test_numbers_in_strings_are_go_jsonnets(rendered: Render) -> None:
 
 
 def test_an_error_in_params_is_placed_in_params(rendered: Render) -> None:
-    """So for the two params files."""
+    """An error in either params file has its place."""
     with pytest.raises(RenderError, match=r"^components/params.libsonnet:2:18: Unknown variable: y"):
         rendered({"components/params.libsonnet": "{\n components: {a: y}}"})
     with pytest.raises(RenderError, match=r"^environments/default/params.libsonnet:1:1: oh"):
@@ -394,14 +395,14 @@ def test_an_error_in_params_is_placed_in_params(rendered: Render) -> None:
 
 
 def test_an_unknown_component_is_an_error_that_lists_them(rendered: Render) -> None:
-    """`-c typo` does not succeed with nothing (ksonnet-rules.md#repair-unknown-component)."""
+    """`-c` with a typo is an error that lists the names (ksonnet-rules.md#repair-unknown-component)."""
     files = {"components/a.jsonnet": config_map("a"), "components/b.yaml": YAML}
     with pytest.raises(RenderError, match=r'^there is no component "c" in environment "default"; it has: a, b$'):
         rendered(files, "a", "c")
 
 
-def test_a_component_of_a_module_that_is_no_target_is_told_with_the_way_to_it(rendered: Render) -> None:
-    """The module, and the command that targets it beside what is targeted already."""
+def test_a_component_outside_of_the_targets_is_named_with_the_command_to_target_it(rendered: Render) -> None:
+    """The error names the module and the command that targets it."""
     files = {"components/a.jsonnet": config_map("a"), "components/apps/web.jsonnet": config_map("web")}
     files["components/apps/params.libsonnet"] = "{ components: {} }"
     with pytest.raises(RenderError, match=r"it has: a\. Module apps has it: `ks env targets default --mod") as caught:
@@ -410,6 +411,6 @@ def test_a_component_of_a_module_that_is_no_target_is_told_with_the_way_to_it(re
 
 
 def test_two_files_of_one_name_are_refused(rendered: Render) -> None:
-    """Which of them was meant cannot be known."""
+    """The app does not say which of the two files is meant."""
     with pytest.raises(RenderError, match=r"components/a.jsonnet and components/a.yaml are the same component"):
         rendered({"components/a.jsonnet": config_map("a"), "components/a.yaml": YAML})

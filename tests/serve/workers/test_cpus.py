@@ -1,4 +1,4 @@
-"""A container's CPU limit is found wherever its control group says it."""
+"""The CPU limit of a container is found in each version of control groups."""
 
 from pathlib import Path
 
@@ -46,15 +46,15 @@ from scorekit.serve.workers import cpus
 def test_the_smallest_grant_of_the_nested_groups_counts(
     tmp_path: Path, files: dict[str, str], cpus_granted: float | None
 ) -> None:
-    """Version 2 and version 1; no file and no limit alike are no quota."""
+    """Versions 1 and 2 are read; without a file or a limit there is no quota."""
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     assert cpus.quota(tmp_path) == cpus_granted
 
 
-def test_more_than_the_machine_has_is_not_available(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A quota above the cores of the machine is bounded by them."""
+def test_a_quota_above_the_cores_of_the_machine_is_bounded_by_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more CPUs are available than the machine has."""
     monkeypatch.setattr(cpus, "quota", lambda: 1e6)
     assert 1 <= cpus.available() <= 4096
     monkeypatch.setattr(cpus, "quota", lambda: 0.5)

@@ -1,13 +1,13 @@
-"""One worker process, as its supervisor tells of it. What becomes of it is proved in tests/e2e."""
+"""How the exit of a worker is described. tests/e2e runs real workers."""
 
 import pytest
 
-from scorekit.serve.workers.process import ended
+from scorekit.serve.workers.process import exit_words
 
 
 @pytest.mark.parametrize(
     ("code", "words"), [(3, "with status 3"), (-9, "by SIGKILL, as when memory runs out"), (-40, "by signal 40")]
 )
-def test_every_end_has_words(code: int, words: str) -> None:
-    """Also that by a signal without a name, such as those that profilers use."""
-    assert ended(code) == words
+def test_every_exit_has_words(code: int, words: str) -> None:
+    """Statuses and signals are described, even signals without a name, such as those that profilers use."""
+    assert exit_words(code) == words

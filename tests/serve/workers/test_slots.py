@@ -1,93 +1,93 @@
-"""Whose turn it is to be given a new worker, and when a worker that fails is given up."""
+"""Which slot gets a new worker next, and when a worker that crashes is given up."""
 
-from scorekit.serve.workers.process import Process
-from scorekit.serve.workers.slots import LIVED_S, MAX_FAILURES, Renewals, Slot
+from collections.abc import Iterator
 
+import pytest
 
-def slots(count: int) -> list[Slot]:
-    return [Slot(number, []) for number in range(count)]
+from scorekit.serve.workers.process import WorkerProcess
+from scorekit.serve.workers.slots import LIVED_S, MAX_FAILURES, ReplacementQueue, Slot
 
-
-def test_slots_are_renewed_one_at_a_time() -> None:
-    """The next one begins when the worker that was replaced is gone; who asks twice is renewed once."""
-    renewals, (first, second) = Renewals(), slots(2)
-    assert renewals.begin(0.0) is None
-    assert [renewals.want(first, fresh=False), renewals.want(second, fresh=True)] == [True, True]
-    assert not renewals.want(first, fresh=False)
-    assert renewals.begin(0.0) == (0, False)
-    assert renewals.begin(0.0) is None
-    renewals.done(second)  # not the one that is busy
-    assert renewals.due_s(0.0) is None
-    renewals.done(first)
-    assert renewals.due_s(0.0) == 0.0
-    assert renewals.begin(0.0) == (1, True)
-    renewals.done(second)
-    assert renewals.begin(0.0) is None
+FIRST, SECOND, THIRD = 0, 1, 2
 
 
-def test_a_reload_that_comes_meanwhile_is_not_forgotten() -> None:
-    """The worker that is being replaced may have read the old file: it is replaced again, by a fresh one."""
-    renewals, (slot,) = Renewals(), slots(1)
-    renewals.want(slot, fresh=False)
-    renewals.begin(0.0)
-    renewals.want(slot, fresh=True)
-    renewals.want(slot, fresh=False)
-    renewals.done(slot)
-    assert renewals.begin(0.0) == (0, True)
+@pytest.fixture
+def process() -> Iterator[WorkerProcess]:
+    """A worker that has not been started."""
+    made = WorkerProcess(FIRST, fresh=False)
+    yield made
+    made.theirs.close()
+    assert made.channel is not None
+    made.channel.close()
 
 
-def test_a_renewal_that_fails_is_tried_again_later_each_time() -> None:
-    """After one second, then after two; a success makes the pause short again."""
-    renewals, (slot,) = Renewals(), slots(1)
+def test_workers_are_replaced_one_at_a_time() -> None:
+    """The next replacement begins when the old worker is gone; a slot that asks twice gets one."""
+    queue = ReplacementQueue()
+    assert queue.begin(0.0) is None
+    assert [queue.request(FIRST, fresh=False), queue.request(SECOND, fresh=True)] == [True, True]
+    assert not queue.request(FIRST, fresh=False)
+    assert queue.begin(0.0) == (FIRST, False)
+    assert queue.begin(0.0) is None
+    queue.done(SECOND)  # not the busy one
+    assert queue.due_s(0.0) is None
+    queue.done(FIRST)
+    assert queue.due_s(0.0) == 0.0
+    assert queue.begin(0.0) == (SECOND, True)
+    queue.done(SECOND)
+    assert queue.begin(0.0) is None
+
+
+def test_a_reload_during_a_replacement_is_not_forgotten() -> None:
+    """The worker that is being started may have read the old file, so it is replaced again by a fresh one."""
+    queue = ReplacementQueue()
+    queue.request(FIRST, fresh=False)
+    queue.begin(0.0)
+    queue.request(FIRST, fresh=True)
+    queue.request(FIRST, fresh=False)
+    queue.done(FIRST)
+    assert queue.begin(0.0) == (FIRST, True)
+
+
+def test_a_replacement_that_fails_is_tried_again_later_each_time() -> None:
+    """The pauses are one second, two, four; a success makes them short again."""
+    queue = ReplacementQueue()
     for now, pause_s in ((100.0, 1.0), (200.0, 2.0), (300.0, 4.0)):
-        renewals.want(slot, fresh=False)
-        assert renewals.begin(now) == (0, False)
-        renewals.failed(slot, now)
-        renewals.want(slot, fresh=False)
-        assert renewals.begin(now + 0.9 * pause_s) is None
-        assert renewals.due_s(now) == pause_s
-    assert renewals.begin(400.0) == (0, False)
-    renewals.done(slot)
-    renewals.want(slot, fresh=False)
-    assert renewals.begin(400.0) == (0, False)
+        queue.request(FIRST, fresh=False)
+        assert queue.begin(now) == (FIRST, False)
+        queue.failed(FIRST, now)
+        queue.request(FIRST, fresh=False)
+        assert queue.begin(now + 0.9 * pause_s) is None
+        assert queue.due_s(now) == pause_s
+    assert queue.begin(400.0) == (FIRST, False)
+    queue.done(FIRST)
+    queue.request(FIRST, fresh=False)
+    assert queue.begin(400.0) == (FIRST, False)
 
 
-def test_after_a_reload_that_fails_nobody_else_is_reloaded() -> None:
-    """What one worker could not load the others need not try; who is worn out is replaced all the same."""
-    renewals, (first, second, third) = Renewals(), slots(3)
-    renewals.want(first, fresh=True)
-    renewals.want(second, fresh=True)
-    renewals.want(third, fresh=False)
-    renewals.begin(0.0)
-    renewals.failed(first, 0.0)
-    renewals.give_up_reload()
-    assert renewals.begin(0.0) == (2, False)
+def test_after_a_reload_that_fails_no_other_worker_is_reloaded() -> None:
+    """What one worker could not load the others need not try; a worker that is worn out is replaced all the same."""
+    queue = ReplacementQueue()
+    queue.request(FIRST, fresh=True)
+    queue.request(SECOND, fresh=True)
+    queue.request(THIRD, fresh=False)
+    queue.begin(0.0)
+    queue.failed(FIRST, 0.0)
+    queue.cancel_reload()
+    assert queue.begin(0.0) == (THIRD, False)
 
 
-def test_a_worker_that_dies_at_once_is_given_up_after_a_few_times() -> None:
-    """The first two are replaced at once, the next after longer and longer pauses; one that served begins anew."""
-    (slot,) = slots(1)
-    process = Process(slot, fresh=False)
+def test_a_worker_that_crashes_at_once_is_given_up_after_five_times(process: WorkerProcess) -> None:
+    """The first two are replaced at once, the next after growing pauses; one that has served starts a new series."""
+    slot = Slot(FIRST, [])
     process.state = {"state": "ready"}
-    try:
-        assert slot.crashed(process, process.began + LIVED_S + 1) == 0.0
-        pauses = [slot.crashed(process, process.began + 1) for _ in range(MAX_FAILURES)]
-        assert pauses == [0.0, 0.1, 0.2, 0.4, None]
-        assert slot.crashed(process, process.began + LIVED_S + 1) == 0.0
-    finally:
-        process.theirs.close()
-        assert process.channel is not None
-        process.channel.close()
+    assert slot.crashed(process, process.began + LIVED_S + 1) == 0.0
+    pauses = [slot.crashed(process, process.began + 1) for _ in range(MAX_FAILURES)]
+    assert pauses == [0.0, 0.1, 0.2, 0.4, None]
+    assert slot.crashed(process, process.began + LIVED_S + 1) == 0.0
 
 
-def test_one_that_never_served_has_failed_however_long_it_took() -> None:
-    """A model that loads for a minute and then dies is given up too, and not started for ever."""
-    (slot,) = slots(1)
-    process = Process(slot, fresh=False)
-    try:
-        assert slot.crashed(process, process.began + 60) == 0.0
-        assert [slot.crashed(process, process.began + 60) for _ in range(4)] == [0.1, 0.2, 0.4, None]
-    finally:
-        process.theirs.close()
-        assert process.channel is not None
-        process.channel.close()
+def test_a_worker_that_never_served_has_failed_however_long_it_took(process: WorkerProcess) -> None:
+    """A model that loads for a minute and then crashes is given up too, and not started for ever."""
+    slot = Slot(FIRST, [])
+    assert slot.crashed(process, process.began + 60) == 0.0
+    assert [slot.crashed(process, process.began + 60) for _ in range(4)] == [0.1, 0.2, 0.4, None]

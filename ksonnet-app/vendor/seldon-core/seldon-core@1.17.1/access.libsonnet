@@ -1,4 +1,4 @@
-// Role-based access: in one namespace a Role, everywhere a ClusterRole.
+// Role-based access control: a Role for one namespace, a ClusterRole for all of them.
 local read = ['get', 'list', 'watch'];
 local status = ['get', 'patch', 'update'];
 local own = read + ['create', 'delete', 'patch', 'update'];
@@ -12,7 +12,7 @@ local own = read + ['create', 'delete', 'patch', 'update'];
 
   account(metadata):: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: metadata },
 
-  // A role and its binding to a service account of `namespace`. `wide` makes them the cluster's.
+  // A role and its binding to a service account in `namespace`; with `wide`, a cluster role.
   granted(metadata, wide, account, namespace, rules):: (
     local scope = if wide then 'Cluster' else '';
     local named = if wide then { namespace:: null } else {};

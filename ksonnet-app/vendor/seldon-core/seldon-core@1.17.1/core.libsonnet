@@ -1,4 +1,4 @@
-// Everything that a namespace needs to serve SeldonDeployments.
+// Everything that a namespace needs for SeldonDeployments.
 local ambassador = import 'ambassador.libsonnet';
 local crd = import 'crd.libsonnet';
 local operator = import 'operator.libsonnet';
@@ -9,7 +9,7 @@ local noApife = 'withApife=true: Seldon Core has had no API front end (its OAuth
                 + 'and let requests come in through Ambassador: withAmbassador=true';
 
 {
-  // `env` is the environment's destination: its namespace is the one where none is given.
+  // `env` is the environment's destination; its namespace is the default.
   objects(params, env):: (
     local namespace = if values.given(params.namespace) then params.namespace else env.namespace;
     local rbac = values.flag(params, 'withRbac');

@@ -1,5 +1,5 @@
-// SeldonDeployment as this package defines it: one schema for all three versions, hence no conversion. It checks what
-// everybody gets wrong first and keeps whatever it does not know, so that nothing the operator understands is lost.
+// The definition of SeldonDeployment: one schema for all three versions, so that nothing has to be converted. It checks
+// common mistakes and keeps unknown fields, so that nothing is lost that the operator understands.
 local keep = { 'x-kubernetes-preserve-unknown-fields': true };
 local string = { type: 'string' };
 local integer = { type: 'integer', format: 'int32' };
@@ -32,7 +32,7 @@ local node = object({
   envSecretRefName: string,
   storageInitializerImage: string,
   logger: open,
-  // A schema cannot contain itself: the nodes below are kept as they are.
+  // A schema cannot contain itself, so the nodes below are not checked.
   children: array(open),
 }, ['name']);
 local componentSpec = object({

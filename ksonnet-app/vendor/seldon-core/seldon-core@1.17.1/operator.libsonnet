@@ -1,10 +1,10 @@
-// Seldon Core's operator, version 1.17.1. With MANAGER_CREATE_RESOURCES it makes its own webhook: certificate, Service,
-// configurations, and the ConfigMap seldon-config. Nothing of that is rendered here.
+// Seldon Core's operator, version 1.17.1. With MANAGER_CREATE_RESOURCES it makes the objects of its webhook (certificate,
+// Service, configurations) and the ConfigMap seldon-config. None of these is rendered here.
 local access = import 'access.libsonnet';
 local values = import 'values.libsonnet';
 local workload = import 'workload.libsonnet';
 
-// The webhook's Service, which the operator makes, selects these labels; and the operator finds itself by this name.
+// The webhook's Service, which the operator makes, selects these labels. The operator finds its own deployment by this name.
 local name = 'seldon-controller-manager';
 local labels = {
   app: 'seldon',
@@ -16,7 +16,7 @@ local labels = {
 local account = 'seldon';
 local user = 8888;
 
-// What it does in the namespace, or the namespaces, that it watches.
+// Rules for the namespaces that it watches.
 local working(ambassador) = [
   access.rule('machinelearning.seldon.io', ['seldondeployments'], access.own),
   access.rule('machinelearning.seldon.io', ['seldondeployments/finalizers', 'seldondeployments/status'], access.status),
@@ -28,7 +28,7 @@ local working(ambassador) = [
   access.rule('policy', ['poddisruptionbudgets/status'], access.status),
   access.rule('', ['services'], access.own),
   access.rule('', ['events'], ['create', 'patch']),
-  // The credentials of a model's storage are looked up by service account.
+  // It finds the credentials of a model's storage by the service account.
   access.rule('', ['namespaces', 'serviceaccounts', 'secrets', 'configmaps'], access.read),
 ] + (
   if !ambassador then []
@@ -38,7 +38,7 @@ local working(ambassador) = [
   ]
 );
 
-// Where it lives: the lock of its leader, and seldon-config.
+// Rules for its own namespace: the leader's lock, and seldon-config.
 local living = [
   access.rule('coordination.k8s.io', ['leases'], access.own),
   access.rule('', ['configmaps'], access.own),
@@ -49,7 +49,7 @@ local living = [
   access.rule('apps', ['deployments/finalizers'], access.status),
 ];
 
-// What has no namespace: the webhook's configurations, and the definition that they belong to.
+// Rules for objects without a namespace: the webhook's configurations, and the definition that owns them.
 local making = [
   access.rule(
     'admissionregistration.k8s.io',
@@ -72,7 +72,7 @@ local environ(params, namespace) = {
   WATCH_NAMESPACE: if single then namespace else '',
   CONTROLLER_ID: '',
   AMBASSADOR_ENABLED: yes(ambassador),
-  // Mappings; v1 would write annotations that stop today's Ambassador.
+  // v2 makes it write Mappings. With v1 it would write annotations, which a current Ambassador refuses to start with.
   AMBASSADOR_VERSION: 'v2',
   // With `true` it writes a second route, of the short path, whose name has underscores: the API server refuses it, and
   // every SeldonDeployment ends Failed (seen on a cluster, 2026-11). serve.libsonnet has that route instead.
@@ -150,7 +150,7 @@ local deployment(params, namespace) = {
             { name: 'metrics', containerPort: 8080, protocol: 'TCP' },
           ],
           resources: values.object(params, 'operatorResources'),
-          // It writes its certificate to its own root, so that this stays writable.
+          // It writes its certificate to its root file system, which therefore must be writable.
           securityContext: workload.containerSecurity,
         }],
       } + values.pullSecrets(params),
@@ -167,7 +167,7 @@ local deployment(params, namespace) = {
     local granted(role, wide, rules) = access.granted(metadata(role), wide, account, namespace, rules);
     granted(if wide then 'seldon-wide' else 'seldon-local', wide, working(values.flag(params, 'withAmbassador')))
     + granted('seldon-leader', false, living)
-    // Nothing in a cluster-wide name may depend on there being one namespace only.
+    // A cluster-wide name contains the namespace, so that the package can be installed in several.
     + granted('seldon-webhook-' + namespace, true, making)
   ),
 

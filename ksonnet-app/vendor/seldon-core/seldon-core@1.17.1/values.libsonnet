@@ -1,8 +1,8 @@
-// What parameters mean. ksonnet hands over what `ks generate` was given: strings, numbers, objects; "null" is not set.
+// The values of parameters. ksonnet passes on what `ks generate` got: strings, numbers, objects. "null" means not set.
 {
   given(value):: value != null && value != 'null' && value != '',
 
-  // A yes or no, however it was written.
+  // A boolean, given as a boolean or as a string.
   flag(params, name):: (
     local value = params[name];
     if value == true || value == 'true' then true
@@ -10,12 +10,12 @@
     else error '%s is %s; it must be true or false' % [name, std.manifestJsonEx(value, '')]
   ),
 
-  // A whole number from `least` on; 0 for what is not set.
+  // An integer that is at least `least`; 0 if it is not set.
   count(params, name, least=0):: (
     local value = params[name];
     local number = if !$.given(value) then 0 else if std.isString(value) then std.parseInt(value) else value;
     if number >= least && number == std.floor(number) then number
-    else error '%s is %s; it must be a whole number from %d on' % [name, std.manifestJsonEx(value, ''), least]
+    else error '%s is %s; it must be an integer of at least %d' % [name, std.manifestJsonEx(value, ''), least]
   ),
 
   object(params, name):: (
@@ -25,7 +25,7 @@
     else error '%s must be an object such as {"requests":{"cpu":"100m"}}' % name
   ),
 
-  // HOST/PATH:TAG, with @DIGEST where a digest is given; `registry` takes the place of HOST.
+  // HOST/PATH:TAG, with @DIGEST if there is a digest; `registry` replaces HOST.
   image(params, host, path, tag, digest):: (
     local registry = if $.given(params.registry) then std.rstripChars(params.registry, '/') else host;
     if $.given(digest) && !std.startsWith(digest, 'sha256:')
@@ -35,6 +35,6 @@
 
   pullSecrets(params):: if $.given(params.imagePullSecret) then { imagePullSecrets: [{ name: params.imagePullSecret }] } else {},
 
-  // Only what has something in it.
+  // Without empty values.
   some(object):: { [key]: object[key] for key in std.objectFields(object) if std.length(object[key]) > 0 },
 }

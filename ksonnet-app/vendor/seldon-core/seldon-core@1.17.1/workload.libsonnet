@@ -1,4 +1,4 @@
-// What every workload here has in common: labels, and pods that pass Pod Security's level "restricted".
+// What all workloads here have in common: labels, and pods that meet the Pod Security level "restricted".
 local values = import 'values.libsonnet';
 
 {
@@ -14,20 +14,20 @@ local values = import 'values.libsonnet';
     labels: $.labels(params, part),
   },
 
-  // Of a pod. `user` is the uid that it runs as.
+  // The security context of a pod; `user` is the uid that it runs as.
   podSecurity(user):: {
     runAsNonRoot: true,
     runAsUser: user,
     seccompProfile: { type: 'RuntimeDefault' },
   },
 
-  // Of a container.
+  // The security context of a container.
   containerSecurity:: {
     allowPrivilegeEscalation: false,
     capabilities: { drop: ['ALL'] },
   },
 
-  // Of a Deployment that may have an autoscaler, which then owns the number of replicas.
+  // The replicas of a Deployment. An autoscaler owns their number, if there is one.
   scaled(replicas, most):: if most > replicas then {} else { replicas: replicas },
 
   autoscaler(metadata, deployment, least, most, cpu):: {
@@ -47,7 +47,7 @@ local values = import 'values.libsonnet';
     resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: percent } },
   },
 
-  // `most` is how many pods may be away at once: a number or a share such as "25%".
+  // `most` is how many pods may be unavailable at once: a number, or a share such as "25%".
   disruptionBudget(metadata, matchLabels, most):: {
     apiVersion: 'policy/v1',
     kind: 'PodDisruptionBudget',

@@ -1,9 +1,9 @@
 // @apiVersion 0.1
 // @name io.ksonnet.pkg.configMap
-// @shortDescription Settings of an application, by key
-// @description A ConfigMap: settings that pods read as variables or as files. Without 'data' it begins empty.
-// @param name string The ConfigMap's name
-// @optionalParam data object {} Keys and their texts
+// @shortDescription A ConfigMap with the settings of an application
+// @description A ConfigMap: settings that pods read as environment variables or as files. Without 'data' it is empty.
+// @param name string The name of the ConfigMap
+// @optionalParam data object {} Keys and values
 {
   apiVersion: 'v1',
   kind: 'ConfigMap',

@@ -1,13 +1,12 @@
 // @apiVersion 0.1
 // @name io.ksonnet.pkg.deployed-service
-// @shortDescription Pods of one image and the service before them
-// @description A Deployment of one container, and a Service by which others reach its pods: 'servicePort' leads to
-//   'containerPort'.
-// @param name string The name of both
+// @shortDescription A Deployment of one image and a Service for it
+// @description A Deployment of one container, and a Service for its pods: 'servicePort' leads to 'containerPort'.
+// @param name string The name of the Deployment and the Service
 // @param image string The image to run
-// @optionalParam servicePort number 80 Where the service listens
-// @optionalParam containerPort number 80 Where the container listens
-// @optionalParam replicas number 1 How many pods
+// @optionalParam servicePort number 80 The port of the Service
+// @optionalParam containerPort number 80 The port of the container
+// @optionalParam replicas number 1 Number of pods
 // @optionalParam type string ClusterIP ClusterIP, NodePort or LoadBalancer
 local name = import 'param://name';
 local port = import 'param://containerPort';

@@ -1,8 +1,8 @@
 // @apiVersion 0.1
 // @name io.ksonnet.pkg.namespace
-// @shortDescription A namespace that has its name as a label
-// @description A Namespace. Its label 'name' is what selectors of namespaces, as in network policies, can ask for.
-// @param name string The namespace's name
+// @shortDescription A Namespace with its name as a label
+// @description A Namespace. Its label 'name' is for selectors of namespaces, as in network policies.
+// @param name string The name of the Namespace
 local name = import 'param://name';
 
 {

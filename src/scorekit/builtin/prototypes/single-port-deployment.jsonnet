@@ -1,12 +1,12 @@
 // @apiVersion 0.1
 // @name io.ksonnet.pkg.single-port-deployment
-// @shortDescription Pods of one image that listen on one port
-// @description A Deployment that keeps pods with one container running. They have the label 'app', which is the
-//   deployment's name; a service finds them by it.
-// @param name string The deployment's name, and its container's
+// @shortDescription A Deployment of one image with one port
+// @description A Deployment whose pods have one container. Their label 'app' is the name of the Deployment, so that a
+//   Service can select them.
+// @param name string The name of the Deployment and of its container
 // @param image string The image to run
-// @optionalParam replicas number 1 How many pods
-// @optionalParam containerPort number 80 Where the container listens
+// @optionalParam replicas number 1 Number of pods
+// @optionalParam containerPort number 80 The port of the container
 local name = import 'param://name';
 local labels = { app: name };
 

@@ -1,12 +1,12 @@
 // @apiVersion 0.1
 // @name io.ksonnet.pkg.single-port-service
-// @shortDescription One address and port for the pods with given labels
-// @description A Service: whoever connects to 'servicePort' reaches 'targetPort' of one of the pods that have all of
-//   the labels in 'targetLabelSelector'.
-// @param name string The service's name
+// @shortDescription A Service with one port for pods with given labels
+// @description A Service: a connection to 'servicePort' reaches 'targetPort' of one of the pods that have all labels in
+//   'targetLabelSelector'.
+// @param name string The name of the Service
 // @param targetLabelSelector object Labels of the pods, such as {app: 'web'}
-// @optionalParam servicePort number 80 Where the service listens
-// @optionalParam targetPort number 80 Where the pods listen
+// @optionalParam servicePort number 80 The port of the Service
+// @optionalParam targetPort number 80 The port of the pods
 // @optionalParam protocol string TCP TCP or UDP
 // @optionalParam serviceType string ClusterIP ClusterIP, NodePort or LoadBalancer
 {

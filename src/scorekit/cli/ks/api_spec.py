@@ -1,6 +1,7 @@
 """``--api-spec``: the version of Kubernetes of an environment, and the jsonnet library for it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,13 @@ _SWAGGER = "swagger.json"
 
 @dataclass(frozen=True, slots=True)
 class KubernetesVersion:
-    """A version such as ``v1.8.0``; ``swagger`` is the text of an OpenAPI file to generate the library from, if any.
+    """A version such as ``v1.8.0``; ``library`` are the files of its library by name, if it has one of its own.
 
-    Without a file no library is written: imports of ``k.libsonnet`` are then answered from the wheel.
+    Without one, imports of ``k.libsonnet`` are answered from the wheel.
     """
 
     name: str
-    swagger: str | None = None
+    library: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> str:
@@ -28,26 +29,26 @@ class KubernetesVersion:
         return f"lib/ksonnet-lib/{self.name}"
 
     def install(self, tree: "WritableTree") -> None:
-        """Write the library into the app, if there is a file to generate it from."""
-        if self.swagger is not None:
-            self._generate(tree, self.swagger)
-
-    def update(self, tree: "WritableTree") -> None:
-        """Generate the library again from the OpenAPI file that the app has, if any."""
-        swagger = tree.read(f"{self.folder}/{_SWAGGER}")
-        if swagger is not None:
-            self._generate(tree, swagger)
-
-    def _generate(self, tree: "WritableTree", swagger: str) -> None:
-        from ...ks.library import generate_library
-
-        files = {_SWAGGER: swagger, **generate_library(swagger, _SWAGGER)}
-        for name, text in files.items():
+        """Write the library into the app."""
+        for name, text in self.library.items():
             tree.write(f"{self.folder}/{name}", text)
 
 
+def updated(tree: "WritableTree", version: KubernetesVersion) -> KubernetesVersion:
+    """The version with a library generated from the OpenAPI file that the app has for it, if it has one.
+
+    Raises ``RenderError`` if that file is not a description of Kubernetes.
+    """
+    swagger = tree.read(f"{version.folder}/{_SWAGGER}")
+    return version if swagger is None else KubernetesVersion(version.name, _library(swagger))
+
+
 def resolved_version(spec: str) -> KubernetesVersion:
-    """The version that ``--api-spec`` names. Raises ``SetupError`` if it is malformed or its file cannot be used."""
+    """The version that ``--api-spec`` names, with a library if it is a file.
+
+    Raises ``SetupError`` if it is malformed or the file cannot be read, and ``RenderError`` if the file is not a
+    description of Kubernetes.
+    """
     kind, value = _parsed(spec)
     if kind == "version":
         return KubernetesVersion(value)
@@ -64,7 +65,13 @@ def resolved_version(spec: str) -> KubernetesVersion:
         raise SetupError(f"{path}: not an OpenAPI description of Kubernetes: it has no info.version") from error
     if "/" in version or version in ("", ".", ".."):
         raise SetupError(f"{path}: info.version {version!r} is not a version")
-    return KubernetesVersion(version, swagger)
+    return KubernetesVersion(version, _library(swagger))
+
+
+def _library(swagger: str) -> dict[str, str]:
+    from ...ks.library import generate_library
+
+    return {_SWAGGER: swagger, **generate_library(swagger, _SWAGGER)}
 
 
 def _parsed(spec: str) -> tuple[str, str]:

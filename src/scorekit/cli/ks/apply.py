@@ -37,18 +37,22 @@ def add(commands: Commands) -> None:
         const=True,
         default=True,
         metavar="true|false",
-        help="make objects that are not there (default); --create=false refuses to",
+        help="create objects that do not exist (default); --create=false refuses them",
     )
-    add("--dry-run", action="store_true", help="let the server check everything and print what would change")
-    add("--force-conflicts", action="store_true", help="take fields that somebody else has set since")
+    add(
+        "--dry-run",
+        action="store_true",
+        help="let the server check everything, print what would change, and change nothing",
+    )
+    add("--force-conflicts", action="store_true", help="overwrite fields that others have set since")
     add(
         "--gc-tag",
         default="",
         metavar="TAG",
-        help="tag what is applied, and remove what has this tag and is not any more",
+        help="tag what is applied, and delete objects with this tag that are no longer rendered",
     )
-    add("--skip-gc", action="store_true", help="tag, but remove nothing")
-    add("--wait", action="store_true", help="until all that was applied runs")
+    add("--skip-gc", action="store_true", help="tag, but delete nothing")
+    add("--wait", action="store_true", help="wait until everything that was applied runs")
     add_timeout(parser, 300)
 
 
@@ -99,7 +103,7 @@ def _wait(cluster: "Cluster", applied: "list[Object]", clock: "Clock", timeout_s
         pending.clear()
         log("error", "interrupted while waiting; everything was applied")
         return INTERRUPTED
-    return report_wait(result, pending, timeout_s)
+    return report_wait(result, pending, state="ready", timeout_s=timeout_s)
 
 
 def _log_result(result: "ObjectResult") -> None:

@@ -4,13 +4,18 @@ import argparse
 import re
 
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
-_CLUSTER = "which one, and as whom; kubeconfig and the environment say the rest"
+_CLUSTER = "which cluster, and as which user; without these flags, the environment and kubeconfig decide"
 
 
 def add_context_flags(group: argparse._ActionsContainer, *, server: str, context: str, namespace: str) -> None:
     """Add ``--kubeconfig``, ``--context``, ``--server`` and ``--namespace``, the last three with these help texts."""
     add = group.add_argument
-    add("--kubeconfig", default="", metavar="FILE", help="default: $KUBECONFIG, else ~/.kube/config")
+    add(
+        "--kubeconfig",
+        default="",
+        metavar="FILE",
+        help="use this kubeconfig (default: $KUBECONFIG, else ~/.kube/config)",
+    )
     add("--context", default="", metavar="NAME", help=context)
     add("--server", default="", metavar="URL", help=server)
     add("-n", "--namespace", default="", metavar="NAME", help=namespace)
@@ -21,27 +26,33 @@ def add_cluster_flags(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("cluster", _CLUSTER)
     add_context_flags(
         group,
-        server="the address of the API server",
-        context="a context of kubeconfig, whatever the environment says",
-        namespace="for objects that name none; default: the environment's",
+        server="use this address of the API server",
+        context="use this context of kubeconfig, not the environment's",
+        namespace="the namespace of objects that name none (default: the environment's)",
     )
     add = group.add_argument
-    add("--cluster", default="", metavar="NAME", help="a cluster of kubeconfig")
-    add("--user", default="", metavar="NAME", help="a user of kubeconfig")
-    add("--token", default="", metavar="TOKEN", help="a bearer token")
-    add("--as", dest="act_as", default="", metavar="USER", help="act as this user")
-    add("--as-group", action="append", default=[], metavar="GROUP", help="and as a member of this group; repeatable")
+    add("--cluster", default="", metavar="NAME", help="use this cluster of kubeconfig")
+    add("--user", default="", metavar="NAME", help="use this user of kubeconfig")
+    add("--token", default="", metavar="TOKEN", help="authenticate with this bearer token")
+    add("--as", dest="act_as", default="", metavar="USER", help="impersonate this user")
+    add(
+        "--as-group",
+        action="append",
+        default=[],
+        metavar="GROUP",
+        help="impersonate a member of this group; repeatable",
+    )
     add(
         "--insecure-skip-tls-verify",
         action="store_true",
-        help="as --tls-skip-verify: anybody could read and change what is sent",
+        help="do not verify the server's certificate: anybody in between can read and change what is sent",
     )
     add(
         "--retry-for",
         type=seconds,
         default=60.0,
         metavar="TIME",
-        help="how long each request is tried again while the server is overloaded or away (default: 60s)",
+        help="how long to retry each request while the server is overloaded or does not answer (default: 60s)",
     )
 
 
@@ -60,7 +71,7 @@ def boolean(text: str) -> bool:
         return True
     if text.lower() in ("false", "f", "0"):
         return False
-    raise argparse.ArgumentTypeError(f"true or false was expected, not {text!r}")
+    raise argparse.ArgumentTypeError(f"expected true or false, not {text!r}")
 
 
 def seconds(text: str) -> float:
@@ -70,6 +81,6 @@ def seconds(text: str) -> float:
     """
     match = _DURATION.fullmatch(text)
     if not match or not any(match.groups()):
-        raise argparse.ArgumentTypeError(f"a time such as 90s or 5m was expected, not {text!r}")
+        raise argparse.ArgumentTypeError(f"expected a duration such as 90s or 5m, not {text!r}")
     hours, minutes, rest = (float(part or 0) for part in match.groups())
     return hours * 3600 + minutes * 60 + rest

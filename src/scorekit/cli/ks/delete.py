@@ -24,7 +24,13 @@ def add(commands: Commands) -> None:
     add_render_flags(parser)
     add_cluster_flags(parser)
     add = parser.add_argument
-    add("--grace-period", type=int, default=-1, metavar="SECONDS", help="for pods to end; default (-1): their own")
+    add(
+        "--grace-period",
+        type=int,
+        default=-1,
+        metavar="SECONDS",
+        help="seconds that pods get to end (default: -1, their own)",
+    )
     add(
         "--wait",
         type=boolean,
@@ -32,7 +38,7 @@ def add(commands: Commands) -> None:
         const=True,
         default=True,
         metavar="true|false",
-        help="until all is gone (default); --wait=false only asks for it",
+        help="wait until everything is deleted (default); --wait=false only requests it",
     )
     add_timeout(parser, 300)
 
@@ -63,7 +69,7 @@ def _delete(arguments: argparse.Namespace) -> int:
             if deleter.outcome.has_begun:
                 report_outcome(deleter.outcome, "deleted", "ended early")
             raise
-    status = report_wait(result, pending, arguments.timeout)
+    status = report_wait(result, pending, state="deleted", timeout_s=arguments.timeout)
     if not deleter.outcome.is_complete:
         report_outcome(deleter.outcome, "deleted", "not everything was deleted")
         return 1

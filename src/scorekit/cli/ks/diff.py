@@ -30,9 +30,11 @@ def add(commands: Commands) -> None:
     parser.epilog = "Exit status 0 if both sides are the same, 10 if they differ, 1 on an error."
     where = "[local:|remote:]ENV"
     parser.usage = f"{parser.prog} {where} [{where}] [flags]"
-    parser.add_argument("first", metavar=where, nargs="?", help="alone: its cluster against its source")
     parser.add_argument(
-        "second", metavar=where, nargs="?", help="the other side; local is the source, remote the cluster"
+        "first", metavar=where, nargs="?", help="the first side; alone, its cluster is compared with its source"
+    )
+    parser.add_argument(
+        "second", metavar=where, nargs="?", help="the second side; local is the source, remote the cluster"
     )
     add_render_flags(parser)
     add_cluster_flags(parser)

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from ...errors import SetupError
-from .api_spec import resolved_version
+from .api_spec import resolved_version, updated
 from .app_folder import find_app
 from .commands import Commands, add_command, add_group, add_positionals, positionals
 from .destination import add_flags, destination
@@ -182,4 +182,5 @@ def _update(arguments: argparse.Namespace) -> None:
     tree = find_app(arguments)
     from ...ks.app.spec_files import SpecFiles
 
-    resolved_version(f"version:{SpecFiles(tree).environment(name)['k8sVersion']}").update(tree)
+    version = resolved_version(f"version:{SpecFiles(tree).environment(name)['k8sVersion']}")
+    updated(tree, version).install(tree)

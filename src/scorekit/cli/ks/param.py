@@ -140,11 +140,11 @@ def _own_entry(tree: "Directory", component: list[str], path: str) -> tuple[str,
     """The file with a component's parameters, and the component's key in it. Raises ``SetupError``."""
     if not component or component[0] == "/":
         raise SetupError(f"unable to find component {path}")
-    found = _find(tree, component[0])
-    file = found.module.params_path
+    target = _find(tree, component[0])
+    file = target.module.params_path
     if tree.read(file) is None:
         raise SetupError(f"{file}: this file is missing")
-    return file, found.key
+    return file, target.key
 
 
 def _find(tree: "Directory", name: str) -> "ComponentFile":

@@ -37,17 +37,17 @@ def report_outcome(outcome: "Outcome", verb: str, why: str, *, is_dry: bool = Fa
     if remaining:
         log("error", f"not {'checked' if is_dry else 'done'}: {remaining}")
     if is_dry:
-        log("error", "this was a dry run: nothing is changed")
+        log("error", "this was a dry run; nothing was changed")
         return
-    log("error", f"run the command again to complete it{', once what was refused is put right' if refused else ''}")
+    log("error", f"run the command again to complete it{' after fixing what was refused' if refused else ''}")
 
 
-def report_wait(result: "WaitResult", pending: PendingLine, timeout_s: float) -> int:
-    """Log what failed and what was late; the exit status that follows from it."""
+def report_wait(result: "WaitResult", pending: PendingLine, *, state: str, timeout_s: float) -> int:
+    """Log what failed and what did not reach ``state`` in time; the exit status that follows from it."""
     pending.clear()
     for title, words in result.failed.items():
         log("error", f"{title} failed: {words}")
     for title, words in result.late.items():
-        what = "is not done" if result.failed else f"is not done after {timeout_s:.0f} s"
+        what = f"is not {state} yet" if result.failed else f"is not {state} after {timeout_s:.0f} s"
         log("error", f"{title} {what}: {words}")
     return 1 if result.failed or result.late else 0

@@ -1,7 +1,6 @@
 """``ks version``."""
 
 import argparse
-from importlib.metadata import PackageNotFoundError, version
 
 from ... import __version__
 from .commands import Commands, add_command
@@ -15,13 +14,15 @@ def add(commands: Commands) -> None:
 
 
 def _version(arguments: argparse.Namespace) -> None:
-    # The headings are ksonnet's, because scripts read them.
+    # The three headings are ksonnet's.
     print(f"ksonnet version: 0.13.1, by scorekit {__version__}")
     print(f"jsonnet version: {_installed('gojsonnet')}")
     print("client-go version: none")
 
 
 def _installed(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return f"{package} {version(package)}"
     except PackageNotFoundError:

@@ -26,21 +26,21 @@ def refusal(status: int, body: bytes, request: str) -> ClusterError:
         message, reason = str(answer.get("message") or ""), str(answer.get("reason") or "")
     except (ValueError, AttributeError, TypeError):
         message, reason, causes = "", "", ()
-    return ClusterError(message or f"{request}: the server answered {status}", status, reason, causes)
+    return ClusterError(message or f"{request}: the server answered with status {status}", status, reason, causes)
 
 
 def no_answer(error: urllib3.exceptions.HTTPError, server: str) -> ClusterError:
     """The error for a request without an answer, with status 0."""
     reason = getattr(error, "reason", None) or error
     if isinstance(error, urllib3.exceptions.SSLError) or isinstance(reason, urllib3.exceptions.SSLError):
-        return ClusterError(f"{server} is not trusted: {reason}", reason=UNTRUSTED)
+        return ClusterError(f"the certificate of {server} is not trusted: {reason}", reason=UNTRUSTED)
     return ClusterError(f"no answer from {server}: {_innermost(error)}")
 
 
 def unauthorized(error: ClusterError, context: str, server: str) -> ClusterError:
     """The error for a 401, with what to do."""
     whose = f" of context {context}" if context else ""
-    message = f"{error}: {server} does not accept the credentials{whose}; log in again, as you do for kubectl"
+    message = f"{error}: {server} does not accept the credentials{whose}; log in again as you do for kubectl"
     return ClusterError(message, error.status, error.reason)
 
 

@@ -85,7 +85,7 @@ class Client:
             try:
                 self._served.setdefault(version, {}).update(self._discovered(version))
             except ClusterError as error:  # an aggregated API whose own server does not answer
-                self._log("warning", f"{version} is passed over: {error}")
+                self._log("warning", f"skipping the API version {version}: {error}")
                 continue
             resources += self._served[version].values()
         return resources
@@ -211,9 +211,9 @@ class Client:
         retry = self._retry if self._has_answered else replace(self._retry, limit_s=_FIRST_ANSWER_WITHIN_S)
         wait = retry.wait_s(tries, spent_s, asked_to_wait_s)
         if wait is None or (failure.status == 0 and failure.reason == UNTRUSTED):
-            tried = f" (tried {tries} times in {spent_s:.0f} s)" if tries > 1 else ""
+            tried = f" (after {tries} tries in {spent_s:.0f} s)" if tries > 1 else ""
             raise ClusterError(f"{failure}{tried}", failure.status, failure.reason, failure.causes) from None
-        self._log("warning", f"{failure}; trying again in {wait:.1f} s")
+        self._log("warning", f"{failure}; retrying in {wait:.1f} s")
         self._clock.sleep(wait)
 
     def _discovered(self, api_version: str) -> dict[str, ApiResource]:
@@ -256,5 +256,7 @@ class Client:
         except ValueError:
             value = None
         if not isinstance(value, dict):
-            raise ClusterError(f"{self._target.cluster.server}{path} did not answer with a JSON object: no API server?")
+            raise ClusterError(
+                f"{self._target.cluster.server}{path} did not answer with a JSON object; is it an API server?"
+            )
         return value

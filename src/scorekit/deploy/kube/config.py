@@ -189,7 +189,7 @@ def _paths(given: str, environ: Mapping[str, str]) -> list[Path]:
     if given:
         path = Path(given).expanduser()
         if not path.exists():
-            raise SetupError(f"--kubeconfig: {given}: there is no such file")
+            raise SetupError(f"--kubeconfig: {given}: no such file")
         return [path]
     if listed := environ.get("KUBECONFIG"):
         return [Path(each).expanduser() for each in listed.split(os.pathsep) if each]
@@ -208,7 +208,7 @@ def _read(path: Path) -> Mapping[str, Any]:
     except RenderError as error:
         raise SetupError(f"kubeconfig {error}") from error
     if len(values) > 1 or not all(isinstance(each, dict) for each in values):
-        raise SetupError(f"kubeconfig {path}: one mapping was expected")
+        raise SetupError(f"kubeconfig {path}: the file must contain one mapping")
     return values[0] if values else {}
 
 
@@ -224,7 +224,7 @@ class _Reader:
         made: dict[str, Any] = {}
         for entry in entries if isinstance(entries, list) else [None]:
             if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
-                raise SetupError(f"kubeconfig {self.path}: {group}: each entry is a mapping with a name")
+                raise SetupError(f"kubeconfig {self.path}: {group}: every entry must be a mapping with a name")
             value = entry.get(key) or {}
             if not isinstance(value, dict):
                 raise SetupError(f"kubeconfig {self.path}: {group}: {entry['name']}: {key} must be a mapping")
@@ -244,7 +244,7 @@ class _Reader:
     def user(self, spec: Mapping[str, Any], where: str) -> UserEntry:
         if "auth-provider" in spec and "exec" not in spec:
             raise SetupError(
-                f"{where}: auth-provider is no longer understood by anyone; use an exec plugin (for GKE: "
+                f"{where}: auth-provider is not supported (Kubernetes 1.26 removed it); use an exec plugin (for GKE: "
                 "`gcloud components install gke-gcloud-auth-plugin`, then `gcloud container clusters get-credentials`)"
             )
         extra = _within(spec, "as-user-extra", dict, where)

@@ -63,7 +63,7 @@ def _address(text: str, what: str, schemes: Sequence[str]) -> SplitResult:
             return parts
     except ValueError:  # a port that is not a number, or a bracket that is not closed
         pass
-    raise SetupError(f"{what} must be an address {' or '.join(f'{each}://HOST:PORT' for each in schemes)}")
+    raise SetupError(f"{what} must be a URL of the form {' or '.join(f'{each}://HOST:PORT' for each in schemes)}")
 
 
 def _proxy(scheme: str, host: str) -> str:
@@ -91,7 +91,7 @@ def _tls(cluster: ClusterEntry, certificate: PemSource, key: PemSource) -> ssl.S
                 # The password keeps OpenSSL from asking for one on the terminal.
                 context.load_cert_chain(public, secret, password=lambda: b"")
     except (OSError, ValueError) as error:  # SSLError is an OSError, binascii.Error a ValueError
-        raise SetupError(f"kubeconfig's certificates for {cluster.server} cannot be used: {error}") from error
+        raise SetupError(f"the certificates in kubeconfig for {cluster.server} cannot be loaded: {error}") from error
     return context
 
 

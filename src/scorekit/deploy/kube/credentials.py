@@ -75,7 +75,7 @@ class Credentials:
         for name, value in headers:
             if not _HEADER.fullmatch(value):  # http.client would refuse it too, and repeat the secret in its message
                 raise SetupError(
-                    f"the {name} that kubeconfig or the flags give has a line end or another control character in it"
+                    f"the header {name} from kubeconfig or the flags contains a line break or another control character"
                 )
         return [(name, value.encode().decode("latin-1")) for name, value in headers]
 
@@ -99,7 +99,7 @@ class Credentials:
                 try:
                     self._token = Path(self._user.token_file).read_text().strip()
                 except (OSError, UnicodeDecodeError) as error:
-                    raise SetupError(f"the token file of kubeconfig cannot be read: {error}") from error
+                    raise SetupError(f"the token file that kubeconfig names cannot be read: {error}") from error
                 self._read_at = now
             return self._token
         if self._user.token or self._user.username:
@@ -123,12 +123,12 @@ def run(plugin: ExecConfig, cluster: ClusterEntry) -> ExecCredential:
     """
     if plugin.api_version not in _VERSIONS:
         raise SetupError(
-            f"the exec plugin {plugin.command} speaks {plugin.api_version or 'no version'}; known are "
-            f"{' and '.join(_VERSIONS)}: update it, and let it write kubeconfig anew"
+            f"the exec plugin {plugin.command} uses the API version {plugin.api_version or '(none)'}, but only "
+            f"{' and '.join(_VERSIONS)} are supported: update the plugin, and write the kubeconfig with it again"
         )
     can_ask = plugin.interactive_mode != "Never" and sys.stdin is not None and sys.stdin.isatty()
     if plugin.interactive_mode == "Always" and not can_ask:
-        raise SetupError(f"the exec plugin {plugin.command} wants to ask something, but there is no terminal")
+        raise SetupError(f"the exec plugin {plugin.command} needs a terminal to ask for input, and there is none")
     spec: dict[str, object] = {"interactive": can_ask}
     if plugin.wants_cluster:
         spec["cluster"] = _cluster_info(cluster)
@@ -143,7 +143,7 @@ def run(plugin: ExecConfig, cluster: ClusterEntry) -> ExecCredential:
         hint = f"\n{plugin.install_hint.strip()}" if plugin.install_hint else ""
         raise SetupError(f"the exec plugin {plugin.command} cannot be run: {error.strerror}{hint}") from error
     if done.returncode != 0:
-        raise SetupError(f"the exec plugin {plugin.command} ended with exit status {done.returncode}")
+        raise SetupError(f"the exec plugin {plugin.command} failed with exit status {done.returncode}")
     return _parsed(done.stdout, plugin)
 
 
@@ -158,9 +158,11 @@ def _parsed(printed: bytes, plugin: ExecConfig) -> ExecCredential:
         ends = status.get("expirationTimestamp")
         expires = datetime.fromisoformat(ends).timestamp() if ends else None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SetupError(f"the exec plugin {plugin.command} printed no ExecCredential") from error
+        raise SetupError(f"the exec plugin {plugin.command} did not print an ExecCredential") from error
     if version != plugin.api_version:
-        raise SetupError(f"the exec plugin {plugin.command} answers as {version}, asked as {plugin.api_version}")
+        raise SetupError(
+            f"the exec plugin {plugin.command} answered with the API version {version} instead of {plugin.api_version}"
+        )
     if not token and not (certificate and key):
         raise SetupError(f"the exec plugin {plugin.command} printed neither a token nor a certificate with its key")
     return ExecCredential(token, certificate, key, expires)

@@ -11,7 +11,7 @@ Nothing may be deployed to another cluster than the one that is meant, so nothin
 ``--server`` and ``--cluster`` then replace the address or the cluster of that context, and ``--user``, ``--token``,
 ``--as`` and ``--insecure-skip-tls-verify`` its user and its verification. ksonnet 0.13.1 went to an unknown address
 without verifying its certificate, and combined one cluster with the user of another; both are errors here
-(docs/design/0014).
+(docs/design/0029).
 """
 
 from collections.abc import Mapping
@@ -83,7 +83,7 @@ def _context(
     name = overrides.context or (destination.removeprefix(CONTEXT_PREFIX) if is_context else "")
     if name:
         if name not in config.contexts:
-            raise SetupError(f'there is no context "{name}" in kubeconfig; {_contexts_of(config)}')
+            raise SetupError(f'kubeconfig has no context "{name}"; {_contexts_of(config)}')
         return name, config.contexts[name]
     if destination and not is_context and not overrides.server and not overrides.cluster:
         return _by_address(config, overrides, destination, environment)
@@ -100,7 +100,7 @@ def _by_address(
     if not here:
         raise SetupError(
             f"Attempting to deploy to environment '{environment}' at '{address}', but cannot locate a server at that "
-            f"address; {_contexts_of(config)}. Say --context NAME, or bind the environment to one for good: "
+            f"address; {_contexts_of(config)}. Use --context NAME, or bind the environment to a context: "
             f"`ks env set {environment} --context NAME`"
         )
     leading = {name: context for name, context in config.contexts.items() if context.cluster in here}
@@ -110,15 +110,17 @@ def _by_address(
         return "", ContextEntry(min(here), overrides.user)
     if len({(context.cluster, context.user) for context in leading.values()}) != 1:
         why = (
-            f"several contexts lead there ({', '.join(leading)})" if leading else "no context of kubeconfig leads there"
+            f"several contexts have that address ({', '.join(leading)})"
+            if leading
+            else "no context of kubeconfig has that address"
         )
-        raise SetupError(f"environment '{environment}' is at '{address}', but {why}: say --context NAME or --user NAME")
+        raise SetupError(f"environment '{environment}' is at '{address}', but {why}: use --context NAME or --user NAME")
     return next(iter(leading.items()))
 
 
 def _entry(entries: Mapping[str, _Entry], name: str, what: str, config: KubeConfig) -> _Entry | None:
     if name and name not in entries:
-        raise SetupError(f'there is no {what} "{name}" in kubeconfig; {_contexts_of(config)}')
+        raise SetupError(f'kubeconfig has no {what} "{name}"; {_contexts_of(config)}')
     return entries.get(name)
 
 
@@ -128,7 +130,7 @@ def _contexts_of(config: KubeConfig) -> str:
         f"{name} ({config.clusters[context.cluster].server})" if context.cluster in config.clusters else name
         for name, context in config.contexts.items()
     )
-    return f"{config.where or 'kubeconfig'} has the contexts: {contexts or 'none'}"
+    return f"contexts in {config.where or 'kubeconfig'}: {contexts or 'none'}"
 
 
 def _normal(address: str) -> tuple[str, str, int, str]:

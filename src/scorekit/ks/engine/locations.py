@@ -34,7 +34,7 @@ class SourceMap:
     def located(self, error: JsonnetError) -> RenderError:
         """``error`` with the innermost place that is a real file, and with the component, as far as they are known."""
         places = [place for position in error.trace if (place := self._place(position)) is not None]
-        component = next((found for _, found in places if found), None) or self._component(error.fields)
+        component = next((each for _, each in places if each), None) or self._component(error.fields)
         home = component.path if component else self.main
         position = places[0][0] if places else Position(home, 0, 0)
         shown = ":".join(str(part) for part in (position.file, position.line, position.column) if part)

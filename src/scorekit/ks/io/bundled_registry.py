@@ -1,4 +1,4 @@
-"""Registries and prototypes in our wheel, for those that are gone from the network (docs/design/0011)."""
+"""Registries and prototypes in our wheel, for those that are gone from the network (docs/design/0026)."""
 
 from importlib import resources
 from importlib.resources.abc import Traversable

@@ -16,11 +16,11 @@ def download(url: str) -> tuple[str, bytes]:
     """The file's name, from the server or else from the URL, and its content. Raises ``SetupError``."""
     try:
         request = urllib.request.Request(url, headers={"User-Agent": "scorekit-ks"})  # noqa: S310 - callers pass http and https only
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
-            data: bytes = answer.read(_MAX_BYTES + 1)
-            if answer.length and len(data) <= _MAX_BYTES:  # `read(n)` does not report a body that ends early
-                raise HTTPException("the answer was cut short")
-            given = answer.headers.get_filename() or urllib.parse.unquote(urllib.parse.urlsplit(answer.url).path)
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:  # noqa: S310
+            data: bytes = response.read(_MAX_BYTES + 1)
+            if response.length and len(data) <= _MAX_BYTES:  # `read(n)` does not report a body that ends early
+                raise HTTPException("the response was cut short")
+            given = response.headers.get_filename() or urllib.parse.unquote(urllib.parse.urlsplit(response.url).path)
     except urllib.error.HTTPError as error:
         raise SetupError(f"unable to download {url}: {error.code} {error.reason}") from error
     except (OSError, HTTPException, ValueError) as error:  # no connection, not HTTP, not a URL

@@ -1,7 +1,7 @@
 """The jsonnet engine: go-jsonnet, which ksonnet used too, through the package ``gojsonnet``.
 
 Another engine would not do. ksonnet's strings have go-jsonnet's digits (``"" + 0.1`` is ``0.10000000000000001``), which
-no code outside of the engine can change (docs/design/0011). Three properties of the binding shape this module:
+no code outside of the engine can change (docs/design/0025). Three properties of the binding shape this module:
 
 * The engine reports an error as one text. ``_translated`` parses it into a message, places and fields.
 * Of an exception in a callback, gojsonnet 0.22 reads the message from memory that it has freed. So the error itself

@@ -121,8 +121,8 @@ def _line(name: str, parameters: Sequence[_Parameter], base: Sequence[str]) -> s
         holder, _, function = f"self.{path}".rpartition(".")
         calls.setdefault(holder, []).append((function, parameter))
     made = [
-        holder + "".join(f".{function}({parameter})" for function, parameter in sorted(found))
-        for holder, found in sorted(calls.items())
+        holder + "".join(f".{function}({parameter})" for function, parameter in sorted(each))
+        for holder, each in sorted(calls.items())
     ]
     signature = ", ".join(f"{parameter}={default}" for parameter, _, default in parameters)
     return f"{name}({signature}):: " + " + ".join([*base, *made])

@@ -1,4 +1,4 @@
-"""JSON values as jsonnet source."""
+"""Literals of jsonnet: the source of a JSON value, and the value of a string in source."""
 
 import json
 import re
@@ -7,6 +7,9 @@ from typing import Any
 from .tokens import KEYWORDS
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# What a string literal of jsonnet may contain and one of JSON may not.
+_NOT_JSON = re.compile(r'\\.|["\n\r\t]', re.DOTALL)
+_AS_JSON = {"\\'": "'", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _NOT_SINGLE = {"'": "\\'", '\\"': '"'}
 
 
@@ -44,3 +47,17 @@ def source(value: Any, quote: str = '"', newline: str | None = None, unit: str =
     if isinstance(value, str):
         return quoted(value, quote)
     return json.dumps(value)
+
+
+def string_value(literal: str) -> str:
+    """The value of a string literal. A text block is returned as it is: nobody uses one as a key."""
+    if literal.startswith("|||"):
+        return literal
+    if literal.startswith("@"):
+        quote = literal[1]
+        return literal[2:-1].replace(quote * 2, quote)
+    body = _NOT_JSON.sub(lambda match: _AS_JSON.get(match[0], match[0]), literal[1:-1])
+    try:
+        return str(json.loads(f'"{body}"'))
+    except ValueError:
+        return literal

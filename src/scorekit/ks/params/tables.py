@@ -22,12 +22,12 @@ def module_rows(tree: Tree, evaluator: Evaluator, module: str, component: str = 
     Raises ``SetupError`` if there is no such module, and ``RenderError`` if its parameters do not evaluate.
     """
     try:
-        found = find_module(tree, module)
+        app_module = find_module(tree, module)
     except RenderError as error:
         is_known = module in {each.name for each in all_modules(tree)}
         reason = str(error) if is_known else f'unable to find module "{module}"'
         raise SetupError(f"could not find module: {reason}") from error
-    return _rows(own_params(tree, evaluator, found), component)
+    return _rows(own_params(tree, evaluator, app_module), component)
 
 
 def environment_rows(

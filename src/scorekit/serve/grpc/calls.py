@@ -81,7 +81,7 @@ class GrpcCall(StreamListener):
         """
         match = _TIMEOUT.fullmatch(timeout)
         if match is None:
-            self.fail(BadRequest(f"grpc-timeout is no time: {ascii(timeout[:40])[2:-1]}"))
+            self.fail(BadRequest(f"invalid grpc-timeout: {ascii(timeout[:40])[2:-1]}"))
         else:
             seconds = int(match[1]) * _SECONDS[match[2]]
             self.deadline = time.perf_counter() + seconds
@@ -160,11 +160,11 @@ class GrpcCall(StreamListener):
         """
         while len(data) >= _MESSAGE_HEAD_BYTES:
             if data[0]:
-                raise UnsupportedEncoding("this server takes messages as they are, not compressed")
+                raise UnsupportedEncoding("this server does not read compressed messages; send them uncompressed")
             length = int.from_bytes(data[1:_MESSAGE_HEAD_BYTES], "big")
             if length > self._max_message_bytes:
                 raise PayloadTooLarge(
-                    f"the message has {length} bytes; this server takes {self._max_message_bytes} at most"
+                    f"the message has {length} bytes; this server accepts at most {self._max_message_bytes}"
                 )
             self._needed = _MESSAGE_HEAD_BYTES + length
             if len(data) < self._needed:
@@ -175,7 +175,7 @@ class GrpcCall(StreamListener):
         return data
 
     def _expired(self) -> None:
-        self.fail(DeadlineExceeded("the time that grpc-timeout allows is over"))
+        self.fail(DeadlineExceeded("the time that grpc-timeout allows has passed"))
 
     def _over(self) -> None:
         self.abandoned = True
@@ -201,13 +201,13 @@ class UnaryCall(GrpcCall):
 
     def take(self, body: bytes) -> None:
         if self._body is not None:
-            raise BadRequest("this method takes one message")
+            raise BadRequest("this method takes exactly one message; there was another")
         self._body = body
 
     def last(self) -> None:
         try:
             if self._body is None:
-                raise BadRequest("this method takes one message; there was none")
+                raise BadRequest("this method takes exactly one message; there was none")
             self._method(self._body, self)
         except RequestError as error:
             self.fail(error)

@@ -32,7 +32,7 @@ def reflect(body: bytes, version: str) -> bytes:
     elif question == "file_containing_symbol":
         _add_files(answer, _file_of(request.file_containing_symbol))
     else:
-        _not_found(answer, "there are no extensions here")  # proto3 has none
+        _not_found(answer, "proto3 has no extensions")  # proto3 has none
     return bytes(answer.SerializeToString())
 
 
@@ -52,7 +52,7 @@ def _file_of(symbol: str) -> str:
 def _add_files(answer: Any, name: str) -> None:
     """Add the file and all that it imports, imports first: clients load the files in the order they come."""
     if name not in FILES:
-        _not_found(answer, "no such file or symbol")
+        _not_found(answer, "unknown file or symbol")
         return
     wanted = [name]
     for each in wanted:  # grows within the loop

@@ -86,7 +86,8 @@ class GrpcServices:
         begin = self._methods.get(headers.get(b":path", b""))
         if encoding != b"identity":
             # UNIMPLEMENTED, with what is accepted instead: gRPC's document on compression asks for both.
-            error = f"this server takes messages as they are, not compressed by {ascii(encoding[:40])[2:-1]}"
+            coding = ascii(encoding[:40])[2:-1]
+            error = f"this server does not read messages compressed with {coding}; send them uncompressed"
             fields = (*ANSWER, (b"grpc-accept-encoding", b"identity"), *status.of(UnsupportedEncoding(error)))
             stream.start(fields, end=True)
             return StreamListener()
@@ -107,7 +108,7 @@ class GrpcServices:
     def release(self) -> None:
         """End the calls that watch the health, because another worker takes over."""
         for watch in list(self._watches):
-            watch.end(status.trailers(StatusCode.UNAVAILABLE, "ask again: another worker takes over"))
+            watch.end(status.trailers(StatusCode.UNAVAILABLE, "another worker takes over; call again"))
 
     def stop_being_ready(self) -> None:
         """Answer health checks with NOT_SERVING from now on, and report it to every watch."""
@@ -143,7 +144,7 @@ class GrpcServices:
     def _check(self, body: bytes, call: UnaryCall) -> None:
         state = self._health(body)
         if state is None:
-            call.end(status.trailers(StatusCode.NOT_FOUND, "no such service"))
+            call.end(status.trailers(StatusCode.NOT_FOUND, "unknown service"))
         else:
             call.reply(state)
 
@@ -157,7 +158,7 @@ class _NotGrpc(StreamListener):
 
     def ended(self) -> None:
         self._stream.start(((b":status", self._code), (b"content-type", b"text/plain")))
-        self._stream.send(b"over HTTP/2 this server speaks gRPC; for REST use HTTP/1.1\n")
+        self._stream.send(b"over HTTP/2 this server speaks only gRPC; use HTTP/1.1 for REST\n")
         self._stream.finish(())
 
 

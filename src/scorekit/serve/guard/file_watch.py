@@ -1,4 +1,4 @@
-"""Files that change under a running server: keys and certificates, which are replaced before they end."""
+"""Files that change under a running server: keys and certificates, which are replaced before they expire."""
 
 import asyncio
 import logging
@@ -9,32 +9,39 @@ from ...errors import SetupError
 
 log = logging.getLogger(__name__)
 
-State = tuple[tuple[int, int, int] | None, ...]
+FileState = tuple[int, int, int] | None
+"""Time of change, inode and size; ``None`` if the file is missing."""
 
 
-def state(paths: Sequence[str]) -> State:
-    """What changes when a file is written or another takes its place, as Kubernetes exchanges mounted secrets."""
+def state(paths: Sequence[str]) -> tuple[FileState, ...]:
+    """Return a value that changes if one of the files is written or replaced.
+
+    The inode counts because Kubernetes replaces a mounted secret by another file, behind a symbolic link.
+    """
     return tuple(map(_state, paths))
 
 
-def _state(path: str) -> tuple[int, int, int] | None:
+def _state(path: str) -> FileState:
     try:
-        found = Path(path).stat()
+        status = Path(path).stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_ino, found.st_size
+    return status.st_mtime_ns, status.st_ino, status.st_size
 
 
-async def watch(paths: Sequence[str], read: Callable[[], None], every_s: float = 2.0) -> None:
-    """Call ``read`` whenever a file has changed, for ever. What it cannot use leaves what was in force, and is told."""
-    seen = state(paths)
+async def watch(paths: Sequence[str], load: Callable[[], None], every_s: float = 2.0) -> None:
+    """Call ``load`` whenever one of the files has changed, for ever.
+
+    If it raises ``SetupError`` the reason is logged, and what was loaded before stays in force.
+    """
+    before = state(paths)
     while True:
         await asyncio.sleep(every_s)
         now = state(paths)
-        if now != seen:
-            seen = now
+        if now != before:
+            before = now
             try:
-                read()
+                load()
             except SetupError as error:
                 log.warning("reload.failed files=%s cause=%s", ",".join(paths), error)
             else:

@@ -1,30 +1,39 @@
-"""TLS for those without a gateway in front. Off unless there is a certificate."""
+"""TLS for servers without a gateway in front. Off unless there is a certificate."""
 
 import ssl
 
 from ...errors import SetupError
 
 
-def context(certificate: str, key: str) -> ssl.SSLContext | None:
-    """What connections are encrypted with; ``None`` without a certificate. Raises ``SetupError``."""
+def server_context(certificate: str, key: str) -> ssl.SSLContext | None:
+    """Return the context that encrypts connections; ``None`` without a certificate.
+
+    Raises ``SetupError`` if only one of the two files is given, or if they cannot be used.
+    """
     if not certificate and not key:
         return None
     if not certificate or not key:
         raise SetupError("TLS needs both a certificate (--tls-cert) and its key (--tls-key)")
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    made.minimum_version = ssl.TLSVersion.TLSv1_2
-    made.options |= ssl.OP_NO_RENEGOTIATION
-    # The first that the client offers too. curl and browsers offer both and mean REST; gRPC clients offer h2 only.
-    made.set_alpn_protocols(["http/1.1", "h2"])
-    load(made, certificate, key)
-    return made
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    # OpenSSL selects the first protocol here that the client offers too. curl and browsers offer both and send REST
+    # requests, so http/1.1 comes first; gRPC clients offer h2 only.
+    context.set_alpn_protocols(["http/1.1", "h2"])
+    load_certificate(context, certificate, key)
+    return context
 
 
-def load(into: ssl.SSLContext, certificate: str, key: str) -> None:
-    """Read both files; connections that come from now on see them. Raises ``SetupError``, and leaves what was there."""
+def load_certificate(context: ssl.SSLContext, certificate: str, key: str) -> None:
+    """Load both files into ``context``; connections that are made from now on use them.
+
+    Raises ``SetupError`` if the files cannot be used; then the previous pair stays in force.
+    """
     try:
-        # Tried first: of a pair that does not fit OpenSSL keeps the certificate and drops the key that was in force.
-        for each in (ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), into):
+        # A scratch context is loaded first. If a certificate and a key do not fit, OpenSSL keeps the new certificate
+        # and drops the key that was in force, and no handshake would succeed any more. This happens in practice: the
+        # two files are written one after the other.
+        for each in (ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), context):
             each.load_cert_chain(certificate, key, password="")  # a key with a passphrase fails instead of asking
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__

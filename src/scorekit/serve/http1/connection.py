@@ -231,11 +231,11 @@ class Http1Connection(Protocol):
             log.info("http.timeout unsent_bytes=%d", unsent)
             self.abort()
         elif head_of and quiet_s > timeouts.head_s:
-            self._close_with(RequestTimeout(f"the head of the request has not come within {timeouts.head_s:g} s"))
+            self._close_with(RequestTimeout(f"request line and headers did not arrive within {timeouts.head_s:g} s"))
         elif timing.sends_too_slowly(body_of, self._body.length, now, timeouts):
             least = timeouts.body_s * timeouts.bytes_per_s
             self._close_with(
-                RequestTimeout(f"less than {least:g} bytes of the body have come in {timeouts.body_s:g} s")
+                RequestTimeout(f"fewer than {least:g} bytes of the body arrived within {timeouts.body_s:g} s")
             )
         elif not request and not self._open and quiet_s > timeouts.idle_s:
             self.close_if_quiet()

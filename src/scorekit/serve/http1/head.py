@@ -124,22 +124,22 @@ def parse_head(method: str, target: bytes, version: str, fields: Fields) -> Requ
     for name, value in fields:
         if name in headers:
             if name in _ONCE:
-                raise BadRequest(f"a request has one {name.decode()}, not two")
+                raise BadRequest(f"the request has more than one {name.decode()} header")
             value = headers[name] + b", " + value
         headers[name] = value
     if version != "1.1" and version != "1.0":
-        raise BadRequest("this server speaks HTTP/1.1, HTTP/1.0 and HTTP/2")
+        raise BadRequest("unsupported HTTP version; this server speaks HTTP/1.0, HTTP/1.1 and HTTP/2")
     host = headers.get(b"host")
     if host is None:
         if version == "1.1":
-            raise BadRequest("a request of HTTP/1.1 names its Host")
+            raise BadRequest("an HTTP/1.1 request must have a Host header")
     elif _HOST.fullmatch(host) is None:
-        raise BadRequest("the Host is no name or address")
+        raise BadRequest("the Host header is not a host name or address")
     coding = headers.get(b"transfer-encoding")
     if coding is not None and (version == "1.0" or coding.lower() != b"chunked"):
-        raise BadRequest("the only Transfer-Encoding that is taken is chunked, in HTTP/1.1")
+        raise BadRequest("unsupported Transfer-Encoding; only chunked is supported, and only in HTTP/1.1")
     if b"#" in target:
-        raise BadRequest("what is asked for has no fragment")
+        raise BadRequest("the request target must not have a fragment")
     if not target.startswith(b"/") and target != b"*":
         target = _origin_form(target, host)
     return RequestHead(method, target, version == "1.0", headers)
@@ -182,7 +182,7 @@ def _origin_form(target: bytes, host: bytes | None) -> bytes:
     scheme, _, rest = target.partition(b"://")
     authority, slash, path = rest.partition(b"/")
     if scheme.lower() not in (b"http", b"https"):
-        raise BadRequest("what is asked for is a path, or the address of one by http")
+        raise BadRequest("the request target must be a path or an http:// URL")
     if host is not None and authority.lower() != host.lower():
-        raise BadRequest("the address that is asked for has another host than the field Host")
+        raise BadRequest("the request target and the Host header name different hosts")
     return slash + path if slash else b"/"

@@ -16,7 +16,7 @@ class RequestRefused(Exception):
 
 def head_too_large() -> HeadTooLarge:
     """Return the error for a request line and headers above ``MAX_HEAD_BYTES``."""
-    return HeadTooLarge(f"the head of a request may be {MAX_HEAD_BYTES} bytes long")
+    return HeadTooLarge(f"request line and headers are longer than {MAX_HEAD_BYTES} bytes")
 
 
 def body_too_large(max_bytes: int) -> PayloadTooLarge:
@@ -26,4 +26,4 @@ def body_too_large(max_bytes: int) -> PayloadTooLarge:
 
 def budget_exhausted() -> Overloaded:
     """Return the error for a body that does not fit into the worker's memory budget."""
-    return Overloaded("this server holds as many bytes of requests as it may")
+    return Overloaded("this server has no memory left for request bodies; try again later")

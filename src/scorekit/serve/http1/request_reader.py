@@ -120,13 +120,13 @@ class FramingBytes:
         """A piece of ``length`` bytes lay between a head and the end of its request; ``content`` were of the body."""
         self._around_body += length - content
         if self._around_body > MAX_HEAD_BYTES + _MAX_FRAMING_PER_BYTE * body_bytes:
-            raise RequestRefused(HeadTooLarge("the chunks of the body say more beside it than is read"))
+            raise RequestRefused(HeadTooLarge("the chunks of the body have too many bytes of framing"))
         if content:
             self._fruitless = 0
             return
         self._fruitless += length
         if self._fruitless > MAX_HEAD_BYTES:
-            raise RequestRefused(HeadTooLarge(f"what stands beside a body may be {MAX_HEAD_BYTES} bytes long"))
+            raise RequestRefused(HeadTooLarge(f"chunk extensions or trailers are longer than {MAX_HEAD_BYTES} bytes"))
 
 
 # What is being read, and the callback that leads on. `reading` is false and `in_head` true between two requests.
@@ -212,7 +212,7 @@ class RequestReader:
         """
         method = self._parser.get_method()
         if method == b"CONNECT":
-            raise RequestRefused(BadRequest("this server is no proxy"))
+            raise RequestRefused(BadRequest("this server is not a proxy and does not support CONNECT"))
         head = without_upgrade(method, self.target, self._parser.get_http_version(), self._fields)
         self._parser = httptools.HttpRequestParser(self)
         self._parse(head + rest)
@@ -236,7 +236,7 @@ class RequestReader:
             self._fields.append((name, value))
         self._header_count += 1
         if self._header_count > self._max_headers:
-            raise RequestRefused(HeadTooLarge(f"a request may have {self._max_headers} headers"))
+            raise RequestRefused(HeadTooLarge(f"the request has more than {self._max_headers} headers"))
         if self._may_be_long:
             self._fields_bytes += len(name) + len(value)
             if self._fields_bytes > MAX_HEAD_BYTES:

@@ -171,7 +171,7 @@ class Http2Connection(IncomingFrames, Protocol):
             self._begun, self._since_begun = begun, now
         limit_s = timeouts.body_s if self._reader.in_frame and self.streams else timeouts.head_s
         if now - self._since_begun > limit_s:
-            self._refuse_slow("a frame, or a block of header fields, does not end")
+            self._refuse_slow("a frame or header block did not end in time")
         elif not self.streams and now - self._since_heard > timeouts.idle_s:
             self.drain()
             self.close_if_quiet()
@@ -180,7 +180,7 @@ class Http2Connection(IncomingFrames, Protocol):
             unsent = buffered + self.unsent
             moved = self.sent_bytes - buffered
             if self._sending.too_slow(unsent > 0, moved, now, timeouts.write_s, timeouts.bytes_per_s) and unsent:
-                self._refuse_slow(f"{unsent} bytes of answers are not taken")
+                self._refuse_slow(f"the client does not read {unsent} bytes of answers")
                 self.abort()
             else:
                 self._reset_slow(now, timeouts)

@@ -45,7 +45,7 @@ class FloodGuard:
         self._resets += 1
         if self._resets > MAX_RESETS_PER_S:
             log.warning("http2.calmed resets_per_s=%d", self._resets)
-            raise Http2Error(ErrorCode.ENHANCE_YOUR_CALM, "too many streams taken back")
+            raise Http2Error(ErrorCode.ENHANCE_YOUR_CALM, "too many resets of streams")
 
     def idle(self, times: int = 1) -> None:
         """Count frames that carry no part of a request."""
@@ -53,14 +53,14 @@ class FloodGuard:
         self._idle += times
         if self._idle > MAX_IDLE_PER_S:
             log.warning("http2.calmed idle_frames_per_s=%d", self._idle)
-            raise Http2Error(ErrorCode.ENHANCE_YOUR_CALM, "too many frames that ask for nothing")
+            raise Http2Error(ErrorCode.ENHANCE_YOUR_CALM, "too many frames that carry no request")
 
     def window(self, data_frames: int) -> None:
         """Count a WINDOW_UPDATE. ``data_frames`` is the number of DATA frames that were sent to the client so far."""
         self._windows += 1
         if self._windows > _MIN_WINDOWS + _MAX_WINDOWS_PER_DATA * data_frames:
             log.warning("http2.calmed window_updates=%d data_frames=%d", self._windows, data_frames)
-            raise Http2Error(ErrorCode.ENHANCE_YOUR_CALM, "too many windows for so few answers")
+            raise Http2Error(ErrorCode.ENHANCE_YOUR_CALM, "too many WINDOW_UPDATE frames")
 
     def _begin(self) -> None:
         now = time.monotonic()

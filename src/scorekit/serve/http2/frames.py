@@ -101,7 +101,7 @@ class FrameReader:
                 if PREFACE.startswith(data):
                     self._buffer = data
                     return
-                raise Http2Error(ErrorCode.PROTOCOL_ERROR, "not HTTP/2")
+                raise Http2Error(ErrorCode.PROTOCOL_ERROR, "invalid connection preface")
             self._preface_read = True
             at = len(PREFACE)
         read = frame_head.unpack_from
@@ -109,7 +109,7 @@ class FrameReader:
             high, low, kind, flags, number = read(data, at)
             length = high << 8 | low
             if length > MAX_FRAME_BYTES:
-                raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "a frame is too long")
+                raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, f"frame longer than {MAX_FRAME_BYTES} bytes")
             after = at + FRAME_HEAD_BYTES + length
             if after > end:
                 break
@@ -149,12 +149,12 @@ def settings(values: dict[SettingId, int]) -> bytes:
 def read_settings(payload: bytes) -> Iterable[tuple[int, int]]:
     """Yield identifier and value of each setting. Raises ``Http2Error`` for a value out of its range (§6.5.2)."""
     if len(payload) % 6:
-        raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "a SETTINGS frame is cut off")
+        raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "SETTINGS payload is not a multiple of 6 bytes")
     for name, value in struct.iter_unpack(">HL", payload):
         if name == SettingId.ENABLE_PUSH and value > 1:
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "ENABLE_PUSH is 0 or 1")
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "ENABLE_PUSH is not 0 or 1")
         if name == SettingId.INITIAL_WINDOW_SIZE and value > MAX_WINDOW:
-            raise Http2Error(ErrorCode.FLOW_CONTROL_ERROR, "a window is too large")
+            raise Http2Error(ErrorCode.FLOW_CONTROL_ERROR, "flow-control window above 2^31 - 1")
         if name == SettingId.MAX_FRAME_SIZE and not MAX_FRAME_BYTES <= value < 1 << 24:
             raise Http2Error(ErrorCode.PROTOCOL_ERROR, "MAX_FRAME_SIZE is out of range")
         yield name, value
@@ -165,5 +165,5 @@ def unpadded(flags: int, payload: bytes) -> bytes:
     if not flags & PADDED:
         return payload
     if not payload or payload[0] >= len(payload):
-        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a frame has more padding than payload")
+        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "padding is longer than the payload")
     return payload[1 : len(payload) - payload[0]]

@@ -67,7 +67,7 @@ class HeaderBlockReader:
         except hpack.OversizedHeaderListError:
             raise Http2Error(ErrorCode.ENHANCE_YOUR_CALM, "too many header fields") from None
         except (hpack.HPACKError, UnicodeDecodeError, IndexError):
-            raise Http2Error(ErrorCode.COMPRESSION_ERROR, "no header fields") from None
+            raise Http2Error(ErrorCode.COMPRESSION_ERROR, "header block cannot be decoded") from None
 
     def request(self, block: HeaderBlock, fields: list[tuple[bytes, bytes]]) -> Headers:
         """Return the headers of a request and remember them if possible. Raises ``Http2Error`` for a malformed one."""

@@ -29,17 +29,17 @@ def request_headers(fields: Iterable[tuple[bytes, bytes]], stream: int) -> Heade
     for name, value in fields:
         if name.startswith(b":"):
             if regular or name in headers or name not in (*_REQUIRED, b":authority"):
-                raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a pseudo-header field is out of place", stream)
+                raise Http2Error(ErrorCode.PROTOCOL_ERROR, "unknown, repeated or misplaced pseudo-header field", stream)
         else:
             regular = True
             _check(name, value, stream)
             if name == b"content-length" and headers.get(name, value) != value:
-                raise Http2Error(ErrorCode.PROTOCOL_ERROR, "two lengths", stream)
+                raise Http2Error(ErrorCode.PROTOCOL_ERROR, "two different content-length fields", stream)
         headers[name] = value
     if not all(headers.get(name) for name in _REQUIRED):
-        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a request needs a method, a scheme and a path", stream)
+        raise Http2Error(ErrorCode.PROTOCOL_ERROR, ":method, :scheme or :path is missing", stream)
     if not headers.get(b"content-length", b"0").isdigit():
-        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a length is no number", stream)
+        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "content-length is not a number", stream)
     return headers
 
 
@@ -47,17 +47,17 @@ def check_trailers(fields: Iterable[tuple[bytes, bytes]], stream: int) -> None:
     """Raise ``Http2Error`` of ``stream`` for a field that trailers may not have (§8.1)."""
     for name, value in fields:
         if name.startswith(b":"):
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a pseudo-header field after the body", stream)
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "pseudo-header field in trailers", stream)
         _check(name, value, stream)
 
 
 def _check(name: bytes, value: bytes, stream: int) -> None:
     if not name or not _NO_NAME.isdisjoint(name) or b":" in name:
-        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "no name of a header field", stream)
+        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "invalid name of a header field", stream)
     if b"\0" in value or b"\r" in value or b"\n" in value or value[:1] in (b" ", b"\t") or value[-1:] in (b" ", b"\t"):
-        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "no value of a header field", stream)
+        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "invalid value of a header field", stream)
     if name in _OF_CONNECTIONS or (name == b"te" and value != b"trailers"):
-        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a header field of HTTP/1.1's connections", stream)
+        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "connection-specific header field", stream)
 
 
 @lru_cache(256)

@@ -104,10 +104,10 @@ class IncomingFrames:
     def _take(self, kind: int, flags: int, number: int, payload: bytes) -> None:
         if not self._settings_read:
             if kind != frames.SETTINGS or flags & frames.ACK:
-                raise Http2Error(ErrorCode.PROTOCOL_ERROR, "the first frame is no SETTINGS")  # §3.4
+                raise Http2Error(ErrorCode.PROTOCOL_ERROR, "the first frame is not SETTINGS")  # §3.4
             self._settings_read = True
         if self._block is not None and (kind != frames.CONTINUATION or number != self._block.stream):
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a block of header fields was interrupted")  # §6.10
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "another frame within a header block")  # §6.10
         if kind < len(self._handlers):
             self._handlers[kind](flags, number, payload)
         else:
@@ -118,7 +118,7 @@ class IncomingFrames:
         self._taken += length
         if self._taken >= CONNECTION_WINDOW // 2:
             if self._taken > CONNECTION_WINDOW:
-                raise Http2Error(ErrorCode.FLOW_CONTROL_ERROR, "more than the connection's window")
+                raise Http2Error(ErrorCode.FLOW_CONTROL_ERROR, "DATA beyond the connection's window")
             self._out.append(window_update(0, self._taken))
             self._taken = 0
         if flags & frames.PADDED:
@@ -130,7 +130,7 @@ class IncomingFrames:
         if stream.awaited is not None:
             stream.awaited -= len(payload)
             if stream.awaited < 0 or (flags & frames.END_STREAM and stream.awaited):  # §8.1.1
-                raise Http2Error(ErrorCode.PROTOCOL_ERROR, "the body is not as long as its header says", number)
+                raise Http2Error(ErrorCode.PROTOCOL_ERROR, "the length of the body differs from content-length", number)
         if flags & frames.END_STREAM:
             stream.requested = True
         else:
@@ -139,7 +139,7 @@ class IncomingFrames:
                 self._flood_guard.idle()
             if stream.taken >= STREAM_WINDOW // 2:
                 if stream.taken > STREAM_WINDOW:
-                    raise Http2Error(ErrorCode.FLOW_CONTROL_ERROR, "more than the stream's window", number)
+                    raise Http2Error(ErrorCode.FLOW_CONTROL_ERROR, "DATA beyond the stream's window", number)
                 self._out.append(window_update(number, stream.taken))
                 stream.taken = 0
         if payload:
@@ -155,11 +155,11 @@ class IncomingFrames:
     def _on_headers(self, flags: int, number: int, payload: bytes) -> None:
         payload = frames.unpadded(flags, payload)
         if not number & 1:
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a client's streams have odd numbers")  # §5.1.1
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "stream of a client with an even number")  # §5.1.1
         depends_on_itself = False
         if flags & frames.PRIORITIZED:
             if len(payload) < 5:
-                raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "a frame is too short for its priority")
+                raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "HEADERS is too short for its priority")
             depends_on_itself = int.from_bytes(payload[:4], "big") & 0x7FFF_FFFF == number
             payload = payload[5:]
         block = HeaderBlock(number, bool(flags & frames.END_STREAM), depends_on_itself, payload)
@@ -171,11 +171,11 @@ class IncomingFrames:
     def _on_continuation(self, flags: int, number: int, payload: bytes) -> None:
         block = self._block
         if block is None:
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a CONTINUATION of nothing")
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "CONTINUATION without HEADERS")
         block.text += payload
         block.parts += 1
         if len(block.text) > MAX_HEAD_BYTES or block.parts > _MAX_PARTS or not payload:
-            raise Http2Error(ErrorCode.ENHANCE_YOUR_CALM, "header fields without end")
+            raise Http2Error(ErrorCode.ENHANCE_YOUR_CALM, "header block is too long, or has an empty CONTINUATION")
         if flags & frames.END_HEADERS:
             self._block = None
             self._block_complete(block)
@@ -183,18 +183,18 @@ class IncomingFrames:
     def _on_priority(self, flags: int, number: int, payload: bytes) -> None:
         # Deprecated and without effect, but its format is still checked (§5.3.2, §6.3).
         if not number:
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a PRIORITY of no stream")
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "PRIORITY without a stream")
         if len(payload) != 5:
-            raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "a PRIORITY has five bytes", number)
+            raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "PRIORITY is not 5 bytes long", number)
         if int.from_bytes(payload[:4], "big") & 0x7FFF_FFFF == number:
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a stream depends on itself", number)
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "stream depends on itself", number)
         self._flood_guard.idle()
 
     def _on_reset(self, flags: int, number: int, payload: bytes) -> None:
         if len(payload) != 4:
-            raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "a RST_STREAM has four bytes")
+            raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "RST_STREAM is not 4 bytes long")
         if not number or number > self._last:
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a RST_STREAM of no stream")
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "RST_STREAM for an idle stream")
         stream = self.streams.get(number)
         if stream is not None:
             self._drop(stream)
@@ -203,10 +203,10 @@ class IncomingFrames:
 
     def _on_settings(self, flags: int, number: int, payload: bytes) -> None:
         if number:
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a SETTINGS of a stream")
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "SETTINGS with a stream")
         if flags & frames.ACK:
             if payload:
-                raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "a SETTINGS that acknowledges is empty")
+                raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "SETTINGS acknowledgement with a payload")
             self._flood_guard.idle()
             return
         self._flood_guard.idle(1 + len(payload) // 6)
@@ -215,7 +215,7 @@ class IncomingFrames:
                 for stream in self.streams.values():
                     stream.window += value - self._initial_window
                     if stream.window > frames.MAX_WINDOW:
-                        raise Http2Error(ErrorCode.FLOW_CONTROL_ERROR, "a window is too large")
+                        raise Http2Error(ErrorCode.FLOW_CONTROL_ERROR, "flow-control window above 2^31 - 1")
                 self._initial_window = value
             elif name == SettingId.MAX_FRAME_SIZE:
                 self.max_frame = value
@@ -223,13 +223,13 @@ class IncomingFrames:
         self._push_all()
 
     def _on_push(self, flags: int, number: int, payload: bytes) -> None:
-        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a PUSH_PROMISE from a client")  # §8.4
+        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "PUSH_PROMISE from a client")  # §8.4
 
     def _on_ping(self, flags: int, number: int, payload: bytes) -> None:
         if number:
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a PING of a stream")
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "PING with a stream")
         if len(payload) != 8:
-            raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "a PING has eight bytes")
+            raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "PING is not 8 bytes long")
         if not flags & frames.ACK:
             self._out.append(frame(frames.PING, frames.ACK, 0, payload))
         self._flood_guard.idle()
@@ -237,31 +237,31 @@ class IncomingFrames:
     def _on_go_away(self, flags: int, number: int, payload: bytes) -> None:
         # The client opens no further streams; it closes the connection when its last one has ended (§6.8).
         if number:
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a GOAWAY of a stream")
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "GOAWAY with a stream")
         if len(payload) < 8:
-            raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "a GOAWAY is too short")
+            raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "GOAWAY is shorter than 8 bytes")
         self._flood_guard.idle()
 
     def _on_window(self, flags: int, number: int, payload: bytes) -> None:
         if len(payload) != 4:
-            raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "a WINDOW_UPDATE has four bytes")
+            raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "WINDOW_UPDATE is not 4 bytes long")
         more = int.from_bytes(payload, "big") & 0x7FFF_FFFF
         self._flood_guard.window(self.sent_frames)
         if not more:
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a WINDOW_UPDATE by nothing", number)
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "WINDOW_UPDATE with an increment of 0", number)
         if not number:
             self.window += more
             if self.window > frames.MAX_WINDOW:
-                raise Http2Error(ErrorCode.FLOW_CONTROL_ERROR, "a window is too large")
+                raise Http2Error(ErrorCode.FLOW_CONTROL_ERROR, "flow-control window above 2^31 - 1")
             self._push_all()
             return
         if number > self._last:
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a WINDOW_UPDATE of no stream")
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "WINDOW_UPDATE for an idle stream")
         stream = self.streams.get(number)
         if stream is not None:
             stream.window += more
             if stream.window > frames.MAX_WINDOW:
-                raise Http2Error(ErrorCode.FLOW_CONTROL_ERROR, "a window is too large", number)
+                raise Http2Error(ErrorCode.FLOW_CONTROL_ERROR, "flow-control window above 2^31 - 1", number)
             stream.push()
 
     def _block_complete(self, block: HeaderBlock) -> None:
@@ -273,7 +273,7 @@ class IncomingFrames:
         fields = [] if headers is not None else self._header_blocks.fields(block.text)
         if block.depends_on_itself:
             self._last = max(self._last, number)
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a stream depends on itself", number)
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "stream depends on itself", number)
         if stream is not None:
             self._trailers(stream, block, fields)
             return
@@ -283,7 +283,7 @@ class IncomingFrames:
         self._last = number
         if self._drains == 2 or self._closing or len(self.streams) >= MAX_STREAMS:
             # The client may send the request again, elsewhere or later: nothing of it was done (§8.7).
-            raise Http2Error(ErrorCode.REFUSED_STREAM, "no more streams", number)
+            raise Http2Error(ErrorCode.REFUSED_STREAM, "too many streams, or the server is shutting down", number)
         if headers is None:
             headers = self._header_blocks.request(block, fields)
         if self._observers or b"traceparent" in headers:
@@ -297,7 +297,7 @@ class IncomingFrames:
         if length is not None:
             stream.awaited = int(length[:19])
             if block.ends and stream.awaited:
-                raise Http2Error(ErrorCode.PROTOCOL_ERROR, "the body is not as long as its header says", number)
+                raise Http2Error(ErrorCode.PROTOCOL_ERROR, "the length of the body differs from content-length", number)
         stream.requested = block.ends
         stream.exchange = self._handler(stream, headers)
         if block.ends:
@@ -308,19 +308,19 @@ class IncomingFrames:
             self._not_open(stream.id)
             return
         if not block.ends:
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a second head", stream.id)
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "header block that does not end the stream", stream.id)
         check_trailers(fields, stream.id)
         if stream.awaited:
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "the body is not as long as its header says", stream.id)
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "the length of the body differs from content-length", stream.id)
         stream.requested = True
         stream.exchange.ended()
 
     def _not_open(self, number: int) -> None:
         """Ignore DATA or HEADERS for a stream that we have reset; raise ``Http2Error`` for any other (§5.1)."""
         if not number or number > self._last:
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a frame of no stream")
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "frame for an idle stream")
         if number not in self._reset_streams:
-            raise Http2Error(ErrorCode.STREAM_CLOSED, "a frame of a stream that is closed")
+            raise Http2Error(ErrorCode.STREAM_CLOSED, "frame for a closed stream")
         self._flood_guard.idle()
 
     def _end(self, number: int, code: ErrorCode) -> None:

@@ -29,12 +29,14 @@ class RequestMemory:
         """
         held = stream.held + more
         if self.held + more > MAX_HELD_BYTES and self.held > stream.held:
-            raise Http2Error(ErrorCode.ENHANCE_YOUR_CALM, "too many bytes of requests at once", stream.id)
+            raise Http2Error(ErrorCode.ENHANCE_YOUR_CALM, "too many bytes of unanswered requests", stream.id)
         if held > Budget.FREE:
             charged = more if stream.held > Budget.FREE else held
             if not self._budget.has(charged):
                 raise Http2Error(
-                    ErrorCode.REFUSED_STREAM, "this server holds as many bytes of requests as it may", stream.id
+                    ErrorCode.REFUSED_STREAM,
+                    "this server has no memory left for request bodies; try again later",
+                    stream.id,
                 )
             self._budget.held += charged
 

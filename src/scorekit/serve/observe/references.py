@@ -10,7 +10,7 @@ def new_reference() -> str:
 
 def internal_error_text(reference: str) -> str:
     """Return what a caller is told of an internal error."""
-    return f"internal error; the server's log tells why, under {reference}"
+    return f"internal error; the server's log has the details under {reference}"
 
 
 def printable(text: bytes) -> str:

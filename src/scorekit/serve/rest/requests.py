@@ -102,7 +102,7 @@ def find(exchange: Exchange) -> bytes | str | dict[str, Any]:
     coding = exchange.head.headers.get(b"content-encoding", b"identity")
     if coding.lower() != b"identity":
         raise UnsupportedEncoding(
-            f"this server takes bodies as they are, without Content-Encoding; this one has {printable(coding)}"
+            f"this server does not read Content-Encoding {printable(coding)}; send the body uncompressed"
         )
     mimetype = exchange.head.content_type.partition(";")[0].strip().lower()
     if mimetype == "multipart/form-data":

@@ -1,4 +1,4 @@
-"""The port that Prometheus reads."""
+"""The page that Prometheus reads, on a port of its own."""
 
 from collections.abc import Callable
 
@@ -7,16 +7,16 @@ from ...metrics.exposition import CONTENT_TYPE
 from ..http1.exchange import Exchange
 from ..rest import refuse
 
-Ask = Callable[[Callable[[bytes], None]], None]
-"""Has the function it is given called with the text of the moment, now or later."""
+Scrape = Callable[[Callable[[bytes], None]], None]
+"""Calls the function that it is given with the metrics as text, now or later."""
 
 
 class MetricsPage:
-    """Answers GET of ``path`` with the text that ``ask`` brings, and nothing else."""
+    """Answers GET of ``path`` with the text that ``scrape`` brings; refuses anything else."""
 
-    def __init__(self, path: str, ask: Ask) -> None:
+    def __init__(self, path: str, scrape: Scrape) -> None:
         self._path = path.encode()
-        self._ask = ask
+        self._scrape = scrape
 
     def __call__(self, exchange: Exchange) -> None:
         try:
@@ -27,4 +27,4 @@ class MetricsPage:
         except RequestError as error:
             refuse(exchange, error)
         else:
-            self._ask(lambda text: exchange.respond(200, text, CONTENT_TYPE))
+            self._scrape(lambda text: exchange.respond(200, text, CONTENT_TYPE))

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from queue import SimpleQueue
 
 Work = tuple[Callable[[], None], Callable[[float], None]]
+"""What to run, and what to call with the seconds it took."""
 
 
-class WorkerThread:
-    """Fulfils ``executor.Thread`` for ``loop``. It is started when first needed and ends with the process."""
+class ModelThread:
+    """The executor's thread; it calls back into ``loop``. It is started when first needed and ends with the process."""
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self._loop = loop
@@ -21,17 +22,18 @@ class WorkerThread:
         self._thread: threading.Thread | None = None
 
     def __repr__(self) -> str:
-        return f"<WorkerThread {'idle' if self._thread is None else 'started'} waiting={self._work.qsize()}>"
+        return f"<ModelThread {'idle' if self._thread is None else 'started'} waiting={self._work.qsize()}>"
 
     def run(self, work: Callable[[], None], done: Callable[[float], None], /) -> None:
+        """Run ``work`` in the thread; then call ``done`` in the event loop with the seconds it took."""
         if self._thread is None:
-            # A daemon: a predict that never ends must not keep a server from ending.
+            # A daemon, because a prediction that never returns must not keep the process alive.
             self._thread = threading.Thread(target=self._serve, name="scorekit-predict", daemon=True)
             self._thread.start()
         self._work.put((work, done))
 
-    def where(self) -> str:
-        """The lines of Python that it is at, for the log; empty where it is at none."""
+    def stack(self) -> str:
+        """Return the lines of Python that the thread executes now, for the log; empty if it has not been started."""
         frame = None if self._thread is None else sys._current_frames().get(self._thread.ident or 0)
         return "".join(traceback.format_stack(frame)) if frame else ""
 
@@ -41,5 +43,5 @@ class WorkerThread:
             began = time.perf_counter()
             work()
             seconds = time.perf_counter() - began
-            with contextlib.suppress(RuntimeError):  # the loop is closed: the server has ended without us
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the worker has exited meanwhile
                 self._loop.call_soon_threadsafe(done, seconds)

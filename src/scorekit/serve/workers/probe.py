@@ -1,9 +1,17 @@
-"""The first predictions of a worker, of rows of its contract: they warm the model up, and show whether it works."""
+"""The first predictions of a worker, of rows of its contract.
+
+They do four things before a client can ask. They warm the model up (first calls allocate and import). They show whether
+the model answers at all; if not, health checks fail until it does. They measure a call, which decides whether calls run
+in the event loop or in a thread. And with ``BATCHING=auto`` they show whether merged rows get the same answers.
+
+A worker that was forked and whose first prediction does not return is killed by the supervisor after
+``PROBE_TIMEOUT_S`` and started again in a fresh interpreter: some libraries' threads do not survive a fork (measured
+with OpenMP and HistGradientBoosting). Without a contract there are no rows, and nothing is tried.
+"""
 
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from ...codec.tensor import from_ndarray
@@ -16,29 +24,32 @@ from ...model.component import Component
 
 log = logging.getLogger(__name__)
 
-AGAIN_S = 5.0
-"""A model that failed its probe is asked again so often, until it answers."""
+RETRY_S = 5.0
+"""How long to wait before a model that has failed is tried again."""
 
 
-@dataclass(slots=True)
-class Probe:
-    """What ``component`` makes of rows of ``contract``; without one, or without ``predict``, nothing is tried."""
+class ModelProbe:
+    """Predictions of ``component`` for rows of ``contract``; nothing is tried without either."""
 
-    component: Component
-    contract: Contract | None
-    took: dict[str, float] = field(default_factory=dict)
-    """Seconds by step."""
-    call_s: float = 0.0
-    """What a call takes, if known."""
-    failed: bool = False
-    """Whether the model broke on a row that its contract describes."""
-    _rows: Any = None
-    _names: Any = None
+    def __init__(self, component: Component, contract: Contract | None) -> None:
+        self._component = component
+        self._contract = contract
+        self._rows: Any = None  # (rows, columns), from the contract
+        self._names: Any = None
+        self.took: dict[str, float] = {}
+        """Seconds by step."""
+        self.call_s = 0.0
+        """Seconds that a call takes; 0 if not known."""
+        self.failed = False
+        """Whether the model has failed on a row that its contract describes."""
+
+    def __repr__(self) -> str:
+        return f"<ModelProbe failed={self.failed} call_s={self.call_s:g}>"
 
     def first(self) -> None:
-        """Predict for the first time, and for the second."""
-        contract = self.contract
-        if contract is None or self.component.hooks[Verb.PREDICT].method is None:
+        """Predict one row twice: the first call warms the model up, the second is measured."""
+        contract = self._contract
+        if contract is None or self._component.hooks[Verb.PREDICT].method is None:
             return
         self._rows, self._names = from_ndarray(contract.rows(MAX_ROWS), "contract.json"), contract.feature_names()
         began = time.perf_counter()
@@ -49,10 +60,13 @@ class Probe:
             self.call_s = time.perf_counter() - began
 
     def answers(self) -> bool:
-        """Whether the model answers one row; one that it refuses on purpose is an answer."""
+        """Predict one row, and return whether there is an answer.
+
+        A model that refuses the row on purpose (an error that it declares) does not count as failed.
+        """
         self.failed = False
         try:
-            self.component.predict(self._rows[:1], self._names)
+            self._component.predict(self._rows[:1], self._names)
         except RequestError as error:
             self.failed = isinstance(error, ComponentError)
             log.warning("probe.failed cause=%r: the model refuses a row of its contract", error.__cause__ or error)
@@ -60,30 +74,30 @@ class Probe:
         return True
 
     def verdict(self, asked: str) -> Verdict:
-        """Whether requests are merged, where ``asked`` is ``on``, ``off`` or ``auto``."""
+        """Return whether requests are merged, if ``asked`` is ``on``, ``off`` or ``auto``."""
         if asked == "off":
             return Verdict(False, "")
-        if self.component.hooks_per_call:
+        if self._component.hooks_per_call:
             return Verdict(False, "the component has tags() or metrics(), which can tell one call from two")
         if asked == "on":
             return Verdict(True, "BATCHING=on")
         if self._rows is None:
             return Verdict(False, "there is no contract.json with rows to try predict on")
         began = time.perf_counter()
-        verdict = try_batching(self.component.predict, self._rows, self._names)
+        verdict = try_batching(self._component.predict, self._rows, self._names)
         self.took["batch proof"] = time.perf_counter() - began
         return verdict
 
 
-class Retrial:
-    """A probe made again, as a task of the lane's. ``done`` is told whether the model works now."""
+class ProbeRetry:
+    """A probe that is repeated, as a task of the executor. ``done`` is called with whether the model works now."""
 
-    def __init__(self, probe: Probe, done: Callable[[bool], None]) -> None:
+    def __init__(self, probe: ModelProbe, done: Callable[[bool], None]) -> None:
         self._probe = probe
         self._done = done
 
     def __repr__(self) -> str:
-        return f"<Retrial failed={self._probe.failed}>"
+        return f"<ProbeRetry failed={self._probe.failed}>"
 
     def begin(self) -> bool:
         return True
@@ -95,18 +109,21 @@ class Retrial:
         self._done(not self._probe.failed)
 
     def give_up(self, why: RequestError) -> None:
-        """Nobody waits."""
+        """Do nothing: no client waits for a probe."""
 
 
-def until_it_works(
-    probe: Probe, lane: Executor, later: Callable[[float, Callable[[], None]], object], works: Callable[[], None]
+def retry_until_it_works(
+    probe: ModelProbe,
+    executor: Executor,
+    call_later: Callable[[float, Callable[[], None]], object],
+    works: Callable[[], None],
 ) -> None:
-    """Ask the model again, ``later`` and on ``lane``, until it answers; then call ``works``."""
+    """Repeat the probe every few seconds, as a task of ``executor``, until the model answers; then call ``works``."""
 
     def again() -> None:
-        lane.submit(Retrial(probe, lambda good: works() if good else ask_later()))
+        executor.submit(ProbeRetry(probe, lambda good: works() if good else schedule()))
 
-    def ask_later() -> None:
-        later(AGAIN_S, again)
+    def schedule() -> None:
+        call_later(RETRY_S, again)
 
-    ask_later()
+    schedule()

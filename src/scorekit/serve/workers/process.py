@@ -1,4 +1,4 @@
-"""One worker process, as its supervisor knows it: what it is told, what it says, how long it has been silent."""
+"""One worker process, as its supervisor sees it."""
 
 import contextlib
 import os
@@ -6,54 +6,62 @@ import signal
 import socket
 import time
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .channel import Frame, Frames
+from .channel import ChannelReader, Frame
 
-if TYPE_CHECKING:
-    from .slots import Slot
+_START_STEPS = {"starting": "while it loaded the model", "loaded": "during its first prediction"}
 
 
-class Process:
-    """A worker of ``slot``: with ``fresh`` an interpreter of its own, which has read everything anew; else a fork.
+class WorkerProcess:
+    """The worker of the slot ``slot``.
 
-    ``theirs`` is its end of the channel, to be closed here once it has been born.
+    With ``fresh`` it is an interpreter of its own, which reads code and model again; otherwise it is a fork.
     """
 
-    def __init__(self, slot: "Slot", fresh: bool) -> None:
+    def __init__(self, slot: int, fresh: bool) -> None:
         self.slot = slot
         self.fresh = fresh
         self.pid = 0
         self.state: Mapping[str, Any] = {"state": "starting"}
-        self.began = self.since = self.beat = time.monotonic()
-        """When it began, when its state began, and when it was last heard."""
+        """What it said last: ``state`` is ``starting``, ``loaded``, ``probed``, ``ready`` or ``failed``."""
+        self.began = self.since = self.heard_at = time.monotonic()
+        """When it was started, when its state began, and when its last frame arrived."""
         self.kill_at: float | None = None
-        """When it is to be ended by force, if it has not ended by itself."""
+        """When it gets SIGKILL if it has not exited by then."""
         ours, self.theirs = socket.socketpair()
+        """Its end of the channel; the supervisor closes its copy once the process has been started."""
         ours.setblocking(False)
         self.channel: socket.socket | None = ours
-        self._frames = Frames()
-        self._outgoing = b""
+        """The supervisor's end; ``None`` once it is closed."""
+        self._frames = ChannelReader()
+        self._unsent = b""
 
     def __repr__(self) -> str:
-        return f"<Process {self.pid} slot={self.slot.number} {self.state['state']}>"
+        return f"<WorkerProcess {self.pid} slot={self.slot} {self.state['state']}>"
 
     @property
     def ready(self) -> bool:
+        """Whether it accepts connections."""
         return bool(self.state["state"] == "ready")
 
     @property
-    def failed_to_start(self) -> str:
-        """Why, in its own words, it could not start; empty if it did not say so."""
+    def start_error(self) -> str:
+        """Why it could not start, in its own words; empty if it has not said so."""
         return str(self.state.get("why", "")) if self.state["state"] == "failed" else ""
 
     @property
-    def has_unsent(self) -> bool:
-        """Whether the channel was full when something was said."""
-        return bool(self._outgoing)
+    def start_step(self) -> str:
+        """The step of its start at which it is, in words."""
+        return _START_STEPS.get(str(self.state["state"]), "before it was ready")
 
-    def hear(self) -> Iterator[Frame] | None:
-        """What it has said; ``None`` once it has hung up."""
+    @property
+    def has_unsent(self) -> bool:
+        """Whether the channel was full at the last :meth:`send`."""
+        return bool(self._unsent)
+
+    def receive(self) -> Iterator[Frame] | None:
+        """Return the frames that have arrived; ``None`` once the worker has closed the channel."""
         if self.channel is None:
             return None
         try:
@@ -62,17 +70,17 @@ class Process:
             return iter(())
         except OSError:
             data = b""
-        self.beat = time.monotonic()
+        self.heard_at = time.monotonic()
         return self._frames.feed(data) if data else None
 
-    def say(self, data: bytes) -> bool:
-        """Send what it takes in at once; the rest waits for the next call. Returns whether it still listens."""
+    def send(self, data: bytes) -> bool:
+        """Send as much as fits into the channel; the rest goes with the next call. Return whether it is still open."""
         if self.channel is None:
             return False
-        self._outgoing += data
+        self._unsent += data
         try:
-            while self._outgoing:
-                self._outgoing = self._outgoing[self.channel.send(self._outgoing) :]
+            while self._unsent:
+                self._unsent = self._unsent[self.channel.send(self._unsent) :]
         except BlockingIOError:
             pass
         except OSError:
@@ -80,14 +88,14 @@ class Process:
         return True
 
     def signal(self, number: signal.Signals) -> None:
-        """Send it ``number``, if it has not been reaped."""
+        """Send it a signal, if it has been started and not been reaped."""
         if self.pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
 
-def ended(code: int) -> str:
-    """How a process ended, in words, by its exit status; a signal's number is below zero."""
+def exit_words(code: int) -> str:
+    """Return how a process ended, in words; ``code`` is its exit status, or the negative number of a signal."""
     if code >= 0:
         return f"with status {code}"
     name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"

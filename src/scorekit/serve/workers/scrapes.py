@@ -1,32 +1,37 @@
-"""A request for metrics, answered with those of all workers."""
+"""A request for metrics, answered with the sum over all workers.
+
+Every worker has the metrics port, and the kernel gives a scrape to one of them. That worker asks the supervisor, which
+asks all workers for their counts, adds them up and sends the text back. What a dead worker had counted is kept, so a
+counter never goes down.
+"""
 
 import time
 from collections.abc import Callable, Sequence
 
 from ...metrics.exposition import Families
-from ...metrics.merge import Tally
+from ...metrics.merge import MergedMetrics
 from . import channel
 from .channel import frame
-from .process import Process
+from .process import WorkerProcess
 
-_LONGEST_S = 0.5  # how long a worker may take to tell its counts; then its last ones stand
+_LONGEST_S = 0.5  # a worker that has not sent its counts by then is included with its previous ones
 
 
 class Scrapes:
-    """Who waits for the metrics of all, and whose are missing. ``send`` gives a process a frame."""
+    """Which workers wait for the metrics of all, and whose counts are missing. ``send`` sends frames to a worker."""
 
-    def __init__(self, send: Callable[[Process, bytes], None]) -> None:
+    def __init__(self, send: Callable[[WorkerProcess, bytes], None]) -> None:
         self._send = send
-        self._tally = Tally()
-        self._waiting: list[Process] = []
+        self._merged = MergedMetrics()
+        self._waiting: list[WorkerProcess] = []
         self._missing: set[int] = set()
         self._began = 0.0
 
     def __repr__(self) -> str:
         return f"<Scrapes waiting={len(self._waiting)} missing={len(self._missing)}>"
 
-    def ask(self, asker: Process, workers: Sequence[Process]) -> None:
-        """``asker`` waits for what all ``workers`` have counted."""
+    def request(self, asker: WorkerProcess, workers: Sequence[WorkerProcess]) -> None:
+        """Ask all ``workers`` for their counts, on behalf of ``asker``, unless that is under way already."""
         if not self._waiting:
             self._began = time.monotonic()
             self._missing = {each.pid for each in workers}
@@ -34,25 +39,25 @@ class Scrapes:
                 self._send(each, frame(channel.COUNT))
         self._waiting.append(asker)
 
-    def told(self, worker: Process, families: Families) -> None:
-        """A worker has told what it has counted."""
-        self._tally.told(worker.pid, families)
+    def received(self, worker: WorkerProcess, families: Families) -> None:
+        """Keep the counts that a worker has sent."""
+        self._merged.update(worker.pid, families)
         self._missing.discard(worker.pid)
 
-    def ended(self, worker: Process) -> None:
-        """A worker is no more; what it had counted stays."""
-        self._tally.ended(worker.pid)
+    def ended(self, worker: WorkerProcess) -> None:
+        """Forget a worker that has exited, but not its counts."""
+        self._merged.worker_ended(worker.pid)
         self._missing.discard(worker.pid)
         self._waiting = [each for each in self._waiting if each is not worker]
 
     def answer(self) -> None:
-        """Answer whoever waits, if nothing is missing or it is late."""
+        """Send the sum to the workers that wait, if no counts are missing or they are late."""
         if self._waiting and (not self._missing or time.monotonic() - self._began > _LONGEST_S):
             waiting, self._waiting = self._waiting, []
-            text = frame(channel.TEXT, self._tally.text())
+            text = frame(channel.TEXT, self._merged.text())
             for process in {id(each): each for each in waiting}.values():
                 self._send(process, text)
 
-    def late_s(self, now: float) -> float | None:
-        """Seconds until an answer is late; ``None`` where nobody waits."""
+    def due_s(self, now: float) -> float | None:
+        """Return the seconds until missing counts are late; ``None`` if no worker waits."""
         return self._began + _LONGEST_S - now if self._waiting else None

@@ -1,4 +1,22 @@
-"""How a worker ends, so that nobody notices: told to stop, replaced by a successor, or with a model that hangs."""
+"""How a worker exits without losing a request: when it is stopped, replaced by a successor, or when its model hangs.
+
+A worker cannot close its connections and listening sockets at once, because each of these loses requests:
+
+* Closing a connection that looks idle resets a request that is on its way to it. HTTP/1.1 clients may not repeat a
+  request that they cannot know to be unprocessed. So clients are warned first (``Connection: close`` in the next
+  answer, GOAWAY over HTTP/2), and only then are quiet connections closed.
+* Closing a listening socket resets the connections in its backlog, which the kernel has accepted and the worker has
+  not. So the kernel is first told to drop new SYNs (:func:`~scorekit.serve.workers.sockets.drop_syns`), and the
+  backlog is accepted to its end.
+
+The three reasons to exit differ in what they may take for granted:
+
+    STOPPED   nobody takes over:           accept for 0.25 s more, drop new SYNs, empty the backlog, close, drain 15 s
+    RETIRED   the successor has the same   close at once, leave the backlog to the successor, leave quiet connections
+              listening sockets:           open for up to 10 s, then drain for as long as a prediction may take
+    STUCK     a new worker starts, and     close at once, leave the backlog to it, drain 2 s (the callers have been
+              the model does not return:   answered 504 already)
+"""
 
 import asyncio
 import socket
@@ -7,109 +25,108 @@ from collections.abc import Sequence
 from enum import Enum
 
 from ..limits.open_connections import OpenConnections, drain
-from .sockets import refuse_new
+from .sockets import drop_syns
 
-# A request still unanswered after this is cut off. Kubernetes allows a pod 30 s, the Seldon operator asks for 20 s.
 GRACE_S = 15.0
+"""Requests that are not answered by then are aborted. Kubernetes gives a pod 30 s, Seldon's operator 20 s."""
 
-# How long a server that was told to stop goes on taking what comes, with "Connection: close" in each answer: a request
-# may be on its way to a connection that looks idle, and closing it then would reset it.
 LINGER_S = 0.25
+"""How long a worker goes on after a warning to its clients: a request may be on its way to a connection that looks
+idle, and over HTTP/2 the first GOAWAY must have arrived."""
 
 QUIET_S = 10.0
-"""How long a worker that has a successor leaves quiet connections open: it is in no hurry, and to close one that is
-about to be used again would lose that request."""
+"""How long a retired worker leaves quiet connections open. Nobody waits for it to exit, and closing a connection that
+is about to be used again would lose that request."""
 
-_REFUSED_S = 0.05  # what is in the backlog is accepted meanwhile
+_BACKLOG_S = 0.05  # in which the event loop accepts what is left in the backlog
 _STUCK_S = 2.0
 
 
-class Why(Enum):
-    """Why a worker ends."""
+class ShutdownReason(Enum):
+    """Why a worker exits."""
 
     STOPPED = "stopped"
     RETIRED = "retired"
     STUCK = "stuck"
 
 
-class Ending:
-    """Whether a worker is to end, and why."""
+class Shutdown:
+    """Whether a worker must exit, and why."""
 
     def __init__(self) -> None:
-        self._begun = asyncio.Event()
-        self._hurried = asyncio.Event()
-        self.why: Why | None = None
+        self._requested = asyncio.Event()
+        self._urgent = asyncio.Event()
+        self.reason: ShutdownReason | None = None
 
     def __repr__(self) -> str:
-        return f"<Ending {self.why}>"
+        return f"<Shutdown {self.reason}>"
 
     @property
-    def hurried(self) -> bool:
-        """Whether somebody waits for it."""
-        return self._hurried.is_set()
+    def urgent(self) -> bool:
+        """Whether somebody waits for the exit."""
+        return self._urgent.is_set()
 
     def stop(self) -> None:
-        """SIGTERM, SIGINT, or the supervisor has gone."""
-        self._end(Why.STOPPED)
+        """Exit because of SIGTERM or SIGINT, or because the supervisor has died."""
+        self._request(ShutdownReason.STOPPED)
 
     def retire(self) -> None:
-        """A successor has begun to serve."""
-        self._end(Why.RETIRED)
+        """Exit because a successor serves."""
+        self._request(ShutdownReason.RETIRED)
 
     def stuck(self) -> None:
-        """The model hangs."""
-        self._end(Why.STUCK)
+        """Exit because the model hangs. This reason replaces any other, as the process must not wait for the model."""
+        self._request(ShutdownReason.STUCK)
 
-    async def wait(self) -> Why:
-        """Until this worker is to end."""
-        await self._begun.wait()
-        return self.why or Why.STOPPED
+    async def requested(self) -> None:
+        """Wait until this worker must exit."""
+        await self._requested.wait()
 
-    async def quiet(self, fleet: OpenConnections, most_s: float) -> None:
-        """Until no connection is left, there is a hurry, or ``most_s`` seconds have passed."""
+    async def until_closed(self, connections: OpenConnections, most_s: float) -> None:
+        """Wait until no connection is open, the exit becomes urgent, or ``most_s`` seconds have passed."""
         loop = asyncio.get_running_loop()
-        until = loop.time() + most_s
-        while fleet and not self._hurried.is_set() and loop.time() < until:
+        deadline = loop.time() + most_s
+        while connections and not self.urgent and loop.time() < deadline:
             await asyncio.sleep(0.01)
 
-    def _end(self, why: Why) -> None:
-        if self.why is None or why is Why.STUCK:
-            self.why = why
-        if why is not Why.RETIRED:
-            self._hurried.set()
-        self._begun.set()
+    def _request(self, reason: ShutdownReason) -> None:
+        if self.reason is None or reason is ShutdownReason.STUCK:
+            self.reason = reason
+        if reason is not ShutdownReason.RETIRED:
+            self._urgent.set()
+        self._requested.set()
 
 
-async def wind_up(
-    ending: Ending,
-    fleet: OpenConnections,
+async def close_connections(
+    shutdown: Shutdown,
+    connections: OpenConnections,
+    *,
     servers: Sequence[Server],
     sockets: Sequence[socket.socket],
     longest_s: float,
 ) -> None:
-    """Answer what has come, tell clients to go elsewhere, close. A prediction may take ``longest_s`` seconds.
+    """Answer all open requests, warn the clients, and close everything, in the order that the module explains.
 
-    Whoever has a successor leaves what waits on the sockets to it, and takes its time. Whoever has none takes what
-    comes for a moment yet, then all that waits, and only then closes.
+    ``sockets`` are the listening sockets of ``servers``; a prediction may take ``longest_s`` seconds.
     """
-    if ending.why is Why.STOPPED:
-        _tell(fleet)
+    if shutdown.reason is ShutdownReason.STOPPED:
+        _warn(connections)
         await asyncio.sleep(LINGER_S)
         for each in sockets:
-            refuse_new(each)
-        await asyncio.sleep(_REFUSED_S)
+            drop_syns(each)
+        await asyncio.sleep(_BACKLOG_S)
     for server in servers:
         server.close()
-    _tell(fleet)
-    await asyncio.sleep(LINGER_S)  # who has just connected is about to ask; over HTTP/2 the first warning is heard
-    if ending.why is Why.RETIRED:
-        _tell(fleet)
-        await ending.quiet(fleet, QUIET_S)
-        await drain(fleet, GRACE_S if ending.hurried else longest_s)
+    _warn(connections)
+    await asyncio.sleep(LINGER_S)  # a client that has just connected is about to send its request
+    if shutdown.reason is ShutdownReason.RETIRED:
+        _warn(connections)
+        await shutdown.until_closed(connections, QUIET_S)
+        await drain(connections, GRACE_S if shutdown.urgent else longest_s)
     else:
-        await drain(fleet, GRACE_S if ending.why is Why.STOPPED else _STUCK_S)
+        await drain(connections, GRACE_S if shutdown.reason is ShutdownReason.STOPPED else _STUCK_S)
 
 
-def _tell(fleet: OpenConnections) -> None:
-    for connection in list(fleet):
+def _warn(connections: OpenConnections) -> None:
+    for connection in list(connections):
         connection.drain()

@@ -1,41 +1,63 @@
-"""Places for workers, and whose turn it is to be given a new one."""
+"""Places for workers, and the order in which their workers are replaced.
 
+A worker that exits although nobody has asked it to is replaced at once. If that happens again before it has served for
+10 s, the pauses grow, and the fifth time in a row ends the server: its model crashes at every start or every request.
+
+    failure     1    2      3      4      5
+    pause       0    0.1 s  0.2 s  0.4 s  the server exits
+"""
+
+import contextlib
 import socket
-from typing import Protocol
+from collections.abc import Sequence
 
-from .process import Process
+from .process import WorkerProcess
+from .sockets import accept_syns
 
-# A worker that ends before it serves, or so soon after, has failed to start; so many in a row are a crash loop.
 LIVED_S = 10.0
+"""A worker that has served for so long counts as started; a crash after that is the first of a new series."""
 MAX_FAILURES = 5
+"""So many failures in a row are a crash loop."""
 
-_PAUSE_S = 1.0  # before a worker that could not be renewed is tried again: doubled each time, up to
+_PAUSE_S = 1.0  # before a replacement that has failed is tried again; doubled each time, up to
 _MAX_PAUSE_S = 60.0
 
 
 class Slot:
-    """A place for one worker, and the listening sockets that stay when workers come and go."""
+    """A place for one worker, with the listening sockets that stay when workers come and go."""
 
-    def __init__(self, number: int, sockets: list[socket.socket]) -> None:
+    def __init__(self, number: int, sockets: Sequence[socket.socket]) -> None:
         self.number = number
         self.sockets = sockets
-        self.current: Process | None = None
-        """The one that serves, or is the next to."""
-        self.successor: Process | None = None
-        """One that starts beside it, to take its place."""
+        self.current: WorkerProcess | None = None
+        """The worker that serves, or that will be the next to serve."""
+        self.successor: WorkerProcess | None = None
+        """A worker that starts beside the current one, to take its place."""
         self.fresh = False
-        """Whether its workers are interpreters of their own, not forks."""
+        """Whether its workers are started in fresh interpreters instead of as forks."""
         self.failures = 0
+        """Crashes in a row."""
         self.due: float | None = None
-        """When to start its next worker, where it has none."""
+        """When to start its next worker, if it has none."""
         self.postponed: bool | None = None
-        """Whether its worker is to be replaced once it serves, and if so whether by a fresh one."""
+        """Whether its worker is to be replaced once it is ready, and if so whether by a fresh one."""
 
     def __repr__(self) -> str:
         return f"<Slot {self.number} {self.current} successor={self.successor}>"
 
-    def crashed(self, process: Process, now: float) -> float | None:
-        """Take note of an end that nobody wished for. Returns the pause before the next start; ``None``: give up."""
+    def accept_connections(self) -> None:
+        """Let the kernel accept new connections again, if a worker has made it drop them for its own exit."""
+        for each in self.sockets:
+            accept_syns(each)
+
+    def close(self) -> None:
+        """Close this process's copies of the listening sockets."""
+        for each in self.sockets:
+            with contextlib.suppress(OSError):
+                each.close()
+
+    def crashed(self, process: WorkerProcess, now: float) -> float | None:
+        """Note that ``process`` has ended unasked, and return the pause before the next start; ``None``: give up."""
         lived = process.ready and now - process.since >= LIVED_S
         self.failures = 0 if lived else self.failures + 1
         if self.failures >= MAX_FAILURES:
@@ -45,15 +67,8 @@ class Slot:
         return pause_s
 
 
-class Numbered(Protocol):
-    """What is renewed."""
-
-    @property
-    def number(self) -> int: ...
-
-
-class Renewals:
-    """Slots whose worker is to be replaced by a new one: one at a time, so that no more than one is held twice."""
+class ReplacementQueue:
+    """Slots, by their numbers, whose worker is to be replaced: one at a time, so at most one model is loaded twice."""
 
     def __init__(self) -> None:
         self._wanted: dict[int, bool] = {}
@@ -63,47 +78,44 @@ class Renewals:
         """The slot that has, or is about to have, two workers."""
 
     def __repr__(self) -> str:
-        return f"<Renewals busy={self.busy} wanted={list(self._wanted)}>"
+        return f"<ReplacementQueue busy={self.busy} wanted={list(self._wanted)}>"
 
-    def want(self, slot: Numbered, fresh: bool) -> bool:
-        """Have the worker of ``slot`` replaced, with ``fresh`` by one that reads everything anew.
-
-        Returns whether that is news.
-        """
-        known = slot.number in self._wanted
-        self._wanted[slot.number] = fresh or self._wanted.get(slot.number, False)
+    def request(self, slot: int, fresh: bool) -> bool:
+        """Ask for a replacement, with ``fresh`` by a fresh interpreter. Return whether it was not asked for already."""
+        known = slot in self._wanted
+        self._wanted[slot] = fresh or self._wanted.get(slot, False)
         return not known
 
     def begin(self, now: float) -> tuple[int, bool] | None:
-        """The next slot's number, and whether its worker is to be a fresh one; ``None`` if it is nobody's turn."""
+        """Return the next slot, and whether its new worker is to be fresh; ``None`` if none may begin now."""
         if self.busy is None:
-            for number, fresh in self._wanted.items():
-                if self._not_before.get(number, 0.0) <= now:
-                    del self._wanted[number]
-                    self.busy = number
-                    return number, fresh
+            for slot, fresh in self._wanted.items():
+                if self._not_before.get(slot, 0.0) <= now:
+                    del self._wanted[slot]
+                    self.busy = slot
+                    return slot, fresh
         return None
 
-    def done(self, slot: Numbered) -> None:
-        """The worker of ``slot`` has been replaced, and the old one is gone."""
-        if self.busy == slot.number:
+    def done(self, slot: int) -> None:
+        """Note that the worker of a slot has been replaced and the old one is gone, or that none is needed."""
+        if self.busy == slot:
             self.busy = None
-            self._pauses_s.pop(slot.number, None)
-            self._not_before.pop(slot.number, None)
+            self._pauses_s.pop(slot, None)
+            self._not_before.pop(slot, None)
 
-    def failed(self, slot: Numbered, now: float) -> None:
-        """The new worker of ``slot`` did not start; who asks for another one soon is left waiting."""
-        if self.busy == slot.number:
+    def failed(self, slot: int, now: float) -> None:
+        """Note that the new worker of a slot did not start. The next attempt for this slot waits, longer each time."""
+        if self.busy == slot:
             self.busy = None
-            pause_s = self._pauses_s[slot.number] = min(2 * self._pauses_s.get(slot.number, _PAUSE_S / 2), _MAX_PAUSE_S)
-            self._not_before[slot.number] = now + pause_s
+            pause_s = self._pauses_s[slot] = min(2 * self._pauses_s.get(slot, _PAUSE_S / 2), _MAX_PAUSE_S)
+            self._not_before[slot] = now + pause_s
 
-    def give_up_reload(self) -> None:
-        """Whoever is still to be replaced by a fresh worker keeps its own."""
-        self._wanted = {number: fresh for number, fresh in self._wanted.items() if not fresh}
+    def cancel_reload(self) -> None:
+        """Drop all requests for fresh workers: what one worker could not load, the others need not try."""
+        self._wanted = {slot: fresh for slot, fresh in self._wanted.items() if not fresh}
 
     def due_s(self, now: float) -> float | None:
-        """Seconds until :meth:`begin` may have something; ``None`` if it has to be asked for first."""
+        """Return the seconds until :meth:`begin` may return a slot; ``None`` if a request must come first."""
         if self.busy is not None or not self._wanted:
             return None
-        return max(0.0, min(self._not_before.get(number, 0.0) for number in self._wanted) - now)
+        return max(0.0, min(self._not_before.get(slot, 0.0) for slot in self._wanted) - now)

@@ -1,4 +1,14 @@
-"""What a worker looks after once a second: that it is heard, that its model comes back, that it is not worn out."""
+"""What a worker checks once a second: that its event loop runs, that its model returns, and that it is not worn out.
+
+Two limits find a worker that hangs, and both are ``PREDICT_TIMEOUT_S``:
+
+* The model runs in its thread (slow models). The event loop lives, so the worker finds the hang itself: its callers are
+  answered 504, the requests behind them 503, and the stack of the thread goes to the log.
+* The model runs in the event loop (quick models), and blocks it. Then this code does not run either, no BEAT is sent,
+  and the supervisor finds the hang: it sends SIGABRT, at which ``faulthandler`` prints all stacks, and then SIGKILL.
+
+The default of 120 s is TorchServe's; gunicorn's 30 s would end models that are slow but sound.
+"""
 
 import asyncio
 import logging
@@ -11,9 +21,9 @@ from pathlib import Path
 
 from ...inference.executor import Executor
 from ...metrics.registry import Metrics
-from ...settings import Settings
+from ...settings import Workers
 from . import channel
-from .model_thread import WorkerThread
+from .model_thread import ModelThread
 
 log = logging.getLogger(__name__)
 
@@ -21,69 +31,70 @@ _MB = 1024 * 1024
 
 
 class Watchdog:
-    """Tells the supervisor, by ``tell``, that the loop turns and when this worker wants a successor.
+    """Tells the supervisor, by ``send``, that the event loop runs, and when this worker should be replaced.
 
-    ``stuck`` is called once when the model has been at one call for longer than it may.
+    ``stuck`` is called once if a call of the model takes longer than it may.
     """
 
     def __init__(
         self,
-        settings: Settings,
-        lane: Executor,
-        thread: WorkerThread,
+        limits: Workers,
+        *,
+        executor: Executor,
+        thread: ModelThread,
         metrics: Metrics,
-        tell: Callable[[bytes, bytes], None],
+        send: Callable[[bytes, bytes], None],
         stuck: Callable[[], None],
     ) -> None:
-        limits = settings.workers
         self._timeout_s = limits.predict_timeout_s
-        jitter = random.randint(0, limits.max_requests_jitter)  # noqa: S311  no secret
-        self._most_requests = limits.max_requests and limits.max_requests + jitter
-        self._most_mb = limits.max_rss_mb
-        if self._most_mb and rss_mb() >= self._most_mb:
+        jitter = random.randint(0, limits.max_requests_jitter)  # noqa: S311  not a secret
+        self._max_requests = limits.max_requests and limits.max_requests + jitter
+        self._max_rss_mb = limits.max_rss_mb
+        if self._max_rss_mb and rss_mb() >= self._max_rss_mb:
+            # Its successor would exceed the limit too, so workers would be replaced for ever.
             log.warning(
                 "worker.large rss_mb=%.0f max_rss_mb=%d: the model alone takes more, so this limit is not kept",
                 rss_mb(),
-                self._most_mb,
+                self._max_rss_mb,
             )
-            self._most_mb = 0
-        self._lane = lane
+            self._max_rss_mb = 0
+        self._executor = executor
         self._thread = thread
         self._metrics = metrics
-        self._tell = tell
+        self._send = send
         self._stuck = stuck
 
     def __repr__(self) -> str:
-        return f"<Watchdog timeout_s={self._timeout_s} requests={self._most_requests} rss_mb={self._most_mb}>"
+        return f"<Watchdog timeout_s={self._timeout_s} requests={self._max_requests} rss_mb={self._max_rss_mb}>"
 
     async def watch(self) -> None:
-        """Look, until cancelled or the model hangs."""
+        """Check once a second, until cancelled or the model hangs."""
         every_s = min(1.0, self._timeout_s / 4)
         while True:
-            self._tell(channel.BEAT, b"")
+            self._send(channel.BEAT, b"")
             await asyncio.sleep(every_s)
-            if self._lane.running_s > self._timeout_s:
+            if self._executor.running_s > self._timeout_s:
                 log.error(
                     "predict.hung after_s=%.0f: its callers are answered 504, a new worker takes over. It is at\n%s",
-                    self._lane.running_s,
-                    self._thread.where(),
+                    self._executor.running_s,
+                    self._thread.stack(),
                 )
                 self._stuck()
                 return
-            if why := self.weary():
-                self._tell(channel.RENEW, why.encode())
+            if reason := self.reason_to_renew():
+                self._send(channel.RENEW, reason.encode())
 
-    def weary(self) -> str:
-        """Why this worker should be replaced; empty if it should not."""
-        if self._most_requests and (answered := self._metrics.answered) >= self._most_requests:
-            return f"answered={answered} limit={self._most_requests}"
-        if self._most_mb and (held := rss_mb()) >= self._most_mb:
-            return f"rss_mb={held:.0f} limit={self._most_mb}"
+    def reason_to_renew(self) -> str:
+        """Return why this worker should be replaced; empty if it should not."""
+        if self._max_requests and (answered := self._metrics.answered) >= self._max_requests:
+            return f"answered={answered} limit={self._max_requests}"
+        if self._max_rss_mb and (held := rss_mb()) >= self._max_rss_mb:
+            return f"rss_mb={held:.0f} limit={self._max_rss_mb}"
         return ""
 
 
 def rss_mb() -> float:
-    """Resident memory of this process; where the system tells no more, the most that it ever was."""
+    """Return the resident memory of this process in MB; without ``/proc``, its peak so far."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / _MB
     except OSError:

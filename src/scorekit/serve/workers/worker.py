@@ -7,36 +7,25 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import orjson
 import uvloop
 
-from ...contract.columns import Contract
-from ...contract.enforce import ContractCheck
 from ...inference.batch_trial import Verdict
-from ...inference.executor import Executor
-from ...inference.service import Service
-from ...metrics.exposition import Histogram, plain
-from ...metrics.registry import Metrics, component_labels
-from ...model.component import Component
-from ...model.metadata import Metadata
-from ...settings import UNSET, Settings
-from ..accept import Doors, client_timeouts
-from ..detect import ProtocolDetector, TooManyConnections
-from ..grpc.services import GrpcServices
+from ...metrics.exposition import Families
+from ..accept import client_timeouts
 from ..http1.connection import Http1Connection
-from ..http1.exchange import Exchange
 from ..limits.open_connections import OpenConnections, close_slow_clients, drain
-from ..rest import RestOptions, RestRoutes, refuse
+from ..rest import refuse
 from . import channel
-from .channel import Channel, say
+from .channel import send_state
+from .endpoints import Endpoints
 from .metrics_page import MetricsPage
-from .model_thread import WorkerThread
-from .probe import Probe, until_it_works
-from .shutdown import Ending, Why, wind_up
+from .probe import ModelProbe, retry_until_it_works
+from .served_model import ServedModel
+from .shutdown import Shutdown, ShutdownReason, close_connections
+from .supervisor_link import SupervisorLink
 from .watchdog import Watchdog, rss_mb
 
 log = logging.getLogger(__name__)
@@ -47,203 +36,161 @@ STUCK_STATUS = 70
 _SCRAPE_BYTES = 65536
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
-    """What every worker has in common, made once."""
+class Worker:
+    """A serving process: :meth:`startup`, then :meth:`main_loop`, then :meth:`shutdown`.
 
-    settings: Settings
-    component: Component
-    metadata: Metadata | None
-    document: Mapping[str, Any]
-    """The OpenAPI document of the model."""
-    contract: Contract | None
-    """What describes the model's rows, if anything does."""
-    check: ContractCheck | None
-    """What requests must keep to."""
+        startup     no event loop     load the model ─▶ "loaded" ─▶ predict rows of the contract ─▶ "probed"
+        main_loop   in event loop     listen ─▶ "ready" ─▶ answer requests until there is a reason to exit
+        shutdown    in event loop     refuse or hand over new connections, drain the old ones, report the counts
 
+    The words in quotes are sent to the supervisor. The model is loaded and probed before there is an event loop: both
+    may take minutes, and nothing must be accepted meanwhile. So clients are refused, or served by another worker, until
+    this one can answer.
 
-def work(built: Built, addresses: list[socket.socket], page: socket.socket, supervisor: socket.socket) -> None:
-    """Load the model, tell ``supervisor`` of each step, serve until SIGTERM or SIGINT, drain, return.
-
-    Every address answers REST and gRPC alike. Raises ``SetupError`` where ``load()`` fails.
+    ``addresses`` are bound sockets, each for REST and gRPC alike; ``page`` is that of the metrics page; ``supervisor``
+    is the worker's end of the channel.
     """
-    probe = Probe(built.component, built.contract)
-    began = time.perf_counter()
-    built.component.load()
-    probe.took["load"] = time.perf_counter() - began
-    say(supervisor, "loaded")
-    probe.first()
-    say(supervisor, "probed")
-    verdict = probe.verdict(built.settings.model.batching)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        why = runner.run(_serve(built, addresses, page, supervisor, verdict, probe))
-        if why is Why.STUCK:
-            sys.stderr.flush()
-            os._exit(STUCK_STATUS)  # the thread that hangs must not be waited for, nor what the model does at exit
 
+    def __init__(
+        self, served: ServedModel, addresses: Sequence[socket.socket], page: socket.socket, supervisor: socket.socket
+    ) -> None:
+        self._served = served
+        self._settings = served.settings
+        self._addresses = addresses
+        self._page = page
+        self._supervisor = supervisor
+        self._probe = ModelProbe(served.component, served.contract)
+        self._shutdown = Shutdown()
+        self._link = SupervisorLink(self._shutdown, self._counts)
+        self._scrapers: OpenConnections = set()
+        self._servers: list[asyncio.Server] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._verdict: Verdict
+        self._endpoints: Endpoints
+        self._page_server: asyncio.Server
 
-def _metrics(settings: Settings) -> Metrics:
-    labels = component_labels(
-        settings.observability.deployment_id,
-        settings.observability.predictor_id,
-        settings.observability.predictor_version,
-        settings.observability.unit_id or UNSET,
-        settings.observability.unit_image,
-        UNSET,
-    )
-    return Metrics(
-        labels,
-        str(os.getpid()) if settings.observability.metrics_worker_id else None,
-        settings.observability.count_feedback,
-    )
+    def __repr__(self) -> str:
+        return f"<Worker {self._shutdown!r} listening={len(self._servers)}>"
 
+    def run(self) -> None:
+        """Serve until SIGTERM, SIGINT, or the supervisor asks to exit. Raises ``SetupError`` if ``load()`` fails."""
+        self.startup()
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(self._serve())
+            if self._shutdown.reason is ShutdownReason.STUCK:
+                # A normal exit would wait for the thread that hangs, and run what the model has registered for exit.
+                sys.stderr.flush()
+                os._exit(STUCK_STATUS)
 
-def _told(metadata: Metadata | None, verdict: Verdict, settings: Settings) -> Metadata | None:
-    """The metadata, with what was decided about merging where somebody asked for it."""
-    if metadata is None or settings.model.batching == "off" or settings.model.compatibility == "stock":
-        return metadata
-    decision = {"scorekit.batching": "on" if verdict.merges else "off", "scorekit.batching.reason": verdict.reason}
-    return {**metadata, "custom": {**decision, **metadata["custom"]}}
+    async def _serve(self) -> None:
+        await self.main_loop()
+        await self.shutdown()
 
+    def startup(self) -> None:
+        """Load the model, predict rows of its contract, and decide about batching.
 
-def observer(metrics: Metrics) -> Callable[[Exchange, int], None]:
-    """What counts answered exchanges in ``metrics``."""
-    found: dict[tuple[str, str, int], Histogram] = {}
+        Raises ``SetupError`` if ``load()`` fails. A prediction that fails is not an error: the worker serves, but its
+        health checks fail until the model answers.
+        """
+        began = time.perf_counter()
+        self._served.component.load()
+        self._probe.took["load"] = time.perf_counter() - began
+        send_state(self._supervisor, "loaded")
+        self._probe.first()
+        send_state(self._supervisor, "probed")
+        self._verdict = self._probe.verdict(self._settings.model.batching)
 
-    def observe(exchange: Exchange, status: int) -> None:
-        key = exchange.service, exchange.head.method, status
-        histogram = found.get(key)
-        if histogram is None:
-            histogram = found[key] = metrics.requests(exchange.service, exchange.head.method.lower(), str(status))
-        histogram.observe(time.perf_counter() - exchange.started)
-
-    return observe
-
-
-async def _serve(
-    built: Built,
-    addresses: list[socket.socket],
-    page: socket.socket,
-    supervisor: socket.socket,
-    verdict: Verdict,
-    probe: Probe,
-) -> Why:
-    settings = built.settings
-    loop = asyncio.get_running_loop()
-    ending = Ending()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ending.stop)
-    path = {settings.observability.unit_id: settings.observability.unit_image} if settings.observability.unit_id else {}
-    metrics = _metrics(settings)
-    thread = WorkerThread(loop)
-    lane = Executor(loop, thread, observe=metrics.calls.observe, mean_s=probe.call_s)
-    service = Service(
-        built.component,
-        loop,
-        path=path,
-        max_batch_rows=settings.model.max_batch_rows if verdict.merges else None,
-        include_metrics=settings.model.include_metrics,
-        metrics=metrics,
-        check=built.check,
-        executor=lane,
-        max_batch_delay_s=settings.model.max_batch_delay_ms / 1000,
-        max_in_flight=settings.limits.max_in_flight,
-        max_wait_s=settings.limits.max_wait_ms / 1000,
-    )
-    metadata = _told(built.metadata, verdict, settings)
-    timeout_s = settings.limits.request_timeout_ms / 1000 or float("inf")
-    manners = RestOptions(settings.model.compatibility == "stock", settings.listen.cors_allowed_origins, timeout_s)
-    rest = RestRoutes(
-        service,
-        metadata=metadata,
-        payload_passthrough=settings.model.payload_passthrough,
-        options=manners,
-        document=built.document,
-    )
-    grpc = GrpcServices(
-        service,
-        max_message_bytes=settings.limits.max_grpc_message_bytes,
-        metadata=metadata,
-        observe=metrics.request,
-    )
-    fleet: OpenConnections = set()
-    readers: OpenConnections = set()
-    scrapes: list[Callable[[bytes], None]] = []
-
-    doors = Doors(settings, rest, grpc, manners, observer(metrics), fleet)
-
-    def connect() -> ProtocolDetector | TooManyConnections:
-        if len(fleet) >= settings.limits.max_connections:
-            return TooManyConnections()
-        connection = doors.connection()
-        if ending.why is not None:
-            connection.drain()
-        return connection
-
-    def count() -> None:
-        gauges = {
-            "scorekit_connections": len(fleet),
-            "scorekit_in_flight_requests": sum(connection.open_requests for connection in fleet),
-            "scorekit_waiting_calls": lane.waiting,
-            "scorekit_predict_in_thread": float(lane.in_thread),
-            "scorekit_worker_rss_bytes": rss_mb() * 1024 * 1024,
+    async def main_loop(self) -> None:
+        """Listen, and answer requests until there is a reason to exit."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._shutdown.stop)
+        self._endpoints = Endpoints(
+            self._served,
+            loop,
+            verdict=self._verdict,
+            call_s=self._probe.call_s,
+            draining=lambda: self._shutdown.reason is not None,
+        )
+        await self._link.open(loop, self._supervisor)
+        if self._probe.failed:
+            self._wait_for_the_model(loop)
+        await self._listen(loop)
+        state = {
+            "state": "ready",
+            "batching": self._endpoints.service.batching,
+            "reason": self._verdict.reason,
+            "took": self._probe.took,
         }
-        above.send(channel.FAMILIES, orjson.dumps(plain(metrics.families(gauges))))
+        self._link.send(channel.STATE, orjson.dumps(state))
+        self._start_tasks()
+        await self._shutdown.requested()
 
-    def heard(kind: bytes, payload: bytes) -> None:
-        if kind == channel.COUNT:
-            count()
-        elif kind == channel.TEXT:
-            waiting = scrapes.copy()
-            scrapes.clear()
-            for answer in waiting:
-                answer(payload)
-        elif kind == channel.RETIRE:
-            ending.retire()
+    async def shutdown(self) -> None:
+        """Answer the open requests, close everything, and report the final counts to the supervisor."""
+        endpoints = self._endpoints
+        if self._shutdown.reason is ShutdownReason.STOPPED:
+            endpoints.stop_being_ready()
+        else:
+            endpoints.grpc.release()  # other workers serve, so health checks must still succeed
+        await close_connections(
+            self._shutdown,
+            endpoints.connections,
+            servers=self._servers,
+            sockets=self._addresses,
+            longest_s=float(self._settings.workers.predict_timeout_s),
+        )
+        # The metrics page answers until the last request is answered.
+        self._page_server.close()
+        await drain(self._scrapers, 1.0)
+        for task in self._tasks:
+            task.cancel()
+        endpoints.acceptor.close()
+        self._link.send_counts()
 
-    def scrape(answer: Callable[[bytes], None]) -> None:
-        scrapes.append(answer)
-        above.send(channel.SCRAPE)
+    async def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
+        page = MetricsPage(self._settings.observability.metrics_endpoint, self._link.scrape)
+        self._page_server = await loop.create_server(
+            lambda: Http1Connection(page, refuse, self._scrapers, _SCRAPE_BYTES), sock=self._page
+        )
+        encryption = self._endpoints.acceptor.encryption()
+        for address in self._addresses:
+            self._servers.append(
+                await loop.create_server(self._endpoints.connect, sock=address, backlog=1024, **encryption)
+            )
 
-    def hangs() -> None:
-        above.send(channel.STUCK)
-        lane.give_up()
-        ending.stuck()
+    def _start_tasks(self) -> None:
+        endpoints, timeouts = self._endpoints, client_timeouts(self._settings.limits)
+        watchdog = Watchdog(
+            self._settings.workers,
+            executor=endpoints.executor,
+            thread=endpoints.thread,
+            metrics=endpoints.metrics,
+            send=self._link.send,
+            stuck=self._give_up_the_model,
+        )
+        for work in (
+            close_slow_clients(endpoints.connections, timeouts),
+            close_slow_clients(self._scrapers, timeouts),
+            watchdog.watch(),
+            *endpoints.acceptor.reloads(),
+        ):
+            self._tasks.append(asyncio.ensure_future(work))
 
-    def works() -> None:
-        log.info("probe.answered: this worker is ready now")
-        rest.be_ready()
-        grpc.be_ready()
-
-    supervisor.setblocking(False)
-    _, above = await loop.create_connection(lambda: Channel(heard, ending.stop), sock=supervisor)
-    if probe.failed:
+    def _wait_for_the_model(self, loop: asyncio.AbstractEventLoop) -> None:
         log.warning("probe.unready: /health/status answers 503 until the model answers a row of its contract")
-        rest.stop_being_ready("the model failed on a row of its own contract")
-        grpc.stop_being_ready()
-        until_it_works(probe, lane, loop.call_later, works)
-    shown = MetricsPage(settings.observability.metrics_endpoint, scrape)
-    scraped = await loop.create_server(lambda: Http1Connection(shown, refuse, readers, _SCRAPE_BYTES), sock=page)
-    servers = [
-        await loop.create_server(connect, sock=address, backlog=1024, **doors.encryption()) for address in addresses
-    ]
-    state = {"state": "ready", "batching": service.batching, "reason": verdict.reason, "took": probe.took}
-    above.send(channel.STATE, orjson.dumps(state))
-    watchdog = Watchdog(settings, lane, thread, metrics, above.send, hangs)
-    watching = [asyncio.ensure_future(close_slow_clients(each, client_timeouts(settings))) for each in (fleet, readers)]
-    watching += [asyncio.ensure_future(watchdog.watch()), *doors.watching()]
-    why = await ending.wait()
+        self._endpoints.stop_being_ready("the model failed on a row of its own contract")
+        retry_until_it_works(self._probe, self._endpoints.executor, loop.call_later, self._model_works)
 
-    if why is Why.STOPPED:
-        rest.stop_being_ready()
-        grpc.stop_being_ready()
-    else:
-        grpc.release()  # others serve, so health checks are answered as before
-    await wind_up(ending, fleet, servers, addresses, float(settings.workers.predict_timeout_s))
-    scraped.close()
-    await drain(readers, 1.0)
-    for each in watching:
-        each.cancel()
-    doors.close()
-    count()
-    return ending.why or why
+    def _model_works(self) -> None:
+        log.info("probe.answered: this worker is ready now")
+        self._endpoints.be_ready()
+
+    def _give_up_the_model(self) -> None:
+        self._link.send(channel.STUCK)
+        self._endpoints.executor.give_up()
+        self._shutdown.stuck()
+
+    def _counts(self) -> Families:
+        gauges = {**self._endpoints.gauges(), "scorekit_worker_rss_bytes": rss_mb() * 1024 * 1024}
+        return self._endpoints.metrics.families(gauges)

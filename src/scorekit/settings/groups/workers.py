@@ -22,7 +22,7 @@ class Workers:
         default_words="one for each whole CPU of the container's limit, one without a limit",
         help="processes that serve",
     )
-    """``None`` leaves the number to the container's limit (docs/design/0005)."""
+    """``None`` leaves the number to the container's limit (docs/design/0020)."""
     predict_timeout_s: int = setting(
         120,
         "PREDICT_TIMEOUT_S",

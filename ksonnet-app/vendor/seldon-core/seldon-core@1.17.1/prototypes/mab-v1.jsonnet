@@ -1,26 +1,26 @@
 // @apiVersion 0.1
 // @name io.ksonnet.pkg.seldon-mab-v1
-// @description Two models (v1), and a router that learns from feedback which is the better one.
-// @shortDescription Two models, and a multi-armed bandit between them.
+// @description Two models (v1) and a router that learns from feedback which one is better.
+// @shortDescription Two models behind a multi-armed bandit.
 // @param name string Name of the deployment
 // @param imageA string Image of the first model
 // @param imageB string Image of the second model
 // @param mabImage string Image of the router
-// @optionalParam replicas number 1 How many replicas
-// @optionalParam endpointA string REST What the first model speaks: REST or GRPC
-// @optionalParam endpointB string REST What the second model speaks
-// @optionalParam registry string null Registry, or mirror, that images come from: goes before their names
+// @optionalParam replicas number 1 Number of replicas
+// @optionalParam endpointA string REST Protocol of the first model: REST or GRPC
+// @optionalParam endpointB string REST Protocol of the second model: REST or GRPC
+// @optionalParam registry string null Registry or mirror to pull images from; goes before their names
 // @optionalParam imagePullPolicy string IfNotPresent When to pull images
 // @optionalParam imagePullSecret string null Secret to pull images with
 // @optionalParam pvcName string null Persistent volume claim to make and mount at /mnt
-// @optionalParam oauthKey string null OAuth key, of the API front end that there was
-// @optionalParam oauthSecret string null OAuth secret, likewise
+// @optionalParam oauthKey string null OAuth key of the former API front end
+// @optionalParam oauthSecret string null OAuth secret of the former API front end
 // @optionalParam resources object {} Resources of each container
-// @optionalParam maxReplicas number 0 How many replicas at most; more than replicas makes an autoscaler
-// @optionalParam cpuPercent number 75 Use of the requested CPU that the autoscaler aims at
-// @optionalParam maxUnavailable numberOrString null How many replicas may be away at once: makes a disruption budget
-// @optionalParam noEngine string false Whether requests go straight to the model, past the service orchestrator
-// @optionalParam ambassadorRoute string true Whether Ambassador routes /seldon/NAME/ to it; false where there is none
+// @optionalParam maxReplicas number 0 Highest number of replicas; if it is above replicas, an autoscaler is made
+// @optionalParam cpuPercent number 75 CPU use that the autoscaler aims at, in percent of the request
+// @optionalParam maxUnavailable numberOrString null Replicas that may be unavailable at once; makes a disruption budget
+// @optionalParam noEngine string false Whether requests go directly to the model, without the service orchestrator
+// @optionalParam ambassadorRoute string true Whether Ambassador routes /seldon/NAME/ to the model; false if there is none
 
 local serve = import "seldon-core/seldon-core/serve.libsonnet";
 

@@ -1,5 +1,5 @@
-// Emissary-ingress, which was called Ambassador. What it serves stands in an annotation of its Service, what it routes in the
-// operator's Mappings (routes.libsonnet); it needs none of its other definitions. docs/design/0012 of scorekit tells why.
+// Emissary-ingress, which was called Ambassador. An annotation of its Service says where it listens, and the operator's Mappings
+// (routes.libsonnet) say what it routes; it needs none of its other definitions. scorekit's docs/design/0012 has the reasons.
 local access = import 'access.libsonnet';
 local routes = import 'routes.libsonnet';
 local values = import 'values.libsonnet';
@@ -8,7 +8,7 @@ local workload = import 'workload.libsonnet';
 local account = 'ambassador';
 local user = 8888;
 local port = 8080;
-// Its own API: health for the kubelet. It is no port of any Service.
+// Ambassador's own API, for the health checks of the kubelet. No Service has this port.
 local adminPort = 8877;
 
 local watching = [
@@ -17,7 +17,7 @@ local watching = [
   access.rule('networking.k8s.io', ['ingresses'], access.read),
 ];
 
-// One listener for every host; diagnostics are for nobody.
+// One listener for every host; diagnostics are off.
 local configuration = [
   {
     kind: 'Module',
@@ -48,14 +48,14 @@ local yaml(documents) = std.join('', [
 local environ(single) = {
   AMBASSADOR_CONFIG_BASE_DIR: '/tmp/ambassador-config',
   HOME: '/tmp/ambassador',
-  // It would serve all that it watches, secrets among it.
+  // This endpoint would serve everything that Ambassador watches, secrets included.
   AMBASSADOR_DISABLE_SNAPSHOT_SERVER: 'true',
 } + (if single then { AMBASSADOR_SINGLE_NAMESPACE: 'true' } else {});
 
 {
   name(params):: params.name + '-ambassador',
 
-  // `service` is what `kubectl … -l service=ambassador` asks for.
+  // The label `service` is for `kubectl … -l service=ambassador`.
   selector(params):: { 'app.kubernetes.io/name': params.name, service: 'ambassador' },
   labels(params):: workload.labels(params, 'ambassador') + $.selector(params),
 
@@ -103,7 +103,7 @@ local environ(single) = {
             env: [{ name: variable, value: variables[variable] } for variable in std.objectFields(variables)] + [
               { name: 'AMBASSADOR_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
             ],
-            // The only one: `kubectl expose deployment` makes a port of each.
+            // Only one port: `kubectl expose deployment` makes a port of the Service of each one.
             ports: [{ name: 'http', containerPort: port, protocol: 'TCP' }],
             startupProbe: probe('check_alive') { failureThreshold: 40 },
             livenessProbe: probe('check_alive'),
@@ -132,7 +132,7 @@ local environ(single) = {
     },
   },
 
-  // An autoscaler where there may be more than `ambassadorReplicas`, a budget where one is given.
+  // An autoscaler if there may be more than `ambassadorReplicas`, and a disruption budget if one is given.
   resilience(params, namespace):: (
     local metadata = workload.metadata(params, namespace, $.name(params), 'ambassador');
     local least = values.count(params, 'ambassadorReplicas', 1);

