@@ -78,7 +78,7 @@ def test_the_state_of_before_a_change_does_not_count() -> None:
     stage = Stage(seldon("m:2", state="Available"), deployment("m:1"))
     assert stage.look().words == "the operator has not acted on the change yet"
     stage.is_now(seldon("m:2", state="Available"), deployment("m:2", generation=2, observed=1))
-    assert stage.look().words == "Deployment s-p-0-m: the change has not been seen yet"
+    assert stage.look().words == "Deployment s-p-0-m: its controller has not seen the change yet"
     stage.is_now(seldon("m:2", state="Available"), deployment("m:2", generation=2, available=0))
     assert stage.look().words == "Deployment s-p-0-m: 0 of 1 available"
     stage.is_now(seldon("m:2", state="Creating"), deployment("m:2", generation=2))

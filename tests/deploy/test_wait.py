@@ -116,14 +116,15 @@ def test_a_seldon_deployment_is_waited_for(
 ) -> None:
     """Creating is waited for, Available ends the wait with success, and Failed with an error."""
     api_version = "machinelearning.seldon.io/v1"
-    (model,) = render_app(APP, "default", ["test-seldon-ml-score-api"])
+    _, model = render_app(APP, "default", ["test-seldon-ml-score-api"])
     app.component("model", model | {"apiVersion": api_version, "metadata": {"name": "m"}})
+    seen = {"observedGeneration": 1}
     parts = {"m-0": {"replicas": 2, "availableReplicas": 1}}
     in_steps(
         way,
         "seldondeployments/m",
-        lambda: status(api_version, "SeldonDeployment", "m", state="Creating", deploymentStatus=parts),
-        lambda: status(api_version, "SeldonDeployment", "m", state=state, description="the operator's words"),
+        lambda: status(api_version, "SeldonDeployment", "m", state="Creating", deploymentStatus=parts, **seen),
+        lambda: status(api_version, "SeldonDeployment", "m", state=state, description="the operator's words", **seen),
     )
     ran = app.ks("apply", "default", "--wait")
     assert ran.status == exit_status

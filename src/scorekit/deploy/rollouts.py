@@ -4,7 +4,7 @@ A workload's own status gives counts (:mod:`.progress`). The reasons stand in it
 as well while it does not run.
 
 A SeldonDeployment is run by an operator, whose status alone does not say that a change has arrived. These facts were
-observed on Seldon's operator 1.17.1. It writes no ``observedGeneration``, so that after a change ``Available``, or an old
+observed on Seldon's operator 1.17.1. It writes no ``observedGeneration``: after a change ``Available``, or an old
 ``Failed``, is still the state from before. It counts ready replicas without looking whether the Deployment's controller
 has seen the new template. And it may be away: its leader election alone took 17 s after a restart. So a change is
 followed through:
@@ -47,7 +47,7 @@ class WorkloadRollout:
         """How far it is, with the reasons of its pods. Raises ``ClusterError`` if the server does not answer."""
         now = read(self._cluster, self._value)
         if now is None:
-            return Progress("it is gone", is_failed=True)
+            return Progress("it was deleted", is_failed=True)
         return progress_with_reasons(self._cluster, now)
 
 
@@ -66,7 +66,7 @@ class SeldonRollout:
         """How far it is. Raises ``ClusterError`` if the server does not answer."""
         now = read(self._cluster, self._value)
         if now is None:
-            return Progress("it is gone", is_failed=True)
+            return Progress("it was deleted", is_failed=True)
         status = now.get("status") or {}
         deployments = self._owned(now)
         stable_s = self._stable_s(status, deployments)
