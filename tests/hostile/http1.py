@@ -1,4 +1,4 @@
-"""Hostile bytes of HTTP/1.1, what is told to their sender, and which requests in them are seen."""
+"""Hostile bytes of HTTP/1.1: the status that answers them, and how many requests the server must see in them."""
 
 from dataclasses import dataclass
 

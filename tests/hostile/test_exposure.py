@@ -1,4 +1,4 @@
-"""What the server lets out, and what it would let in: routes, serialized code, texts of errors."""
+"""What the server reveals and what it accepts: routes, serialized code, error texts, log lines, keys."""
 
 import ast
 import json
@@ -36,7 +36,7 @@ ROUTES = {
 
 
 def test_there_are_no_routes_but_these(wire: Wire) -> None:  # noqa: F811  the fixture
-    """Data, health, metadata and the document: nothing loads, configures, profiles or shows files."""
+    """No route loads models, changes settings, profiles or shows files."""
     assert isinstance(wire._handler, RestRoutes)
     assert {path.decode() for path in wire._handler._routes} == ROUTES
 
@@ -71,7 +71,7 @@ def test_there_are_no_routes_but_these(wire: Wire) -> None:  # noqa: F811  the f
     ],
 )
 def test_nothing_else_is_there(wire: Wire, path: str) -> None:  # noqa: F811  the fixture
-    """404, in our envelope, which says no more than the path that was asked for."""
+    """An unknown path gets a 404 in our envelope that repeats nothing but the path."""
     ((status, _, body),) = wire.client().send(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()).receive()
     assert status == 404
     assert json.loads(body)["status"]["info"] == f"404 Not Found: no route {path}"
@@ -111,14 +111,14 @@ def sins(text: str) -> set[str]:
 
 
 def test_no_source_reads_pickles_or_runs_texts() -> None:
-    """No module of ours imports a serializer that runs code, nor evaluates text."""
+    """No module of ours imports a serializer that can run code, or evaluates text."""
     found = {str(path.relative_to(SOURCE)): sins(path.read_text()) for path in SOURCE.rglob("*.py")}
     assert {path: names for path, names in found.items() if names} == {}
 
 
 @pytest.mark.parametrize("text", ["import pickle", "from joblib import load", "eval('1')", "f(allow_pickle=1)"])
 def test_the_scan_can_fail(text: str) -> None:
-    """What it is there to find is found."""
+    """The scan finds what it looks for."""
     assert sins(text)
 
 
@@ -138,7 +138,7 @@ sys.exit(main())
 
 @pytest.mark.e2e
 def test_a_server_in_which_pickle_is_broken_serves(tmp_path: Path) -> None:
-    """Start, two workers, every form of a request, metrics across processes, drain: none of it is a pickle."""
+    """Start-up, two workers, every form of request, metrics across processes and a drain work without pickle."""
     from ..e2e.conftest import ANY_PORTS
     from ..e2e.test_serve import ask
     from ..ports import free_ports
@@ -178,7 +178,7 @@ def test_a_server_in_which_pickle_is_broken_serves(tmp_path: Path) -> None:
 
 
 def test_a_fault_of_ours_tells_a_reference_and_nothing_else(wire: Wire, caplog: pytest.LogCaptureFixture) -> None:  # noqa: F811
-    """What broke stands in the log, under what the caller was told."""
+    """An internal error answers with a reference, and the log has the exception under it."""
 
     def broken(*arguments: Any) -> None:
         raise RuntimeError("a secret of /etc")
@@ -208,14 +208,14 @@ def test_a_fault_of_ours_tells_a_reference_and_nothing_else(wire: Wire, caplog: 
     ],
 )
 def test_log_lines_are_lines(text: str, shown: str) -> None:
-    """Whatever could end a line, move a cursor or turn a text around is written as what it is."""
+    """Characters that could end a line, move a cursor or reverse text are escaped in the log."""
     assert escaped(text) == shown
     record = logging.LogRecord("n", logging.INFO, "", 0, "event cause=%s", (text,), None)
     assert EscapingFormatter("%(levelname)s %(message)s").format(record) == f"INFO event cause={shown}"
 
 
 def test_tracebacks_are_set_off() -> None:
-    """Each of their lines begins as no record does, also those that an error's own text brings."""
+    """Every line of a traceback begins as no log record does, even if the error's own text has several lines."""
     try:
         raise ValueError("x\n2026 ERROR forged")
     except ValueError:
@@ -227,7 +227,7 @@ def test_tracebacks_are_set_off() -> None:
 
 
 def test_an_access_log_line_is_one_line_of_json() -> None:
-    """Whatever a client sends as method, path, trace or address."""
+    """The access log writes one line of JSON, whatever a client sends as method, path, trace or address."""
     told = trace({b"traceparent": b"00-" + b"1" * 32 + b"-" + b"2" * 16 + b"-01"})
     path = b'/a"\n\r\0\xff' + b"x" * 900
     seen = FinishedRequest(
@@ -256,7 +256,7 @@ def test_an_access_log_line_is_one_line_of_json() -> None:
 
 
 def test_keys_are_read_from_lines_and_commas() -> None:
-    """Comments and blanks are passed over; a file without keys closes the server rather than opening it."""
+    """Comments and blank lines are ignored, and a text without keys is an error."""
     assert parse_keys("# a comment\n a \n\nb,c\r\n#d") == ["a", "b", "c"]
     assert load_keys("", "") == []
     for nothing in (" ", "#"):
@@ -265,7 +265,7 @@ def test_keys_are_read_from_lines_and_commas() -> None:
 
 
 def test_every_key_is_compared_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A good first key takes as many comparisons as a bad one, all by hmac's, of digests of one length."""
+    """A valid first key costs as many comparisons as an invalid one, all by hmac, of digests of one length."""
     compared: list[tuple[bytes, bytes]] = []
 
     def compare(one: bytes, other: bytes) -> bool:
@@ -295,7 +295,7 @@ ELSEWHERE: dict[str, Callable[..., None]] = {
 
 
 def test_every_kind_has_cases() -> None:
-    """The table in the documentation promises nothing that is not tried."""
+    """Every row of the table in the documentation has cases."""
     tried = {case.kind for cases in (http1.CASES, test_http2.CASES, test_codec.CASES) for case in cases}
     for start_ in ELSEWHERE:
         tried |= {kind for kind in KINDS if kind.startswith(start_)}
@@ -304,7 +304,7 @@ def test_every_kind_has_cases() -> None:
 
 
 def test_the_documentation_has_the_same_table() -> None:
-    """docs/robustness.md says what the cases prove, row for row."""
+    """The table in docs/robustness.md equals the one that the cases use."""
     text = (ROOT / "docs" / "robustness.md").read_text()
     section = text.partition("## Hostile input")[2].partition("\n## ")[0]
     rows = [row.strip("|").split(" | ") for row in section.splitlines() if row.startswith("| ")]

@@ -1,4 +1,4 @@
-"""The same bytes through a real Envoy and to our server alone: both cut them into the same requests."""
+"""The same bytes sent through a real Envoy and to our server alone: both must cut them into the same requests."""
 
 from collections.abc import Iterator
 
@@ -24,14 +24,14 @@ def pair() -> Iterator[tuple[Recorder, Gateway, Recorder]]:
 
 
 def routed(data: bytes) -> bytes:
-    """The same bytes with paths that Envoy has a route for."""
+    """Return the same bytes with paths that Envoy has a route for."""
     return data.replace(b" /", b" " + PREFIX + b"/").replace(b"://x/", b"://x" + PREFIX + b"/")
 
 
 def compare(pair: tuple[Recorder, Gateway, Recorder], data: bytes) -> tuple[list[Seen], list[Seen]]:
-    """What our server sees of ``data`` behind Envoy and alone. Fails where they disagree on where requests end.
+    """Return what our server sees of ``data`` behind Envoy and alone. Fails if they disagree about where requests end.
 
-    Whether more will come can only be waited for; a busy machine gets more time.
+    The only way to know that no more requests come is to wait, so a busy machine gets more time.
     """
     for quiet_s in (0.1, 1.0):
         try:
@@ -65,7 +65,7 @@ def _compare(pair: tuple[Recorder, Gateway, Recorder], data: bytes, quiet_s: flo
 
 @pytest.mark.parametrize("name", TABLE)
 def test_envoy_and_we_see_the_same_requests(pair: tuple[Recorder, Gateway, Recorder], name: str) -> None:
-    """Each hostile case, with a request behind it that could be smuggled: never more requests than Envoy sent."""
+    """Behind no hostile case does the server see a request that Envoy has not sent."""
     behind, seen = compare(pair, routed(TABLE[name] + LAST))
     if name in http1.HARMLESS:
         assert behind == seen
@@ -123,5 +123,5 @@ REQUESTS = st.builds(
 def test_no_mixture_of_the_tricks_is_seen_in_two_ways(
     pair: tuple[Recorder, Gateway, Recorder], requests: list[bytes]
 ) -> None:
-    """Lengths, codings, blanks, line ends and chunks, drawn and put together, are cut alike."""
+    """Envoy and the server cut random mixtures of lengths, codings, spaces, line ends and chunks alike."""
     compare(pair, routed(b"".join(requests) + LAST))
