@@ -372,7 +372,7 @@ def test_a_collector_that_is_away_harms_nobody(start: Callable[..., Command], po
         (("--tls-cert", "none.pem", "--tls-key", "none.key"), "No such file"),
         (("--tls-cert", "keys", "--tls-key", "keys"), "cannot be used"),
         (("--api-key-file", "none"), "cannot be read"),
-        (("--api-key-file", "empty"), "no API key"),
+        (("--api-key-file", "empty"), "contains no API key"),
     ],
 )
 def test_what_cannot_be_closed_is_not_opened(

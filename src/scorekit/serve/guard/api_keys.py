@@ -66,14 +66,14 @@ def load_keys(file: str, variable: str) -> list[str]:
     if not file:
         keys = parse_keys(variable)
         if variable and not keys:
-            raise SetupError("API_KEYS has no key in it")
+            raise SetupError("API_KEYS contains no API key")
         return keys
     try:
         keys = parse_keys(Path(file).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise SetupError(f"the API keys cannot be read from {file}: {type(error).__name__}") from error
     if not keys:
-        raise SetupError(f"{file} has no API key in it: one a line")
+        raise SetupError(f"{file} contains no API key; write one on each line")
     return keys
 
 
