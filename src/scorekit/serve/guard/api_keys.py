@@ -10,11 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from ...errors import SetupError, Unauthenticated
-from ..grpc import status
-from ..grpc.calls import ANSWER
-from ..http1.exchange import Exchange
-from ..http2.header_fields import Headers
-from ..http2.streams import Stream, StreamHandler, StreamListener
+from ..grpc import ANSWER, status
+from ..http1 import Exchange
+from ..http2 import Headers, Stream, StreamHandler, StreamListener
 
 # Kubelets and gateways request these, and have no key.
 _OPEN_PATHS = frozenset({b"/health/ping", b"/health/status", b"/api/v1.0/health/status"})

@@ -12,7 +12,7 @@ from ...model.metadata import Metadata
 from ...settings import UNSET, Observability, Settings
 from ..accept import Acceptor
 from ..detect import ProtocolDetector, TooManyConnections
-from ..grpc.services import GrpcServices
+from ..grpc import GrpcServices
 from ..limits.open_connections import OpenConnections
 from ..rest import RestOptions, RestRoutes
 from .model_thread import ModelThread

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from ...errors import MethodNotAllowed, NotFound, RequestError
 from ...metrics.exposition import CONTENT_TYPE
-from ..http1.exchange import Exchange
+from ..http1 import Exchange
 from ..rest import refuse
 
 Scrape = Callable[[Callable[[bytes], None]], None]
