@@ -84,7 +84,7 @@ def test_meta_reaches_the_model_as_sent(meta: Any) -> None:
         ('{"data":null}', "expected an object, got null at $.data"),
         ('{"data":[1,2]}', "expected an object, got a list at $.data"),
         ('{"data":{"names":"ab","ndarray":[]}}', "expected a list of strings, got a string at $.data.names"),
-        ('{"data":{"tensor":{"shape":[2],"values":[1]}}}', "asks for 2 values, but there are 1 at $.data.tensor.shape"),
+        ('{"data":{"tensor":{"shape":[2],"values":[1]}}}', "needs 2 values, but there are 1 at $.data.tensor.shape"),
         ('{"data":{"ndarray":[[1],[2,3]]}}', "at $.data.ndarray[1]"),
         ('{"strData":1}', "expected a string, got a number at $.strData"),
         ('{"binData":1}', "expected a base64 string, got a number at $.binData"),

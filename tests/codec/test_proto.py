@@ -105,7 +105,7 @@ def test_rows_that_differ_are_refused_with_their_place(values: Any) -> None:
     ("shape", "values", "place"),
     [
         ([], [1.0], "expected at least one"),
-        ([2, 2], [1.0], "asks for 4 values, but there are 1"),
+        ([2, 2], [1.0], "needs 4 values, but there are 1"),
         ([-1], [1.0], r"\$\.data\.tensor\.shape\[0\]"),
         ([2**31 - 1] * 3, [1.0], "far more"),
         ([1] * 40, [1.0], "at most 32 dimensions"),

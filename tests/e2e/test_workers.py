@@ -144,7 +144,7 @@ def test_a_model_that_does_not_survive_a_fork_gets_a_fresh_interpreter(
 @pytest.mark.parametrize(
     ("source", "contract", "state", "reason"),
     [
-        ("return X * 2", CONTRACT, "on", "32 rows of the contract were answered in a batch as alone"),
+        ("return X * 2", CONTRACT, "on", "32 rows of the contract have the same answers in a batch as alone"),
         ("return X - X.mean(axis=0)", CONTRACT, "off", "differently in a batch than alone"),
         ("return X * 2", "", "off", "there is no contract.json"),
         ("raise ValueError('no')", CONTRACT, "off", "predict failed on a row of the contract: no"),

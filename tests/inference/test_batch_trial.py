@@ -49,7 +49,7 @@ def test_rows_that_do_not_depend_on_each_other_are_proof(predict: Callable[[Any]
     """Answers may be arrays, lists, labels, numbers and NaN; floats may differ in their last digits."""
     merges, reason = judged(predict)
     assert merges, reason
-    assert reason == "32 rows of the contract were answered in a batch as alone"
+    assert reason == "32 rows of the contract have the same answers in a batch as alone"
 
 
 @pytest.mark.parametrize(
@@ -61,10 +61,10 @@ def test_rows_that_do_not_depend_on_each_other_are_proof(predict: Callable[[Any]
         (lambda rows: np.cumsum(rows, axis=0), "differently in a batch than alone"),
         (lambda rows: np.random.default_rng().normal(size=len(rows)), "the same row differently the second time"),
         (lambda rows: rows + next(COUNT), "the same row differently the second time"),
-        (lambda rows: rows.sum(), "does not answer a row for each row"),
-        (lambda rows: "text", "does not answer a row for each row"),
-        (lambda rows: rows[:1], "does not answer a row for each row"),
-        (lambda rows: [rows.tolist()], "does not answer a row for each row"),
+        (lambda rows: rows.sum(), "does not return one row for each row"),
+        (lambda rows: "text", "does not return one row for each row"),
+        (lambda rows: rows[:1], "does not return one row for each row"),
+        (lambda rows: [rows.tolist()], "does not return one row for each row"),
         (lambda rows: rows.astype(int) if len(rows) > 1 else rows, "differently in a batch than alone"),
         (lambda rows: [[1, [2, 3]] for _ in rows], "answers cannot be compared: ValueError"),
         (lambda rows: [Hostile() for _ in rows], "answers cannot be compared: RuntimeError"),

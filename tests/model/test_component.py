@@ -89,7 +89,7 @@ def test_parameters_are_constructor_keywords(folder: Path) -> None:
     ("source", "told"),
     [
         (None, "there is no module Mine for MODEL_NAME=Mine; "),
-        ("import nowhere_to_be_found", "'nowhere_to_be_found', which is not installed: list what provides"),
+        ("import nowhere_to_be_found", "'nowhere_to_be_found', which is not installed: add its package"),
         ("import sys\nclass Other: pass", "the module Mine has no class Mine; it has: Other. MODEL_NAME is"),
         ("Mine = 3", "the module Mine has no class Mine; it has: none."),
         ("1/0", "Mine could not be imported: ZeroDivisionError: division by zero (Mine.py, line 1)"),

@@ -32,9 +32,9 @@ def unsplittable(prediction: Prediction, rows: int) -> str:
     """Return why the prediction for ``rows`` rows cannot be split by them; an empty text if it can."""
     payload = prediction.payload
     if prediction.tags or prediction.metrics:
-        return "predict answers with tags or metrics, which tell of one call"
+        return "predict returns tags or metrics, which belong to one call"
     has_rows = isinstance(payload, list) or (isinstance(payload, np.ndarray) and payload.ndim > 0)
-    return "" if has_rows and len(payload) == rows else "predict does not answer a row for each row"
+    return "" if has_rows and len(payload) == rows else "predict does not return one row for each row"
 
 
 def joined(messages: Sequence[Message]) -> Message:
@@ -114,7 +114,7 @@ def _array_answer(asked: PayloadKind, payload: Any, class_names: list[str] | Non
     try:
         array = payload if type(payload) in _AS_THEY_ARE else np.asarray(payload)
     except ValueError as error:
-        raise BadAnswer(f"The model returned a list that is no array: {error}") from error
+        raise BadAnswer(f"The model returned a list that is not an array: {error}") from error
     names: Sequence[str] = []
     if array.ndim > 1:
         names = _numbered(array.shape[1]) if class_names is None else class_names

@@ -172,7 +172,7 @@ def _wanted(caller: Caller, now: float) -> bool:
     if caller.abandoned:
         return False
     if caller.deadline < now:
-        caller.fail(DeadlineExceeded("the time for an answer was over before the model was free"))
+        caller.fail(DeadlineExceeded("the deadline of this request passed before the model was free"))
         return False
     return True
 
