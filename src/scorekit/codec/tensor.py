@@ -87,8 +87,8 @@ def shaped(array: Array, shape: list[int], path: str) -> Array:
     """Return the flat ``array`` in ``shape``. Raises ``BadRequest`` if the shape needs more or fewer values."""
     size = math.prod(shape)
     if array.size != size:
-        asked = str(size) if size < 10**15 else "far more"
-        raise BadRequest(f"the shape needs {asked} values, but there are {array.size}", path)
+        needed = str(size) if size < 10**15 else "far more"
+        raise BadRequest(f"the shape needs {needed} values, but there are {array.size}", path)
     try:
         return array.reshape(shape)
     except ValueError as error:  # [0, 2**40, 2**40] has no values, and still no array can have that shape

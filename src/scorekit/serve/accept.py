@@ -6,8 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from ..errors import RequestError
-from ..metrics.exposition import Histogram
-from ..metrics.registry import Metrics
+from ..metrics import Histogram, Metrics
 from ..settings import Limits, Settings
 from .detect import ProtocolDetector
 from .grpc import GrpcServices

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...codec import proto
 from ...errors import NotFound, NotOffered, UnsupportedEncoding
-from ...inference.service import Service
+from ...inference import Service
 from ...message import Verb
 from ...proto import SERVICES
 from ..feedback import ProtoFeedback

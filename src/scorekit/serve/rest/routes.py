@@ -8,7 +8,7 @@ from typing import Any
 from ...codec import json, proto
 from ...contract import openapi
 from ...errors import BadMetadata, MethodNotAllowed, NotFound, Overloaded, RequestError
-from ...inference.service import Service
+from ...inference import Service
 from ...message import Message, Verb
 from ..feedback import ProtoFeedback
 from ..http1.exchange import HTML, Exchange

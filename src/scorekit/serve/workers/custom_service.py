@@ -5,7 +5,7 @@ import os
 import signal
 
 from ...errors import SetupError
-from ...model.component import Component
+from ...model import Component
 
 log = logging.getLogger(__name__)
 

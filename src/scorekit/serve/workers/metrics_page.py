@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from ...errors import MethodNotAllowed, NotFound, RequestError
-from ...metrics.exposition import CONTENT_TYPE
+from ...metrics import CONTENT_TYPE
 from ..http1 import Exchange
 from ..rest import refuse
 

@@ -47,7 +47,7 @@ from typing import Any
 import orjson
 
 from ...errors import SetupError
-from ...metrics.exposition import from_plain
+from ...metrics import from_plain
 from . import channel
 from .channel import frame
 from .deadlines import GRACE_S, RETIRE_S, STUCK_GRACE_S, Deadlines, seconds_until

@@ -19,8 +19,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ...inference.executor import Executor
-from ...metrics.registry import Metrics
+from ...inference import Executor
+from ...metrics import Metrics
 from ...settings import Workers
 from . import channel
 from .model_thread import ModelThread
