@@ -196,7 +196,7 @@ PARAMETERS = [
 
 
 @pytest.mark.parametrize("case", PARAMETERS)
-def test_every_case_is_refused_in_our_words(case: Case) -> None:
+def test_every_case_gets_one_of_our_errors(case: Case) -> None:
     """A hostile payload gets one of our errors before it costs much memory or time; a merely unusual one is read."""
     tracemalloc.start()
     began = time.process_time()
@@ -229,8 +229,8 @@ class Nowhere:
 
 
 def exchange(body: bytes, target: bytes = b"/predict", **fields: bytes) -> Exchange:
-    told = {name.replace("_", "-").encode(): value for name, value in fields.items()}
-    return Exchange(Nowhere(), RequestHead("POST", target, False, told), body, keep_alive=True)
+    headers = {name.replace("_", "-").encode(): value for name, value in fields.items()}
+    return Exchange(Nowhere(), RequestHead("POST", target, False, headers), body, keep_alive=True)
 
 
 @pytest.mark.parametrize("coding", [b"gzip", b"br", b"deflate", b"zstd", b"identity, gzip", b"GZIP", b"x\ty"])
@@ -241,7 +241,7 @@ def test_a_compressed_body_is_refused_unread(coding: bytes) -> None:
     assert find(exchange(b"{}", content_type=b"application/json", content_encoding=b"identity")) == b"{}"
 
 
-def test_forms_and_queries_have_a_thousand_fields_at_most() -> None:
+def test_forms_and_queries_have_at_most_a_thousand_fields() -> None:
     """A form or query of more than a thousand fields is refused without being parsed."""
     for body, target, kind in (
         (b"a=1&" * 100_000 + b"json={}", b"/predict", b"application/x-www-form-urlencoded"),
@@ -252,7 +252,7 @@ def test_forms_and_queries_have_a_thousand_fields_at_most() -> None:
 
 
 @pytest.mark.parametrize("spread", [1, 2, 3])
-def test_merging_in_protocol_buffers_takes_what_it_takes_once(spread: int) -> None:
+def test_split_fields_of_protocol_buffers_are_merged_in_linear_time(spread: int) -> None:
     """A field that is split into many parts is merged in linear time and means the same as a whole one."""
     elements = b"".join(delimited(b"\x0a", b"\x1a\x01a") for _ in range(3000))
     parts = [elements[at : at + 5 * spread] for at in range(0, len(elements), 5 * spread)]

@@ -110,7 +110,7 @@ def sins(text: str) -> set[str]:
     return found
 
 
-def test_no_source_reads_pickles_or_runs_texts() -> None:
+def test_no_source_reads_pickles_or_evaluates_text() -> None:
     """No module of ours imports a serializer that can run code, or evaluates text."""
     found = {str(path.relative_to(SOURCE)): sins(path.read_text()) for path in SOURCE.rglob("*.py")}
     assert {path: names for path, names in found.items() if names} == {}
@@ -177,7 +177,7 @@ def test_a_server_in_which_pickle_is_broken_serves(tmp_path: Path) -> None:
     assert "pickle was used" not in (tmp_path / "log").read_text()
 
 
-def test_a_fault_of_ours_tells_a_reference_and_nothing_else(wire: Wire, caplog: pytest.LogCaptureFixture) -> None:  # noqa: F811
+def test_an_internal_error_reveals_only_a_reference(wire: Wire, caplog: pytest.LogCaptureFixture) -> None:  # noqa: F811
     """An internal error answers with a reference, and the log has the exception under it."""
 
     def broken(*arguments: Any) -> None:
@@ -187,10 +187,10 @@ def test_a_fault_of_ours_tells_a_reference_and_nothing_else(wire: Wire, caplog: 
     request = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
     with caplog.at_level(logging.ERROR):
         ((status, _, body),) = wire.client().send(request).receive()
-    told = json.loads(body)["status"]["info"]
+    info = json.loads(body)["status"]["info"]
     assert status == 500
-    assert told.startswith("internal error; the server's log has the details under ")
-    assert told.rpartition(" ")[2] in caplog.text
+    assert info.startswith("internal error; the server's log has the details under ")
+    assert info.rpartition(" ")[2] in caplog.text
     assert "a secret of /etc" in caplog.text
 
 
@@ -228,7 +228,7 @@ def test_tracebacks_are_set_off() -> None:
 
 def test_an_access_log_line_is_one_line_of_json() -> None:
     """The access log writes one line of JSON, whatever a client sends as method, path, trace or address."""
-    told = trace({b"traceparent": b"00-" + b"1" * 32 + b"-" + b"2" * 16 + b"-01"})
+    parsed = trace({b"traceparent": b"00-" + b"1" * 32 + b"-" + b"2" * 16 + b"-01"})
     path = b'/a"\n\r\0\xff' + b"x" * 900
     seen = FinishedRequest(
         protocol='G"\n',
@@ -241,7 +241,7 @@ def test_an_access_log_line_is_one_line_of_json() -> None:
         in_bytes=1,
         out_bytes=2,
         peer="[::1]:5",
-        trace=told,
+        trace=parsed,
         reference="ref",
     )
     text = line(seen)
@@ -282,14 +282,14 @@ def test_every_key_is_compared_to_the_end(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 ELSEWHERE: dict[str, Callable[..., None]] = {
-    "A head that does not arrive": test_http1.test_a_client_that_does_not_finish_is_told_so,
+    "A head that does not arrive": test_http1.test_a_client_that_does_not_finish_its_request_gets_a_408,
     "A client that does not read": test_http1.test_a_client_that_does_not_read_is_cut_off,
-    "A connection without a request": test_http1.test_a_connection_that_asks_nothing_is_closed,
-    "More than 4096": test_http1.test_a_connection_too_many_is_closed_at_once,
-    "More bytes of request bodies": test_http1.test_a_worker_holds_so_many_bytes_of_requests_and_no_more,
+    "A connection without a request": test_http1.test_an_idle_connection_is_closed,
+    "More than 4096": test_http1.test_a_connection_above_the_limit_is_closed_at_once,
+    "More bytes of request bodies": test_http1.test_a_worker_holds_a_bounded_number_of_request_bytes,
     "A compressed body": test_codec.test_a_compressed_body_is_refused_unread,
-    "gRPC messages": test_calls.test_each_lie_ends_the_call_with_its_status,
-    "HTTP/2: requests or answers": test_http2.test_answers_that_nobody_takes_are_dropped_above_the_limit,
+    "gRPC messages": test_calls.test_a_malformed_message_ends_its_call_with_a_status,
+    "HTTP/2: requests or answers": test_http2.test_unread_answers_are_dropped_above_the_limit,
     "HTTP/2: streams that stop": test_http2.test_a_stream_that_stops_in_the_middle_is_reset_and_others_are_not,
 }
 

@@ -44,22 +44,22 @@ def compare(pair: tuple[Recorder, Gateway, Recorder], data: bytes) -> tuple[list
 def _compare(pair: tuple[Recorder, Gateway, Recorder], data: bytes, quiet_s: float) -> tuple[list[Seen], list[Seen]]:
     recorder, gateway, alone = pair
     before, errors = gateway.forwarded(), gateway.protocol_errors()
-    told, ended = spoken(gateway.port, data, quiet_s)
+    statuses, ended = spoken(gateway.port, data, quiet_s)
     (behind, refusals), forwarded = recorder.take(), gateway.forwarded() - before
     # A head that Envoy has sent on before it found the body broken, or too long for us, is one that we do not see end.
     assert forwarded - len(behind) in (0, 1), f"Envoy sent {forwarded} requests and we saw {behind}"
     if forwarded > len(behind):
-        assert ended or max(told, default=0) >= 400
+        assert ended or max(statuses, default=0) >= 400
     for refusal in refusals:
         known = "in the middle of a request", "larger than", "the Host header is not"
         assert any(words in refusal for words in known)
     assert gateway.protocol_errors() == errors, "our answers are as many as Envoy's requests"
-    said, _ = spoken(alone.port, data, quiet_s)
+    statuses_alone, _ = spoken(alone.port, data, quiet_s)
     seen, _ = alone.take()
     shorter, longer = sorted((behind, seen), key=len)
     assert shorter == longer[: len(shorter)], "both cut the same requests"
     if shorter != longer:  # the stricter one has said so, or has taken what remained for unfinished
-        assert ended or max(told if len(behind) < len(seen) else said, default=0) >= 400
+        assert ended or max(statuses if len(behind) < len(seen) else statuses_alone, default=0) >= 400
     return behind, seen
 
 

@@ -88,7 +88,7 @@ def test_every_case_has_its_answer_however_it_is_cut(case: http1.Case, by: int) 
 
 
 @pytest.mark.parametrize("name", http1.HARMLESS)
-def test_what_is_unusual_is_one_request_all_the_same(name: str) -> None:
+def test_unusual_but_valid_requests_are_read(name: str) -> None:
     """Rare forms that the standard allows are read as one request, and the next request is read too."""
     line = Line().send(http1.HARMLESS[name] + GET)
     assert [path for _, path, _ in line.seen] == [line.seen[0][1], b"/q"]
@@ -125,7 +125,7 @@ def test_a_client_that_reads_slowly_but_steadily_is_left_alone() -> None:
     assert not line.transport.aborted
 
 
-def test_a_worker_holds_so_many_bytes_of_requests_and_no_more() -> None:
+def test_a_worker_holds_a_bounded_number_of_request_bytes() -> None:
     """Bodies above the budget get a 503, and the budget is given back when requests are answered or clients go."""
     budget = Budget(150_000)
     first, second, third = (Line(holds=True, budget=budget) for _ in range(3))
@@ -152,7 +152,7 @@ def test_a_client_that_pipelines_large_bodies_is_not_read_from() -> None:
     assert len(line.seen) < 20
 
 
-def test_a_connection_too_many_is_closed_at_once() -> None:
+def test_a_connection_above_the_limit_is_closed_at_once() -> None:
     """A connection above the limit gets a 503 and is closed."""
     transport = Transport()
     TooManyConnections().connection_made(transport)  # type: ignore[arg-type]  # as above
@@ -161,14 +161,14 @@ def test_a_connection_too_many_is_closed_at_once() -> None:
 
 
 @pytest.mark.parametrize("sent", [b"GET /q", HEAD + b"Content-Length: 90000\r\n\r\n" + b"x" * 7000])
-def test_a_client_that_does_not_finish_is_told_so(sent: bytes) -> None:
+def test_a_client_that_does_not_finish_its_request_gets_a_408(sent: bytes) -> None:
     """A head that takes more than 10 s, or a body below 7200 bytes in 30 s, gets a 408."""
     line = Line().send(sent).looked_at(0, 9)
     assert line.transport.statuses() == []
     assert line.looked_at(11, 31).transport.statuses() == [408]
 
 
-def test_a_connection_that_asks_nothing_is_closed() -> None:
+def test_an_idle_connection_is_closed() -> None:
     """A connection is closed without a word 620 s after its last answer."""
     line = Line().send(GET).looked_at(0, 619)
     assert not line.transport.closed

@@ -179,7 +179,7 @@ def test_large_messages_flow_both_ways(server: Server) -> None:
         (b"\x0a\x01x", HEALTH + "Check", grpc.StatusCode.NOT_FOUND),
     ],
 )
-def test_a_fault_has_its_status(server: Server, body: bytes, path: str, code: grpc.StatusCode) -> None:
+def test_an_error_has_its_status(server: Server, body: bytes, path: str, code: grpc.StatusCode) -> None:
     """Each error has gRPC's code for it and a message that reveals nothing of the model's exception."""
     got, details = failure(server, body, path)
     assert got is code
@@ -187,7 +187,7 @@ def test_a_fault_has_its_status(server: Server, body: bytes, path: str, code: gr
     assert "secret" not in details
 
 
-def test_the_connection_survives_faults(server: Server) -> None:
+def test_the_connection_survives_errors(server: Server) -> None:
     """A call that fails does not disturb the others of its connection."""
     predict = server.channel.unary_unary(PREDICT)
     bad = [predict.future(b"x" * (MAX_MESSAGE + n), timeout=10) for n in range(1, 4)]
@@ -285,7 +285,7 @@ def test_the_preface_may_come_byte_by_byte(server: Server) -> None:
             seen += part
 
 
-def test_rapid_resets_are_calmed(server: Server) -> None:
+def test_rapid_resets_are_cut_off(server: Server) -> None:
     """A client that opens and resets streams without end is disconnected, and others are served."""
     raw = Raw(server.port)
     for number in range(1, 2001, 2):
@@ -297,7 +297,7 @@ def test_rapid_resets_are_calmed(server: Server) -> None:
     raw.socket.close()
 
 
-def test_what_is_no_grpc_is_told_so_in_http(server: Server) -> None:
+def test_a_request_that_is_not_grpc_gets_an_http_status(server: Server) -> None:
     """A request over HTTP/2 that is not gRPC gets a 415."""
     raw = Raw(server.port)
     raw.begin(1, end=True, content_type="text/plain")

@@ -133,7 +133,7 @@ def test_head_has_a_length_and_no_body(wire: Wire) -> None:
     assert text.endswith(b"\r\n\r\n")
 
 
-def test_a_client_that_asks_first_is_told_to_continue(wire: Wire) -> None:
+def test_expect_100_continue_is_answered(wire: Wire) -> None:
     """`Expect: 100-continue`, which curl sends before large bodies, is answered before the body."""
     head, body = post(headers=b"Expect: 100-continue\r\n").split(b"\r\n\r\n")
     client = wire.client().send(head + b"\r\n\r\n")
@@ -156,7 +156,7 @@ def test_a_client_that_asks_first_is_told_to_continue(wire: Wire) -> None:
         (b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: %b99999999\r\n\r\n" % (b"0" * 5000), 413),
     ],
 )
-def test_what_is_no_request_is_refused_and_closed(wire: Wire, garbage: bytes, status: int) -> None:
+def test_a_malformed_request_is_refused_and_closed(wire: Wire, garbage: bytes, status: int) -> None:
     """A malformed request gets one error in the stock envelope, and the connection is closed."""
     client = wire.client().send(garbage)
     text = client.rest()
@@ -165,7 +165,7 @@ def test_what_is_no_request_is_refused_and_closed(wire: Wire, garbage: bytes, st
     assert json.loads(text.split(b"\r\n\r\n")[1])["status"]["code"] == -1
 
 
-def test_an_offered_upgrade_is_declined_by_going_on(wire: Wire) -> None:
+def test_an_offered_upgrade_is_ignored(wire: Wire) -> None:
     """A client that offers h2c, as Java's does on its first request, is served over HTTP/1.1."""
     offer = post(headers=b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\n")
     client = wire.client().send(offer + post())
@@ -205,14 +205,14 @@ def test_a_head_without_end_is_refused(wire: Wire, head: bytes) -> None:
     assert client.rest().startswith(b"HTTP/1.1 431 ")
 
 
-def test_a_request_cut_short_is_told_so(wire: Wire) -> None:
+def test_a_request_cut_short_gets_a_400(wire: Wire) -> None:
     """A client that half-closes in the middle of a request gets a 400."""
     client = wire.client().send(post()[:-3])
     client.socket.shutdown(socket.SHUT_WR)
     assert client.rest().startswith(b"HTTP/1.1 400 ")
 
 
-def test_a_whole_address_is_a_path_too(wire: Wire) -> None:
+def test_an_absolute_target_is_a_path_too(wire: Wire) -> None:
     """`POST http://host/predict`, the form that proxies are sent, is the same as `POST /predict`."""
     client = wire.client().send(post().replace(b"/predict", b"http://x/predict", 1))
     assert client.receive()[0][0] == 200
@@ -358,7 +358,7 @@ def test_a_known_head_does_not_outlive_the_end_of_the_connection(wire: Wire) -> 
     ],
     ids=["chunked", "expecting", "1.0", "long"],
 )
-def test_what_its_head_does_not_say_alone_is_read_each_time(wire: Wire, head: bytes) -> None:
+def test_requests_not_framed_by_length_alone_are_parsed_each_time(wire: Wire, head: bytes) -> None:
     """Requests with chunks, expectations, HTTP/1.0 or long heads are parsed each time."""
     body = b'{"data":{"ndarray":[[1]]}}'
     assert len(body) == 26
@@ -375,7 +375,7 @@ def test_what_its_head_does_not_say_alone_is_read_each_time(wire: Wire, head: by
 
 
 @pytest.mark.parametrize("size", [30_000, 65_000, 200_000, 1_000_000])
-def test_a_body_is_no_head_however_it_is_cut(wire: Wire, size: int) -> None:
+def test_the_limit_of_heads_does_not_apply_to_bodies(wire: Wire, size: int) -> None:
     """A request that arrives in one piece longer than the limit of heads is answered."""
     connection = Http1Connection(wire._handler, refuse, set(), MAX_BODY)
     written: list[bytes] = []
@@ -436,7 +436,7 @@ def timed(wire: Wire, *steps: tuple[float, bytes]) -> Line:
 
 
 @pytest.mark.parametrize(
-    ("steps", "told"),
+    ("steps", "status"),
     [
         ([(0, b"POST /pre"), (9, b""), (11, b"")], b"408"),
         ([(at, b"POST /predict"[at : at + 1]) for at in range(12)], b"408"),  # a byte a second: a head has one time
@@ -447,11 +447,11 @@ def timed(wire: Wire, *steps: tuple[float, bytes]) -> Line:
     ],
     ids=["half a head", "a trickling head", "a trickling body", "a slow body", "a stalled body", "idle"],
 )
-def test_clients_have_their_time(wire: Wire, steps: list[tuple[float, bytes]], told: bytes) -> None:
+def test_clients_have_time_limits(wire: Wire, steps: list[tuple[float, bytes]], status: bytes) -> None:
     """A head that takes 10 s, or 30 s with less than 7200 bytes of a body, get a 408 and end the connection."""
     line = timed(wire, *steps)
-    assert line.written[9:12] == told
-    assert (b"Connection: close" in line.written) == (told == b"408")
+    assert line.written[9:12] == status
+    assert (b"Connection: close" in line.written) == (status == b"408")
 
 
 def test_a_client_that_is_quiet_between_requests_is_closed_in_silence(wire: Wire) -> None:
@@ -477,7 +477,7 @@ def test_too_many_headers_are_refused(wire: Wire) -> None:
         assert wire.client().send(head).receive()[0][0] == status
 
 
-def test_a_connection_too_many_is_told_so() -> None:
+def test_a_connection_above_the_limit_gets_a_503() -> None:
     """A connection above the limit gets a 503 with Retry-After and is closed."""
     line = Line()
     TooManyConnections().connection_made(line)  # type: ignore[arg-type]  # as much of one as is needed
@@ -485,7 +485,7 @@ def test_a_connection_too_many_is_told_so() -> None:
     assert line.closed
 
 
-def test_a_connection_that_says_nothing_is_closed(wire: Wire) -> None:
+def test_a_silent_connection_is_closed(wire: Wire) -> None:
     """A new connection has the idle timeout before its first byte, and the head timeout after half a preface."""
     for said, closed_after in ((b"", 61), (b"PRI * HT", 11)):
         line = Line()

@@ -23,7 +23,7 @@ VALUES = st.sampled_from([b"POST", b"trailers", b"application/grpc", b"", b"a", 
 
 
 @given(st.lists(st.lists(st.tuples(NAMES, VALUES, st.booleans()), min_size=1, max_size=5), min_size=1, max_size=4))
-def test_a_block_that_leaves_the_tables_means_the_same_again(blocks: list[list[tuple[bytes, bytes, bool]]]) -> None:
+def test_a_block_that_leaves_the_table_means_the_same_again(blocks: list[list[tuple[bytes, bytes, bool]]]) -> None:
     """If a block of hpack's encoder is said to leave the table, decoding it twice changes nothing."""
     encoder, decoder = hpack.Encoder(), hpack.Decoder()
     for fields in blocks:
@@ -55,13 +55,13 @@ def test_a_block_that_leaves_the_tables_means_the_same_again(blocks: list[list[t
         (b"", True),
     ],
 )
-def test_what_leaves_the_tables(text: bytes, leaves: bool) -> None:
+def test_which_blocks_leave_the_table(text: bytes, leaves: bool) -> None:
     """Each form of a field (RFC 7541 §6), whole and cut short, is judged correctly."""
     assert leaves_table(text) is leaves
 
 
 @given(st.lists(st.tuples(NAMES, st.binary(max_size=300)), max_size=8))
-def test_what_we_write_the_library_reads(fields: list[tuple[bytes, bytes]]) -> None:
+def test_the_library_reads_our_header_blocks(fields: list[tuple[bytes, bytes]]) -> None:
     """hpack reads our header blocks, and its table stays empty."""
     decoder = hpack.Decoder()
     text = encoded(tuple(fields))
@@ -143,9 +143,7 @@ FRAMES = st.builds(
 
 @given(st.lists(FRAMES, max_size=12), st.lists(st.integers(1, 60), max_size=10), st.binary(max_size=30))
 @example([frame(1, 5, 1, b"\x83\x86\x84"), frame(0, 1, 1, b"late")], [], b"")
-def test_nonsense_ends_in_a_goaway_and_nothing_worse(
-    loop: Loop, listed: list[bytes], cuts: list[int], rest: bytes
-) -> None:
+def test_random_frames_end_in_a_goaway_at_worst(loop: Loop, listed: list[bytes], cuts: list[int], rest: bytes) -> None:
     """Random frames cause no exception, and a connection that is refused gets a GOAWAY first."""
     made, transport = connection([])
     data = b"".join(listed) + rest
@@ -159,7 +157,7 @@ def test_nonsense_ends_in_a_goaway_and_nothing_worse(
     made.connection_lost(None)
 
 
-def test_the_same_bytes_are_read_anew_when_the_table_has_changed(loop: Loop) -> None:
+def test_a_known_block_is_decoded_again_when_the_table_has_changed(loop: Loop) -> None:
     """A remembered block is forgotten when another block changes the table that it points into."""
     heads: list[dict[bytes, bytes]] = []
     made, _ = connection(heads)

@@ -29,7 +29,7 @@ def ask(
     return status, headers, json.loads(text) if headers["content-type"] == "application/json" else text.decode()
 
 
-def test_every_answerable_error_has_its_status() -> None:
+def test_every_error_has_its_status() -> None:
     """The table from errors to statuses has every error, except those that bring a status of their own."""
 
     def leaves(family: type[errors.RequestError]) -> set[type[errors.RequestError]]:
@@ -64,7 +64,7 @@ def test_predict_answers_on_each_of_its_paths(wire: Wire, path: str) -> None:
         ("/predict", "json=" + BODY, "application/x-www-form-urlencoded"),
     ],
 )
-def test_the_request_is_found_wherever_it_stands(wire: Wire, target: str, body: str, content_type: str) -> None:
+def test_the_request_is_found_in_each_of_its_places(wire: Wire, target: str, body: str, content_type: str) -> None:
     """The JSON is taken from a form before the query before the body, as in the stock wrapper."""
     status, _, answer = ask(wire, "POST", target, body, content_type)
     assert (status, answer) == (200, ANSWER)
@@ -82,7 +82,7 @@ def test_predict_answers_a_get_with_a_query(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "content_type", "told"),
+    ("body", "content_type", "expected"),
     [
         (BODY, "", "Can't find JSON in data: send Content-Type: application/json; this request has no content type"),
         (BODY, "text/plain", "this request has 'text/plain'"),
@@ -93,15 +93,15 @@ def test_predict_answers_a_get_with_a_query(wire: Wire) -> None:
         ('{"data":{"tensor":{"shape":[2],"values":[1]}}}', "application/json", "at $.data.tensor.shape"),
     ],
 )
-def test_a_bad_request_is_told_what_to_send(wire: Wire, body: str, content_type: str, told: str) -> None:
+def test_a_bad_request_learns_what_to_send(wire: Wire, body: str, content_type: str, expected: str) -> None:
     """A bad request gets a 400 in the stock envelope, with what was expected and where."""
     status, _, answer = ask(wire, "POST", "/predict", body, content_type)
     assert status == 400
-    assert told in answer["status"]["info"]
+    assert expected in answer["status"]["info"]
     assert {**answer["status"], "info": ""} == {"code": -1, "info": "", "reason": "MICROSERVICE_BAD_DATA", "status": 1}
 
 
-def test_a_failing_model_is_500_without_its_secrets(wire: Wire) -> None:
+def test_a_failing_model_gets_a_500_without_details(wire: Wire) -> None:
     """The exception of a model goes to the log; the answer has only a reference to it."""
     status, _, answer = ask(wire, "POST", "/predict", '{"strData":"fail"}')
     assert (status, answer["status"]["reason"]) == (500, "MICROSERVICE_INTERNAL_ERROR")
@@ -171,7 +171,7 @@ def test_the_other_verbs_answer_on_their_paths(start: Callable[..., Wire]) -> No
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "expected"),
     [
         ('{"seldonMessages":5}', "expected a list of messages, got a number at $.seldonMessages"),
         ('{"wrong":[]}', "expected a list of messages, got null at $.seldonMessages"),
@@ -179,11 +179,11 @@ def test_the_other_verbs_answer_on_their_paths(start: Callable[..., Wire]) -> No
         ("[]", "an aggregate needs at least one message at $.seldonMessages"),
     ],
 )
-def test_a_bad_aggregate_is_told_with_its_place(wire: Wire, body: str, told: str) -> None:
+def test_the_error_of_an_aggregate_names_the_place(wire: Wire, body: str, expected: str) -> None:
     """The error of an aggregate names the message and the place in it."""
     status, _, answer = ask(wire, "POST", "/aggregate", body)
     assert status == 400
-    assert told in answer["status"]["info"]
+    assert expected in answer["status"]["info"]
 
 
 def test_a_raw_answer_sets_the_status_it_declares(start: Callable[..., Wire]) -> None:
