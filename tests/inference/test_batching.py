@@ -281,6 +281,33 @@ def test_a_batch_grows_while_the_model_is_busy() -> None:
     assert [job.outcomes for job in jobs] == [[[[0]]], [[[2]]], [], [[[6]]], [[[8]]]]
 
 
+def test_a_batch_stays_open_when_a_full_one_with_the_same_key_begins() -> None:
+    """The batch that was opened because another was full takes more jobs until its own call begins."""
+    bench = Bench()
+    work: list[Any] = []
+
+    class Thread:
+        def run(self, task: Any, done: Any, /) -> None:
+            work.append((task, done))
+
+    def finish_one() -> None:
+        task, done = work.pop()
+        task()
+        done(0.1)
+
+    slow = Executor(bench.loop, Thread(), clock=lambda: 0.0, mean_s=0.1)
+    bench.batcher = Batcher(bench.model, bench.loop, slow, max_rows=4)
+    for rows in (1, 3, 3):  # the first runs, the second is full with the third
+        bench.submit(Job([[0]] * rows))
+        bench.loop.run_once()
+    finish_one()
+    bench.submit(Job([[0]]))
+    while work:
+        finish_one()
+        bench.loop.run_once()
+    assert bench.model.calls == [1, 3, 4]
+
+
 def test_what_is_too_late_never_reaches_the_model() -> None:
     """A job whose deadline comes before its turn is told so; the others of its batch are predicted without it."""
     bench = Bench()
