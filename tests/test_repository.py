@@ -10,6 +10,8 @@ from types import ModuleType
 
 import pytest
 
+from .conftest import group_of
+
 ROOT = Path(__file__).parents[1]
 SCRIPTS = [
     *(
@@ -189,6 +191,14 @@ def test_a_missing_venv_is_reported_without_root(
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(debian_without_venv.SetupError, match=r"sudo apt-get install python3\.\d+-venv"):
         debian_without_venv.need_venv()
+
+
+def test_tests_that_share_a_cluster_share_a_worker() -> None:
+    """All tests of the cluster, and all of the container engine, run on one worker; of other tests, those of a file."""
+    assert group_of("tests/deploy/kube/test_config.py::test_a") == group_of("tests/deploy/test_apply.py::test_b[c::d]")
+    assert group_of("tests/image/test_script.py::test_a") == group_of("tests/image/test_component.py::test_b")
+    assert group_of("tests/e2e/test_up.py::test_a") == group_of("tests/e2e/test_up.py::test_b")
+    assert len({group_of(f"tests/{name}/test_it.py::test_a") for name in ("image", "deploy", "e2e", "codec")}) == 4
 
 
 def test_children_of_tests_have_default_signals(tmp_path: Path) -> None:

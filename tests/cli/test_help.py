@@ -6,11 +6,13 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pytest
 
 from scorekit import cli
+from scorekit.cli.component import component_of
 from scorekit.cli.parser import CommandParser
 from scorekit.cli.tester_flags import PHASES
 from scorekit.settings.explain import explained
@@ -139,6 +141,18 @@ def test_what_cannot_be_served_leads_to_the_next_step(
         (tmp_path / name).touch()
     assert cli.main(["serve", argument]) == 1
     assert capsys.readouterr().err.startswith(f"scorekit: {message}")
+
+
+@pytest.mark.parametrize("name", ["Mine.py", "Mine/__init__.py", "Mine/Model.py", f"Mine{EXTENSION_SUFFIXES[0]}"])
+def test_a_module_of_the_current_folder_can_be_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A module, a package with or without `__init__.py` and a compiled module are found without an import."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).touch()
+    argument = "Mine.Model" if "/" in name else "Mine"
+    assert component_of(argument, {}) == (tmp_path, {"MODEL_NAME": argument})
 
 
 def test_a_pickle_leads_to_a_component_that_loads_pickles(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""SeldonMessage as JSON: the stock wrapper's rules, with the place of every fault."""
+"""SeldonMessage as JSON: the stock wrapper's rules, and errors that say where the fault is."""
 
 import contextlib
 import json as stdlib
@@ -36,13 +36,13 @@ def decoded(value: Any) -> Message:
     ],
 )
 def test_payloads_are_found_in_the_stock_order(request_: Any, kind: PayloadKind, payload: Any) -> None:
-    """data, jsonData, strData, binData: the first key that is there is the payload; unknown keys are passed over."""
+    """The first of data, jsonData, strData and binData is the payload; unknown keys are ignored."""
     message = decoded(request_)
     assert (message.kind, message.payload, message.names) == (kind, payload, [])
 
 
 def test_data_wins_over_everything_and_tensor_over_ndarray() -> None:
-    """A request with several payloads means the one the stock wrapper would take."""
+    """Of several payloads in a request, the one that the stock wrapper takes counts."""
     message = decoded({"strData": "x", "data": {"ndarray": [1], "tensor": {"shape": [1], "values": [2]}}})
     assert message.kind is PayloadKind.TENSOR
     assert message.payload.tolist() == [2]
@@ -50,7 +50,7 @@ def test_data_wins_over_everything_and_tensor_over_ndarray() -> None:
 
 @pytest.mark.parametrize("data", [{}, {"names": ["a"]}, {"unknown": 1}])
 def test_data_without_a_form_is_an_empty_array(data: Any) -> None:
-    """The stock wrapper gives the model float64 (0,) for a `data` of no known form; so do we."""
+    """For a `data` without a known form the model is given an empty float64 array, as by the stock wrapper."""
     message = decoded({"data": data})
     assert message.kind is PayloadKind.NDARRAY
     assert message.payload.shape == (0,)
@@ -66,7 +66,7 @@ def test_names_reach_the_model_as_sent(sent: Any, names: Any) -> None:
 
 @pytest.mark.parametrize("meta", [{}, {"puid": "x", "tags": {"a": 1}, "unknown": [1]}])
 def test_meta_reaches_the_model_as_sent(meta: Any) -> None:
-    """`meta` is handed on unchanged; a null is no meta."""
+    """`meta` is passed on unchanged."""
     assert decoded({"strData": "x", "meta": meta}).meta == meta
 
 
@@ -84,7 +84,7 @@ def test_meta_reaches_the_model_as_sent(meta: Any) -> None:
         ('{"data":null}', "expected an object, got null at $.data"),
         ('{"data":[1,2]}', "expected an object, got a list at $.data"),
         ('{"data":{"names":"ab","ndarray":[]}}', "expected a list of strings, got a string at $.data.names"),
-        ('{"data":{"tensor":{"shape":[2],"values":[1]}}}', "asks for 2 values, but there are 1 at $.data.tensor.shape"),
+        ('{"data":{"tensor":{"shape":[2],"values":[1]}}}', "needs 2 values, but there are 1 at $.data.tensor.shape"),
         ('{"data":{"ndarray":[[1],[2,3]]}}', "at $.data.ndarray[1]"),
         ('{"strData":1}', "expected a string, got a number at $.strData"),
         ('{"binData":1}', "expected a base64 string, got a number at $.binData"),
@@ -99,7 +99,7 @@ def test_meta_reaches_the_model_as_sent(meta: Any) -> None:
     ],
 )
 def test_bad_input_is_told_with_its_place(body: str, told: str) -> None:
-    """Every malformed request gets a sentence that says what was expected, and where."""
+    """Every malformed request gets an error that says what was expected, and where."""
     with pytest.raises(BadRequest) as caught:
         json.decode(body)
     assert told in str(caught.value)
@@ -107,7 +107,7 @@ def test_bad_input_is_told_with_its_place(body: str, told: str) -> None:
 
 @given(st.binary(max_size=200) | JSON.map(lambda value: stdlib.dumps(value).encode()))
 def test_garbage_is_only_ever_refused(body: bytes) -> None:
-    """Whatever bytes come, decoding gives a message or a BadRequest, never another exception."""
+    """Decoding any bytes gives a message or a BadRequest, never another exception."""
     with contextlib.suppress(BadRequest):
         assert isinstance(json.decode(body), Message)
 
@@ -140,12 +140,12 @@ def test_garbage_is_only_ever_refused(body: bytes) -> None:
     ],
 )
 def test_answers_look_as_the_stock_wrappers_do(message: Message, text: str) -> None:
-    """`meta` always, `names` always inside `data`, compact, one line with its end."""
+    """An answer always has `meta`, and `names` inside `data`; it is one compact line with a newline at its end."""
     assert json.encode(message).decode() == text
 
 
 class Subclass(np.ndarray[Any, Any]):
-    """What numpy's matrices and masked arrays are to an encoder."""
+    """numpy's matrices and masked arrays, as an encoder meets them."""
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ class Subclass(np.ndarray[Any, Any]):
 )
 @pytest.mark.parametrize("kind", [PayloadKind.TENSOR, PayloadKind.NDARRAY])
 def test_any_layout_of_an_array_can_be_written(array: np.ndarray[Any, Any], kind: PayloadKind) -> None:
-    """Strides, byte order and item size of a model's answer are no concern of the client."""
+    """The document does not depend on strides, byte order and item size of the model's array."""
     data = stdlib.loads(json.encode(Message(kind, array)))["data"]
     values = data["ndarray"] if kind is PayloadKind.NDARRAY else data["tensor"]["values"]
     assert np.array_equal(np.array(values).reshape(array.shape), array)
@@ -173,7 +173,7 @@ def test_any_layout_of_an_array_can_be_written(array: np.ndarray[Any, Any], kind
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_what_is_no_number_in_json_is_null(value: float) -> None:
-    """An answer is valid JSON always: NaN and infinities are written as null, in arrays and in objects."""
+    """An answer is always valid JSON: NaN and infinities become null, in arrays and in objects."""
     for message in (
         Message(PayloadKind.TENSOR, np.array([value])),
         Message(PayloadKind.NDARRAY, [[value]]),
@@ -184,7 +184,7 @@ def test_what_is_no_number_in_json_is_null(value: float) -> None:
 
 @pytest.mark.parametrize("value", [object(), {"x": object()}, {"x": 1 + 2j}, {("a", "b"): 1}, b"x", 2**70])
 def test_what_json_cannot_hold_is_a_bad_answer(value: Any) -> None:
-    """A payload with no form in JSON is the model's fault, told in a sentence."""
+    """A payload that JSON cannot hold is the model's fault, and the error says so in a sentence."""
     with pytest.raises(UnwritableAnswer, match="cannot be written as JSON"):
         json.encode(Message(PayloadKind.JSON, value))
 
@@ -203,7 +203,7 @@ def test_floats_survive_the_round_trip(array: np.ndarray[Any, np.dtype[np.float6
 
 @given(JSON)
 def test_any_json_goes_through_unchanged(value: Any) -> None:
-    """jsonData comes out as it went in, as far as JSON's own numbers reach."""
+    """jsonData is the same after writing and reading, as far as JSON's numbers reach."""
     text = stdlib.dumps({"jsonData": value})
     payload = json.decode(text).payload
     try:
@@ -214,7 +214,7 @@ def test_any_json_goes_through_unchanged(value: Any) -> None:
 
 
 def test_errors_have_the_stock_envelope() -> None:
-    """`code` and `status` are constants there, as in the stock wrapper."""
+    """The error envelope is the stock wrapper's, in which `code` and `status` are constants."""
     assert stdlib.loads(json.encode_error("no é", "R")) == {
         "status": {"code": -1, "info": "no é", "reason": "R", "status": 1}
     }
@@ -228,7 +228,7 @@ def test_errors_have_the_stock_envelope() -> None:
     st.data(),
 )
 def test_text_written_for_a_batch_is_the_text_of_each_answer(array: Any, data: st.DataObject) -> None:
-    """Cut from the batch's text or written by itself, an answer is the same, byte for byte, in both forms."""
+    """An answer cut from the batch's text equals one that is written alone, byte for byte, in both forms."""
     start = data.draw(st.integers(0, len(array) - 1))
     end = data.draw(st.integers(start + 1, len(array)))
     meta = data.draw(st.sampled_from([None, {}, {"puid": "é", "tags": {"a": [1, None]}}]))
@@ -246,7 +246,7 @@ def test_text_written_for_a_batch_is_the_text_of_each_answer(array: Any, data: s
     "array", [np.array(["a"]), np.zeros((2, 2, 2)), np.zeros((2, 0)), np.array(1.0), np.array([True])]
 )
 def test_what_is_not_rows_of_numbers_is_not_cut(array: Any) -> None:
-    """Texts have commas of their own; arrays of three dimensions, without values or of booleans are written alone."""
+    """Arrays of texts, of booleans, of three dimensions or without values are written alone."""
     answer = BatchAnswer(array, 2)
     rows = array[:1] if array.ndim else array
     assert json.encode(Message(PayloadKind.NDARRAY, rows, batch_rows=BatchRows(answer, 0, 1))) == json.encode(

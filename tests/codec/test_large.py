@@ -1,4 +1,4 @@
-"""Large bodies are read to the same message as small ones, or left alone."""
+"""Large bodies are read as the same message as small ones, or left to the other parser."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ META = st.sampled_from([{}, {"meta": {}}, {"meta": None}, {"meta": {"puid": "p",
 
 
 def same(body: bytes) -> None:
-    """Where it is read at all, it is read to the same message."""
+    """A body that is read at all is read as the same message."""
     found = large.decode(body)
     if found is None:
         return
@@ -44,7 +44,7 @@ def same(body: bytes) -> None:
 
 @given(DATA, META, st.booleans(), st.data())
 def test_what_is_read_equals_what_the_plain_codec_reads(data: Any, meta: Any, last: bool, draw: st.DataObject) -> None:
-    """Any array, any names and meta, keys in any order, also with a byte of the text changed."""
+    """The two parsers agree on any array, names and meta, with keys in any order, also after a byte is changed."""
     value = {"data": data, **meta} if last else {**meta, "data": data}
     try:
         body = orjson.dumps(value)
@@ -75,7 +75,7 @@ def test_what_is_read_equals_what_the_plain_codec_reads(data: Any, meta: Any, la
     ],
 )
 def test_tables_of_numbers_are_read_here(body: bytes) -> None:
-    """The forms that clients send: if these fell back, nothing would be gained."""
+    """The forms that clients send are all read by the fast parser."""
     assert large.decode(body) is not None
     same(body)
 
@@ -105,13 +105,13 @@ def test_tables_of_numbers_are_read_here(body: bytes) -> None:
     ],
 )
 def test_what_is_in_doubt_is_left_to_the_plain_codec(body: bytes) -> None:
-    """Deeper, ragged, not numbers, keys twice, beyond 63 bits, escapes: one codec decides."""
+    """Bodies that are deep, ragged or not numbers, with a key twice, long integers or escapes are left alone."""
     assert large.decode(body) is None
 
 
 @needs_simdjson
 def test_a_first_fraction_or_none_decides_nothing_alone() -> None:
-    """Whole numbers stay whole; one fraction anywhere makes all of them floats."""
+    """Whole numbers stay integers; one fraction anywhere makes all of them floats."""
     for row, kind in (([1, 2], "i"), ([1, 2.5], "f"), ([1.5, 2], "f"), ([-1, 2**62], "i")):
         message = large.decode(orjson.dumps({"data": {"ndarray": [row]}}))
         assert message is not None

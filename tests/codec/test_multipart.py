@@ -1,4 +1,4 @@
-"""multipart/form-data as the JSON value of a SeldonMessage."""
+"""multipart/form-data is read as the JSON value of a SeldonMessage."""
 
 import base64
 from typing import Any
@@ -14,7 +14,7 @@ TYPE = "multipart/form-data; boundary=frontier"
 
 
 def form(*parts: tuple[str, bytes]) -> bytes:
-    """A body whose parts have these dispositions and contents."""
+    """Returns a body whose parts have these dispositions and contents."""
     lines = (
         b"--frontier\r\nContent-Disposition: form-data; " + head.encode() + b"\r\n\r\n" + body for head, body in parts
     )
@@ -35,7 +35,7 @@ def form(*parts: tuple[str, bytes]) -> bytes:
     ],
 )
 def test_parts_become_members(parts: list[tuple[str, bytes]], value: Any) -> None:
-    """Text is JSON but for strData, a binData file is base64, files win over texts and the first wins over the rest."""
+    """A text is JSON except strData, a binData file becomes base64, and of one name the first file counts."""
     assert decode(form(*parts), TYPE) == value
 
 
@@ -48,7 +48,7 @@ def test_parts_become_members(parts: list[tuple[str, bytes]], value: Any) -> Non
     ],
 )
 def test_a_part_that_is_not_what_its_name_says_is_told(head: str, body: bytes, told: str) -> None:
-    """The error names the part."""
+    """The error for a malformed part names the part."""
     with pytest.raises(BadRequest, match=told.replace("$", r"\$")):
         decode(form((head, body)), TYPE)
 

@@ -1,4 +1,4 @@
-"""SeldonMessage as a protocol buffer: what the library writes we read, what we write the library reads."""
+"""SeldonMessage as a protocol buffer: we read what the library writes, and it reads what we write."""
 
 from typing import Any
 
@@ -81,7 +81,7 @@ def test_an_ndarray_of_numbers_is_read(array: Any) -> None:
     ],
 )
 def test_other_ndarrays_follow_numpy(values: Any, expected: Any) -> None:
-    """A text among numbers makes all texts, a null makes objects, as with the stock wrapper."""
+    """A text among numbers makes all of them texts, and a null makes objects, as with the stock wrapper."""
     assert decode(ndarray(values)).payload.tolist() == expected
 
 
@@ -105,7 +105,7 @@ def test_rows_that_differ_are_refused_with_their_place(values: Any) -> None:
     ("shape", "values", "place"),
     [
         ([], [1.0], "expected at least one"),
-        ([2, 2], [1.0], "asks for 4 values, but there are 1"),
+        ([2, 2], [1.0], "needs 4 values, but there are 1"),
         ([-1], [1.0], r"\$\.data\.tensor\.shape\[0\]"),
         ([2**31 - 1] * 3, [1.0], "far more"),
         ([1] * 40, [1.0], "at most 32 dimensions"),
@@ -121,7 +121,7 @@ def test_a_tensor_of_another_shape_is_refused(shape: list[int], values: list[flo
 
 
 def test_values_that_come_one_by_one_are_read_too() -> None:
-    """Packed or not, and in several parts: both are one array to protobuf."""
+    """Values may be packed or not, and come in several parts; protobuf reads them as one array."""
     one = np.float64(1.5).tobytes()
     tensor = b"\x08\x03\x11" + one + b"\x12\x10" + one + one
     body = b"\x1a" + bytes([len(tensor) + 2]) + b"\x12" + bytes([len(tensor)]) + tensor
@@ -138,13 +138,13 @@ def test_values_that_come_one_by_one_are_read_too() -> None:
     ],
 )
 def test_texts_and_bytes_arrive(fields: dict[str, Any], kind: PayloadKind, payload: Any) -> None:
-    """strData and binData are a str and bytes, empty ones too."""
+    """strData and binData are read as str and bytes, empty ones too."""
     read = decode(SeldonMessage(**fields).SerializeToString())
     assert (read.kind, read.payload, read.names, read.meta) == (kind, payload, [], {})
 
 
 def test_any_arrives_as_any() -> None:
-    """customData is protobuf's own Any, of the default pool that user code sees."""
+    """customData is protobuf's own Any, from the default pool that user code sees."""
     message = SeldonMessage()
     message.customData.type_url = "t/x"
     read = decode(message.SerializeToString())
@@ -153,7 +153,7 @@ def test_any_arrives_as_any() -> None:
 
 
 def test_data_without_a_form_is_an_empty_array() -> None:
-    """As in JSON."""
+    """jsonData has the same value as over JSON."""
     message = SeldonMessage()
     message.data.names.append("a")
     read = decode(message.SerializeToString())
@@ -162,7 +162,7 @@ def test_data_without_a_form_is_an_empty_array() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"\x12\x00", b"\x1a\x04\x22\x02\x08\x01", b"\x2a\x01\xff"])
 def test_what_is_no_request_is_refused(body: bytes) -> None:
-    """No payload, TensorFlow's tensor, and text that is none."""
+    """A message without a payload, with a TensorFlow tensor, or with text that is not UTF-8 is refused."""
     with pytest.raises(BadRequest):
         decode(body)
 
@@ -184,7 +184,7 @@ def test_meta_is_the_dict_of_its_json() -> None:
 
 @given(payload=plain)
 def test_json_goes_there_and_back(payload: Any) -> None:
-    """Any JSON value is the same after it was written and read, by us and by the library."""
+    """Any JSON value is the same after it is written and read, by us and by the library."""
     body = encode(Message(PayloadKind.JSON, payload, [], {"tags": {"t": [1, {"a": None}]}}))
     assert SeldonMessage.FromString(body).HasField("jsonData")
     assert decode(SeldonMessage.FromString(body).SerializeToString()).payload == payload
@@ -192,7 +192,7 @@ def test_json_goes_there_and_back(payload: Any) -> None:
 
 @given(array=floats, kind=st.sampled_from([PayloadKind.TENSOR, PayloadKind.NDARRAY]))
 def test_an_array_goes_there_and_back(array: Any, kind: PayloadKind) -> None:
-    """What we write of an array, the library reads and we read again."""
+    """An array that we write is read by the library, and by us, as the same array."""
     body = encode(Message(kind, array, ["é"], {}))
     message = SeldonMessage.FromString(body)
     assert message.data.names == ["é"]
@@ -203,7 +203,7 @@ def test_an_array_goes_there_and_back(array: Any, kind: PayloadKind) -> None:
 
 
 def test_integers_and_transposed_arrays_are_written_in_order() -> None:
-    """Numbers are doubles, in C order, whatever numpy keeps."""
+    """Numbers are written as doubles in C order, however numpy stores them."""
     array = np.arange(6).reshape(2, 3).T
     message = SeldonMessage.FromString(encode(Message(PayloadKind.TENSOR, array)))
     assert (message.data.tensor.shape, message.data.tensor.values) == ([3, 2], [0, 3, 1, 4, 2, 5])
@@ -211,7 +211,7 @@ def test_integers_and_transposed_arrays_are_written_in_order() -> None:
 
 
 def test_meta_is_written() -> None:
-    """Each part of an answer's meta, numpy numbers in tags included."""
+    """Each part of an answer's meta is written, numpy numbers in tags included."""
     meta = {
         "puid": "p",
         "tags": {"a": np.int64(1)},
@@ -251,7 +251,7 @@ def test_a_bottomless_answer_is_a_bad_answer() -> None:
 
 @given(array=floats, form=st.booleans(), data=st.data())
 def test_a_damaged_message_is_read_as_the_library_reads_it(array: Any, form: bool, data: st.DataObject) -> None:
-    """Change a byte anywhere: where both read a tensor, both read the same one."""
+    """After any byte is changed, if both the library and we read a tensor, it is the same one."""
     body = bytearray(encode(Message(PayloadKind.TENSOR if form else PayloadKind.NDARRAY, array, ["a"])))
     body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
     try:

@@ -29,7 +29,7 @@ STOCK = [
 
 @pytest.mark.parametrize(("values", "kind", "shape"), STOCK)
 def test_dtype_and_shape_are_the_stock_wrappers(values: Any, kind: str, shape: tuple[int, ...]) -> None:
-    """Each JSON value becomes an array of the dtype and shape the stock wrapper makes of it."""
+    """Each JSON value becomes an array of the dtype and shape that the stock wrapper gives it."""
     array = from_ndarray(values, "$")
     assert (array.dtype.kind, array.shape) == (kind, shape)
 
@@ -53,7 +53,7 @@ def test_integers_of_a_tensor_stay_integers() -> None:
     ],
 )
 def test_a_ragged_array_is_refused_where_it_is_ragged(values: Any, where: str) -> None:
-    """The error names the first element that is unlike its neighbours."""
+    """The error names the first element that differs from its neighbours."""
     with pytest.raises(BadRequest) as caught:
         from_ndarray(values, "$")
     assert caught.value.path == where
@@ -81,7 +81,7 @@ def test_a_ragged_array_is_refused_where_it_is_ragged(values: Any, where: str) -
     ],
 )
 def test_a_tensor_that_lies_about_its_shape_is_refused(tensor: Any, path: str) -> None:
-    """Missing keys, impossible dimensions and a product that does not match are told with their place."""
+    """Missing keys, impossible dimensions and a product that does not match get an error with their place."""
     with pytest.raises(BadRequest) as caught:
         from_tensor(tensor, "$.t")
     assert caught.value.path == path
@@ -89,7 +89,7 @@ def test_a_tensor_that_lies_about_its_shape_is_refused(tensor: Any, path: str) -
 
 @given(hnp.arrays(np.float64, hnp.array_shapes(min_dims=1, max_dims=4, max_side=4), elements=st.floats(-1e300, 1e300)))
 def test_both_forms_carry_the_same_array(array: np.ndarray[Any, np.dtype[np.float64]]) -> None:
-    """Whatever array goes out as a tensor or as an ndarray comes back bit by bit."""
+    """Any array that is written as a tensor or as an ndarray is read back bit by bit."""
     tensor = {"shape": list(array.shape), "values": array.ravel().tolist()}
     assert np.array_equal(from_tensor(tensor, "$"), array)
     assert np.array_equal(from_ndarray(array.tolist(), "$"), array)
@@ -111,13 +111,13 @@ SHAPES = st.lists(st.integers(-2, 4) | st.integers(0, 2**64) | st.just(0), max_s
 
 @given(st.builds(lambda shape, values: {"shape": shape, "values": values}, SHAPES | JSON, JSON))
 def test_no_tensor_does_more_than_be_refused(tensor: Any) -> None:
-    """Whatever shape and values a tensor claims, it becomes an array or is refused."""
+    """A tensor with any shape and values becomes an array or is refused."""
     with contextlib.suppress(BadRequest):
         assert isinstance(from_tensor(tensor, "$"), np.ndarray)
 
 
 def test_text_that_would_fill_the_memory_is_refused() -> None:
-    """75 kB of JSON whose one long string sets the size of 5,000 short ones is told so, not stored as a gigabyte."""
+    """75 kB of JSON, whose longest string sets the size of 5,000 short ones, is refused before it takes a gigabyte."""
     values = ["x" * 50_000] + ["a"] * 5_000
     for nested in (values, [[value] for value in values], [[values]]):
         with pytest.raises(BadRequest, match="too much memory"):
@@ -127,14 +127,14 @@ def test_text_that_would_fill_the_memory_is_refused() -> None:
 
 @given(JSON)
 def test_no_json_value_does_more_than_be_refused(value: Any) -> None:
-    """Any JSON value at all either becomes an array or is refused: nothing else can come out."""
+    """Any JSON value becomes an array or is refused."""
     for decode in (from_ndarray, from_tensor):
         with contextlib.suppress(BadRequest):
             assert isinstance(decode(value, "$"), np.ndarray)
 
 
 def test_deep_nesting_is_no_recursion() -> None:
-    """A value nested as deep as the JSON parser allows is refused or taken, never a crash."""
+    """A value that nests as deeply as the JSON parser allows is refused or read, without a crash."""
     deep: Any = [1, [2]]
     for _ in range(1000):
         deep = [deep]

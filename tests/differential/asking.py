@@ -1,4 +1,4 @@
-"""Asks one server one case, over REST or gRPC."""
+"""Sends one case to one server, over REST or gRPC."""
 
 import http.client
 import json
@@ -16,7 +16,7 @@ HEADERS = ("allow", "vary", "access-control-allow-origin", "access-control-allow
 
 
 def ask(port: int, case: Case, timeout_s: float = 20) -> dict[str, Any]:
-    """The answer as it is compared: ``status``, ``type``, and ``body`` (parsed) or ``text``; ``headers`` for CORS."""
+    """Returns the answer as it is compared: ``status``, ``type``, ``body`` (parsed) or ``text``, CORS ``headers``."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
     try:
         connection.request(case.method, case.path, case.body or None, dict(case.headers))
@@ -40,7 +40,7 @@ def ask(port: int, case: Case, timeout_s: float = 20) -> dict[str, Any]:
 
 
 def call(channel: grpc.Channel, case: Call) -> dict[str, Any]:
-    """The answer as it is compared: ``code``, and ``message`` or ``details``."""
+    """Returns the answer in the form that is compared: ``code``, and ``message`` or ``details``."""
     service, method = case.method.split("/")
     described = POOL.FindServiceByName(f"seldon.protos.{service}").methods_by_name[method]
     request = json_format.ParseDict(case.request, message_class(described.input_type.full_name)())

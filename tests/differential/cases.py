@@ -21,7 +21,7 @@ Environ = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One request. ``component`` and ``env`` name the server that is asked."""
+    """One REST request. ``component`` and ``env`` name the server that it is sent to."""
 
     id: str
     component: str
@@ -45,7 +45,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a multipart form; one with a file name is a file."""
+    """A part of a multipart form. A part with a file name is a file."""
 
     name: str
     content: bytes
@@ -124,7 +124,7 @@ PAYLOADS: dict[str, Any] = {
     "top-null": None,
     "top-true": True,
 }
-"""One request body for each thing a body can be."""
+"""Returns one request body for each kind of payload."""
 
 METAS: dict[str, Any] = {
     "empty": {},
@@ -152,12 +152,12 @@ NO_METRICS: Environ = (("INCLUDE_METRICS_IN_CLIENT_RESPONSE", "false"),)
 
 
 def posted(case_id: str, component: str, path: str, body: Any, env: Environ = ()) -> Case:
-    """A JSON body, posted as such."""
+    """Returns a request with a JSON body."""
     return Case(case_id, component, path, json.dumps(body).encode(), headers=(("Content-Type", JSON),), env=env)
 
 
 def encoded(case_id: str, component: str, path: str, body: Any, encoding: str, env: Environ = ()) -> Case:
-    """The same request in one of the four encodings: json, form, query, multipart."""
+    """Returns the same request in one of the four encodings: json, form, query, multipart."""
     text = json.dumps(body)
     if encoding == "json":
         return posted(case_id, component, path, body, env)
@@ -184,7 +184,7 @@ def multipart(case_id: str, component: str, path: str, *parts: Part) -> Case:
 
 
 def ask(word: str, kind: str = "ndarray") -> dict[str, Any]:
-    """A request that carries the key ``word``, as ``kind``."""
+    """Returns a request that carries the key ``word`` as a payload of ``kind``."""
     kinds: dict[str, dict[str, Any]] = {
         "ndarray": {"data": {"names": [word], "ndarray": [[1]]}},
         "tensor": {"data": {"names": [word], "tensor": {"shape": [1, 1], "values": [1]}}},
@@ -626,7 +626,7 @@ def _random_message(rng: random.Random) -> dict[str, Any]:
 
 
 def random_cases(seed: int = 1, count: int = 100) -> Iterator[Case]:
-    """``count`` well-formed requests, the same ones for the same ``seed``."""
+    """Returns ``count`` valid requests, the same ones for the same ``seed``."""
     rng = random.Random(seed)  # noqa: S311  the cases must be the same each time
     for number in range(count):
         component, path = rng.choice(
@@ -648,7 +648,7 @@ def random_cases(seed: int = 1, count: int = 100) -> Iterator[Case]:
 
 
 def rest_cases() -> list[Case]:
-    """Every REST case, with an id of its own."""
+    """Returns every REST case, each with its own id."""
     groups = (_payloads, _encodings, _multiparts, _routes, _returns, _metas, _errors, _raws, _graphs, _own_state)
     return [*(case for group in groups for case in group()), *random_cases()]
 
@@ -724,13 +724,13 @@ def _calls() -> Iterator[Call]:
 
 
 def grpc_calls() -> list[Call]:
-    """Every gRPC call, with an id of its own."""
+    """Returns every gRPC call, each with its own id."""
     return list(_calls())
 
 
 @dataclass(slots=True)
 class Server:
-    """The cases of one component in one environment."""
+    """Returns the cases of one component in one environment."""
 
     component: str
     env: Environ
@@ -739,7 +739,7 @@ class Server:
 
 
 def servers(cases: list[Case], calls: list[Call]) -> list[Server]:
-    """The servers that the cases need, each with its cases in their order."""
+    """Returns the servers that the cases need, each with its cases in their order."""
     found: dict[tuple[str, Environ], Server] = {}
     for case in cases:
         found.setdefault((case.component, case.env), Server(case.component, case.env)).cases.append(case)

@@ -1,4 +1,4 @@
-"""Is an answer the recorded one? Pure functions, and the table of the differences that are meant."""
+"""Compares answers with the recorded ones: pure functions, and the table of the intended differences."""
 
 import fnmatch
 import math
@@ -25,12 +25,12 @@ CLASSES = (
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """A deliberate difference: which cases (by pattern of their id), why, and what is expected there instead."""
+    """An intended difference: the cases (by a pattern of their ids), the reason, and what is expected instead."""
 
     pattern: str
     reason: str
     expected: dict[str, Any] = field(default_factory=dict)
-    """What replaces the recorded answer's members."""
+    """The members that replace those of the recorded answer."""
     nan_as_null: bool = False
 
 
@@ -155,14 +155,14 @@ ALLOWED_CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "return/ndarray/bytearray": (WRITABLE, {"binData": "YWI=", "meta": {}}),
     "return/ndarray/zero-dim": (WRITABLE, {"data": {"ndarray": [7.0]}, "meta": {}}),
 }
-"""The same over gRPC: by id, why, and the message expected instead of a fault."""
+"""The intended differences over gRPC by id: the reason, and the message expected instead of a fault."""
 
 SWITCHED = frozenset({NAN, NO_JSON, DOUBLED, NOT_FOUND, WRONG_METHOD, NO_CORS})
-"""The differences that SCOREKIT_COMPATIBILITY=stock undoes."""
+"""The differences that SCOREKIT_COMPATIBILITY=stock removes."""
 
 
 def expected(case_id: str, golden: dict[str, Any], stock: bool = False) -> dict[str, Any]:
-    """The recorded answer with the deliberate differences in it; of a server in stock ways, with those that remain."""
+    """Returns the recorded answer with the intended differences; for a server in stock mode, with those that remain."""
     for allowed in ALLOWED:
         if stock and allowed.reason in SWITCHED:
             continue
@@ -186,7 +186,7 @@ def _nulled(value: Any) -> Any:
 
 
 def unused(answers: dict[str, dict[str, Any]]) -> list[str]:
-    """The patterns of the table that no recorded answer needs."""
+    """Returns the patterns of the table that no recorded answer needs."""
     return [
         allowed.pattern
         for allowed in ALLOWED
@@ -218,7 +218,7 @@ def differences(want: dict[str, Any], got: dict[str, Any]) -> list[str]:
 
 
 def _told(body: Any) -> Any:
-    """An error's body with its text as far as it counts."""
+    """Returns an error's body with as much of its text as counts."""
     status = body.get("status") if isinstance(body, dict) else None
     if not isinstance(status, dict) or not {"code", "info", "reason", "status"} <= status.keys():
         return body
@@ -254,13 +254,13 @@ def _same(want: Any, got: Any) -> bool:
 
 
 def expected_call(call_id: str, golden: dict[str, Any]) -> dict[str, Any]:
-    """The recorded answer to a call, or what is expected instead."""
+    """Returns the recorded answer to a call, or what is expected instead."""
     allowed = ALLOWED_CALLS.get(call_id)
     return {"code": "OK", "message": allowed[1]} if allowed else golden
 
 
 def call_differences(want: dict[str, Any], got: dict[str, Any]) -> list[str]:
-    """The same for gRPC. The stock tells every fault as UNKNOWN; a fault must be a fault, with any code but that."""
+    """The same for gRPC. The stock wrapper answers every fault with UNKNOWN; ours may have any other code."""
     if want["code"] != "OK":
         proper = got["code"] not in ("OK", "UNKNOWN")
         return [] if proper else [f"code: {got['code']}, not a proper one for {want['details']!r}"]

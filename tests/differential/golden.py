@@ -1,4 +1,4 @@
-"""Golden files: one line per case, valid JSON throughout, and how they were made."""
+"""Golden files: valid JSON with one line per case, and how they were made."""
 
 import json
 import math
@@ -9,7 +9,7 @@ FOLDER = Path(__file__).parent / "golden"
 
 
 def _plain(value: Any) -> Any:
-    """Floats that JSON has no word for, as ``{"$float": "nan"}``."""
+    """Returns floats that JSON does not have as ``{"$float": "nan"}``."""
     if isinstance(value, float) and not math.isfinite(value):
         return {"$float": str(value)}
     if isinstance(value, dict):
@@ -28,6 +28,6 @@ def write(name: str, made: dict[str, Any], answers: dict[str, Any]) -> None:
 
 
 def read(name: str) -> dict[str, Any]:
-    """The recorded answers by the id of their case."""
+    """Returns the recorded answers by the id of their case."""
     answers: dict[str, Any] = json.loads((FOLDER / name).read_text(encoding="ascii"), object_hook=_meant)["cases"]
     return answers

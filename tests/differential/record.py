@@ -37,7 +37,7 @@ PACKAGES = ("seldon-core", "Flask", "Werkzeug", "gunicorn", "numpy", "protobuf",
 
 @contextlib.contextmanager
 def stock(component: str, env: Environ) -> Iterator[tuple[int, int]]:
-    """A stock server, once it answers: its HTTP and its gRPC port. Its process group is ended at the end."""
+    """Yields the HTTP and gRPC port of a stock server once it answers. Its process group is ended afterwards."""
     http_port, grpc_port, metrics_port = free_ports("127.0.0.1", 3)
     ports = ["--http-port", str(http_port), "--grpc-port", str(grpc_port), "--metrics-port", str(metrics_port)]
     inherited = {name: value for name, value in os.environ.items() if name not in variables()}
@@ -86,7 +86,7 @@ def _recorded(server: Server) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def main() -> None:
-    """Record every case; the files keep the order of the table."""
+    """Records every case; the files keep the order of the table."""
     cases, calls = rest_cases(), grpc_calls()
     rest: dict[str, Any] = {}
     grpcs: dict[str, Any] = {}

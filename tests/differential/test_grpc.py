@@ -1,4 +1,4 @@
-"""The same gRPC calls to ``scorekit serve`` as were put to seldon-core 1.17.1, and the same answers."""
+"""``scorekit serve`` answers gRPC calls as seldon-core 1.17.1 was recorded to answer them."""
 
 import importlib.util
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.e2e
     "server", servers([], grpc_calls()), ids=lambda each: "-".join([each.component, *dict(each.env)])
 )
 def test_the_same_answers(server: Server) -> None:
-    """Every call of this component in this environment is answered as recorded, but for the listed differences."""
+    """Every call of this component in this environment is answered as recorded, except the listed differences."""
     if server.component.startswith("seldon_based") and importlib.util.find_spec("seldon_core") is None:
         pytest.skip("the component imports seldon-core 1.17.1, which needs numpy<2; no wheels for this Python")
     recorded = golden.read("grpc.json")

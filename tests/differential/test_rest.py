@@ -1,4 +1,4 @@
-"""The same REST requests to ``scorekit serve`` as were put to seldon-core 1.17.1, and the same answers."""
+"""``scorekit serve`` answers REST requests as seldon-core 1.17.1 was recorded to answer them."""
 
 import contextlib
 import importlib.util
@@ -22,7 +22,7 @@ COMPONENTS = golden.FOLDER.parent / "components"
     "server", servers(rest_cases(), []), ids=lambda each: "-".join([each.component, *dict(each.env)])
 )
 def test_the_same_answers(server: Server) -> None:
-    """Every case of this component in this environment is answered as recorded, but for the listed differences."""
+    """Every case of this component in this environment is answered as recorded, except the listed differences."""
     if server.component.startswith("seldon_based") and importlib.util.find_spec("seldon_core") is None:
         pytest.skip("the component imports seldon-core 1.17.1, which needs numpy<2; no wheels for this Python")
     found = different(server)
@@ -39,7 +39,7 @@ STOCK = {"hooking.Methods", "predicting.Returns", "predicting.Describe", "seldon
     ids=lambda each: each.component,
 )
 def test_the_stock_ways(server: Server) -> None:
-    """With SCOREKIT_COMPATIBILITY=stock the differences that it is there for are none: only the others remain."""
+    """With SCOREKIT_COMPATIBILITY=stock only the differences remain that it does not remove."""
     if server.component.startswith("seldon_based") and importlib.util.find_spec("seldon_core") is None:
         pytest.skip("the component imports seldon-core 1.17.1, which needs numpy<2; no wheels for this Python")
     found = different(server, stock=True)
@@ -49,7 +49,7 @@ def test_the_stock_ways(server: Server) -> None:
 
 @contextlib.contextmanager
 def served(server: Server, stock: bool = False) -> Iterator[int]:
-    """The port of a ``scorekit serve``, once it answers REST and gRPC; it is ended at the end."""
+    """Yields the port of a ``scorekit serve`` once it answers REST and gRPC. It is ended afterwards."""
     port = free_ports("127.0.0.1", 1)[0]
     environ = {**dict(server.env), **({"SCOREKIT_COMPATIBILITY": "stock"} if stock else {})}
     ports = ("--http-port", str(port), "--host", "127.0.0.1")
@@ -62,7 +62,7 @@ def served(server: Server, stock: bool = False) -> Iterator[int]:
 
 
 def different(server: Server, stock: bool = False) -> dict[str, list[str]]:
-    """What ``scorekit serve`` answers differently, by the id of the case."""
+    """Returns the differences in the answers of ``scorekit serve``, by the id of the case."""
     recorded = golden.read("rest.json")
     found: dict[str, list[str]] = {}
     with served(server, stock) as port:

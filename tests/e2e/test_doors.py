@@ -1,4 +1,4 @@
-"""Keys, TLS, the access log, traces and spans, on a server as a person starts it."""
+"""API keys, TLS, the access log, traces and spans, on a server started by the command."""
 
 import contextlib
 import http.client
@@ -76,7 +76,7 @@ def flat(attributes: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 class Server:
-    """``scorekit serve`` with everything on."""
+    """``scorekit serve`` with all of these features on."""
 
     def __init__(self, folder: Path, start: Callable[..., Command], collector: int) -> None:
         self.folder = folder
@@ -97,7 +97,7 @@ class Server:
         self.command.wait_for("serve.ready")
 
     def put(self, pair: str) -> None:
-        """Serve with another certificate from now on: the key first, as the file that is there must fit it."""
+        """Replace the key and the certificate, in this order, by the pair called ``pair``."""
         for suffix in ("key", "pem"):
             fresh = self.folder / f"fresh.{suffix}"
             shutil.copy(PAIRS / f"{pair}.{suffix}", fresh)
@@ -117,12 +117,12 @@ class Server:
         named = {**JSON, **({"X-API-Key": key} if key else {}), **(headers or {})}
         connection.request("POST" if body else "GET", path, body or None, named)
         answer = connection.getresponse()
-        told = answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+        response = answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
         connection.close()
-        return told
+        return response
 
     def logged(self, text: str) -> dict[str, Any]:
-        """The line of the access log that has ``text``, once there is one."""
+        """Wait for a line of the access log that contains ``text``, and return it."""
         self.command.wait_for(text)
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
@@ -177,8 +177,8 @@ def code_of(channel: grpc.Channel, *metadata: tuple[str, str]) -> grpc.StatusCod
 
 
 @pytest.mark.parametrize("headers", [{"X-API-Key": "blue"}, {"Authorization": "Bearer green"}, {"X-Api-Key": "green"}])
-def test_a_good_key_is_let_in(server: Server, headers: dict[str, str]) -> None:
-    """Any of the file's keys, in either header."""
+def test_a_valid_key_is_accepted(server: Server, headers: dict[str, str]) -> None:
+    """Each key of the file is accepted, in either header."""
     assert server.ask(headers=headers)[0] == 200
 
 
@@ -197,16 +197,16 @@ def test_a_good_key_is_let_in(server: Server, headers: dict[str, str]) -> None:
     ],
 )
 @pytest.mark.parametrize("path", ["/predict", "/metadata", "/seldon.json", "/nowhere"])
-def test_no_key_or_a_bad_one_is_kept_out(server: Server, headers: dict[str, str], path: str) -> None:
-    """401, with the way to do it, before anything else is told."""
-    status, told, body = server.ask(path, headers=headers)
+def test_a_request_without_a_valid_key_is_refused(server: Server, headers: dict[str, str], path: str) -> None:
+    """The answer is 401 and says how to send a key, on every path, existing or not."""
+    status, answered, body = server.ask(path, headers=headers)
     assert status == 401
-    assert told["www-authenticate"] == "Bearer"
+    assert answered["www-authenticate"] == "Bearer"
     assert b"X-API-Key" in body
 
 
 def test_health_needs_no_key(server: Server, channel: grpc.Channel) -> None:
-    """Kubelets have none, over REST nor over gRPC; the metrics have a port of their own, in the clear."""
+    """Health checks over REST and gRPC need no key; the metrics port has neither keys nor TLS."""
     assert server.ask("/health/ping", b"")[0] == 200
     assert server.ask("/health/status", b"")[0] == 200
     assert channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=20) == b"\x08\x01"
@@ -216,16 +216,16 @@ def test_health_needs_no_key(server: Server, channel: grpc.Channel) -> None:
     connection.close()
 
 
-def test_grpc_takes_keys_as_metadata(channel: grpc.Channel) -> None:
-    """The same names; without one, UNAUTHENTICATED."""
+def test_grpc_calls_carry_keys_as_metadata(channel: grpc.Channel) -> None:
+    """The metadata have the names of the headers; without a valid key the status is UNAUTHENTICATED."""
     assert code_of(channel, ("x-api-key", "blue")) is grpc.StatusCode.OK
     assert code_of(channel, ("authorization", "Bearer green")) is grpc.StatusCode.OK
     assert code_of(channel) is grpc.StatusCode.UNAUTHENTICATED
     assert code_of(channel, ("x-api-key", "red")) is grpc.StatusCode.UNAUTHENTICATED
 
 
-def test_the_key_is_seen_nowhere(server: Server) -> None:
-    """Neither in the log nor among the arguments of a process."""
+def test_no_key_is_visible(server: Server) -> None:
+    """Keys are neither in the log nor among the arguments of a process."""
     server.ask(key="blue")
     server.ask(key="a-bad-one")
     for secret in ("blue", "green", "a-bad-one"):
@@ -234,25 +234,25 @@ def test_the_key_is_seen_nowhere(server: Server) -> None:
 
 
 @pytest.mark.parametrize(("offered", "agreed"), [("h2", "h2"), ("http/1.1", "http/1.1"), ("h2 http/1.1", "http/1.1")])
-def test_both_protocols_are_agreed_upon(server: Server, offered: str, agreed: str) -> None:
-    """Who offers both, as curl does, speaks HTTP/1.1, which is REST; nothing older than TLS 1.2 is spoken."""
+def test_both_protocols_are_negotiated(server: Server, offered: str, agreed: str) -> None:
+    """A client that offers both, as curl does, gets HTTP/1.1, which is REST; TLS is at least 1.2."""
     with server.connect(*offered.split()) as line:
         assert line.selected_alpn_protocol() == agreed
         assert line.version() in ("TLSv1.2", "TLSv1.3")
 
 
-def test_who_speaks_no_tls_is_not_answered(server: Server) -> None:
-    """Plain HTTP to an encrypted port ends, and the next client is served."""
+def test_a_client_without_tls_is_not_answered(server: Server) -> None:
+    """A connection with plain HTTP to a TLS port is closed, and the next client is served."""
     with socket.create_connection(("127.0.0.1", server.port), 10) as line, contextlib.suppress(ConnectionError):
         line.sendall(b"GET /health/ping HTTP/1.1\r\nHost: x\r\n\r\n")
         assert b"HTTP" not in line.recv(100)
     assert server.ask("/health/ping", b"")[0] == 200
 
 
-def test_a_trace_comes_back_and_is_logged(server: Server, channel: grpc.Channel) -> None:
-    """``traceparent`` and ``tracestate`` are answered as they came, and the access log names the trace."""
-    _, told, _ = server.ask("/api/v1.0/predictions", key="blue", headers=TRACED)
-    assert {name: told[name] for name in TRACED} == TRACED
+def test_a_trace_is_returned_and_logged(server: Server, channel: grpc.Channel) -> None:
+    """``traceparent`` and ``tracestate`` are returned unchanged, and the access log names the trace."""
+    _, answered, _ = server.ask("/api/v1.0/predictions", key="blue", headers=TRACED)
+    assert {name: answered[name] for name in TRACED} == TRACED
     line = server.logged('"/api/v1.0/predictions"')
     assert (line["trace_id"], line["span_id"], line["status"], line["method"]) == (TRACE, PARENT, 200, "POST")
     assert line["in_bytes"] == len(ROWS)
@@ -267,16 +267,16 @@ def test_a_trace_comes_back_and_is_logged(server: Server, channel: grpc.Channel)
 @pytest.mark.parametrize(
     "bad", ["00-0-0-01", f"ff-{TRACE}-{PARENT}-01", f"00-{'0' * 32}-{PARENT}-01", f"00-{TRACE.upper()}-{PARENT}-01"]
 )
-def test_a_trace_that_is_none_is_passed_over(server: Server, bad: str) -> None:
-    """What is malformed is not answered, and neither is the state beside it."""
-    status, told, _ = server.ask(key="blue", headers={"traceparent": bad, "tracestate": "a=b"})
+def test_a_malformed_trace_is_ignored(server: Server, bad: str) -> None:
+    """A malformed ``traceparent`` is not returned, nor is the ``tracestate`` beside it."""
+    status, answered, _ = server.ask(key="blue", headers={"traceparent": bad, "tracestate": "a=b"})
     assert status == 200
-    assert "traceparent" not in told
-    assert "tracestate" not in told
+    assert "traceparent" not in answered
+    assert "tracestate" not in answered
 
 
-def test_what_a_model_says_forges_no_log_line(server: Server) -> None:
-    """Line ends and escapes of a model's error stay on their line; caller and log have one reference, and no more."""
+def test_a_model_cannot_forge_a_log_line(server: Server) -> None:
+    """Line ends and escapes in a model's error do not start a log line; the client gets a reference to the log only."""
     status, _, body = server.ask("/predict", b'{"strData":"x\\u0007y"}', key="blue", headers=TRACED)
     assert status == 500
     info = json.loads(body)["status"]["info"]
@@ -292,8 +292,8 @@ def test_what_a_model_says_forges_no_log_line(server: Server) -> None:
     assert "\x07" not in server.command.output
 
 
-def test_what_a_client_sends_forges_no_log_line(server: Server) -> None:
-    """A path in the log is printable, whatever its bytes were meant to be, and short."""
+def test_a_client_cannot_forge_a_log_line(server: Server) -> None:
+    """A path in the log is printable and short, whatever bytes the client has sent."""
     server.ask("/predict%0a%1b[2J" + "a" * 5000, key="blue")
     with server.connect() as line:
         line.sendall(b"GET /\x1b[31m\xff HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -303,7 +303,7 @@ def test_what_a_client_sends_forges_no_log_line(server: Server) -> None:
 
 
 def test_spans_reach_the_collector(server: Server, channel: grpc.Channel, collector: Collector) -> None:
-    """One a request, REST and gRPC, children of the caller's, by the conventions."""
+    """Each request over REST or gRPC makes a span, a child of the caller's, with the attributes of the conventions."""
     server.ask("/api/v0.1/predictions", key="blue", headers=TRACED)
     predict(channel, ("x-api-key", "blue"), *TRACED.items())
     wanted = {"POST /api/v0.1/predictions", "seldon.protos.Model/Predict"}
@@ -311,24 +311,25 @@ def test_spans_reach_the_collector(server: Server, channel: grpc.Channel, collec
     while not wanted <= {span["name"] for span in collector.spans}:
         assert time.monotonic() < deadline, [span["name"] for span in collector.spans]
         time.sleep(0.05)
-    found = {span["name"]: span for span in collector.spans if span.get("parentSpanId")}
+    spans = {span["name"]: span for span in collector.spans if span.get("parentSpanId")}
     for name in wanted:
-        assert found[name]["traceId"] == TRACE
-        assert found[name]["parentSpanId"] == PARENT
-        assert found[name]["kind"] == 2
-        assert int(found[name]["endTimeUnixNano"]) >= int(found[name]["startTimeUnixNano"])
-    told = flat(found["POST /api/v0.1/predictions"]["attributes"])
-    assert told["http.request.method"] == "POST"
-    assert told["http.route"] == told["url.path"] == "/api/v0.1/predictions"
-    assert int(told["http.response.status_code"]) == 200
-    told = flat(found["seldon.protos.Model/Predict"]["attributes"])
-    assert (told["rpc.system"], told["rpc.service"], told["rpc.method"]) == ("grpc", "seldon.protos.Model", "Predict")
-    assert int(told["rpc.grpc.status_code"]) == 0
+        assert spans[name]["traceId"] == TRACE
+        assert spans[name]["parentSpanId"] == PARENT
+        assert spans[name]["kind"] == 2
+        assert int(spans[name]["endTimeUnixNano"]) >= int(spans[name]["startTimeUnixNano"])
+    attributes = flat(spans["POST /api/v0.1/predictions"]["attributes"])
+    assert attributes["http.request.method"] == "POST"
+    assert attributes["http.route"] == attributes["url.path"] == "/api/v0.1/predictions"
+    assert int(attributes["http.response.status_code"]) == 200
+    attributes = flat(spans["seldon.protos.Model/Predict"]["attributes"])
+    call = (attributes["rpc.system"], attributes["rpc.service"], attributes["rpc.method"])
+    assert call == ("grpc", "seldon.protos.Model", "Predict")
+    assert int(attributes["rpc.grpc.status_code"]) == 0
     assert collector.resources[0]["service.name"] == "careless-model"
 
 
 def test_keys_and_certificates_are_replaced_while_it_serves(server: Server) -> None:
-    """New files are taken over within seconds, a broken one is not, and nobody is cut off."""
+    """New files are loaded within seconds, a broken one is not, and no connection is closed."""
     with server.connect() as line:
         before = line.getpeercert()
     server.keys.write_text("")
@@ -344,8 +345,8 @@ def test_keys_and_certificates_are_replaced_while_it_serves(server: Server) -> N
         assert line.getpeercert() != before
 
 
-def test_a_collector_that_is_away_harms_nobody(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
-    """Spans are lost, requests are answered, and the end is not waited for."""
+def test_an_unreachable_collector_does_no_harm(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
+    """Spans are lost, requests are answered, and the server does not wait for the collector when it stops."""
     (tmp_path / "Careless.py").write_text(MODEL)
     nowhere = free_ports("127.0.0.1", 1)[0]
     command = start(
@@ -372,13 +373,13 @@ def test_a_collector_that_is_away_harms_nobody(start: Callable[..., Command], po
         (("--tls-cert", "none.pem", "--tls-key", "none.key"), "No such file"),
         (("--tls-cert", "keys", "--tls-key", "keys"), "cannot be used"),
         (("--api-key-file", "none"), "cannot be read"),
-        (("--api-key-file", "empty"), "no API key"),
+        (("--api-key-file", "empty"), "contains no API key"),
     ],
 )
-def test_what_cannot_be_closed_is_not_opened(
+def test_a_server_that_cannot_be_protected_does_not_start(
     start: Callable[..., Command], tmp_path: Path, flags: tuple[str, ...], words: str
 ) -> None:
-    """A key or certificate that is missing or broken ends the start with its reason, not an open server."""
+    """With a missing or broken key or certificate the server does not start, and says why."""
     (tmp_path / "Careless.py").write_text(MODEL)
     (tmp_path / "empty").write_text("# none yet\n")
     (tmp_path / "keys").write_text("secret\n")

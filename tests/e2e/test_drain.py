@@ -1,4 +1,4 @@
-"""Requests lost while servers end, reload and renew their workers under load: none.
+"""No request is lost while servers stop, reload and replace their workers under load.
 
 DRAIN_REQUESTS is how many are counted in each case, of REST and of gRPC each; `script/bench drain` counts 20,000, three
 times. DRAIN_RESULTS names a file that is given a line for each case.
@@ -35,11 +35,12 @@ BODY = b'{"data":{"names":["a","b"],"tensor":{"shape":[1,2],"values":[1,1]}}}'
 DIRECT, GATEWAY = "/predict", f"/seldon/{NAME}/api/v0.1/predictions"
 
 Meanwhile = Callable[[Callable[[int], Awaitable[None]]], Awaitable[None]]
-"""What is done while the load runs, given what waits until a share of it, in percent, has been answered."""
+"""What happens to the server under load. It gets a function that waits until a share of the load, in percent, is
+done."""
 
 
 async def counted(case: str, port: int, meanwhile: Meanwhile, gateway: bool = False, ends: bool = False) -> None:
-    """Load ``port`` with REST and gRPC at once; every request must be answered, or refused where the server ends."""
+    """Load ``port`` with REST and gRPC at once; every request must be answered, or refused if the server stops."""
     rest = Rest(port, GATEWAY if gateway else DIRECT, BODY, ends)
     calls = Grpc(port, [("seldon", NAME)] if gateway else [], ends)
 
@@ -68,7 +69,7 @@ async def counted(case: str, port: int, meanwhile: Meanwhile, gateway: bool = Fa
 
 
 async def renewed(command: Command, count: int) -> None:
-    """Until ``count`` workers have left for their successors."""
+    """Wait until ``count`` workers have been replaced and have exited."""
     deadline = time.monotonic() + WITHIN_S
     while command.output.count("worker.left") < count:
         assert command.process.poll() is None, command.output
@@ -77,8 +78,8 @@ async def renewed(command: Command, count: int) -> None:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_server_that_is_told_to_end_loses_nothing(start: Callable[..., Command], port: int, workers: str) -> None:
-    """SIGTERM: what was sent is answered, then connections are refused; the exit status is 0."""
+def test_a_server_that_stops_loses_nothing(start: Callable[..., Command], port: int, workers: str) -> None:
+    """After SIGTERM all requests that were sent are answered, then connections are refused; the exit status is 0."""
     command = serving(start, port, GUNICORN_WORKERS=workers)
 
     async def end(share: Callable[[int], Awaitable[None]]) -> None:
@@ -92,7 +93,7 @@ def test_a_server_that_is_told_to_end_loses_nothing(start: Callable[..., Command
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_reload_loses_nothing(start: Callable[..., Command], port: int, workers: str) -> None:
-    """SIGHUP twice under load: every request is answered, none refused."""
+    """With SIGHUP twice under load, every request is answered and none is refused."""
     command = serving(start, port, GUNICORN_WORKERS=workers)
 
     async def reload(share: Callable[[int], Awaitable[None]]) -> None:
@@ -108,7 +109,7 @@ def test_a_reload_loses_nothing(start: Callable[..., Command], port: int, worker
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_recycling_loses_nothing(start: Callable[..., Command], port: int, workers: str) -> None:
-    """Workers that are replaced after every few hundred requests: every request is answered, none refused."""
+    """With workers that are replaced every few hundred requests, every request is answered and none is refused."""
     more = {"GUNICORN_WORKERS": workers, "GUNICORN_MAX_REQUESTS": "500", "GUNICORN_MAX_REQUESTS_JITTER": "100"}
     command = serving(start, port, **more)
 
@@ -121,7 +122,7 @@ def test_recycling_loses_nothing(start: Callable[..., Command], port: int, worke
 
 
 def test_nothing_is_lost_behind_the_gateway(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
-    """The only server behind Envoy recycles its worker and reloads it: all requests are answered."""
+    """While the only server behind Envoy recycles and reloads its worker, all requests are answered."""
     component = shutil.copytree(COMPONENT, tmp_path / COMPONENT.name)
     with (component / ".s2i" / "environment").open("a") as environment:
         environment.write("\nGUNICORN_MAX_REQUESTS=1000\nGUNICORN_MAX_REQUESTS_JITTER=100\n")
@@ -167,7 +168,7 @@ def gateway(port: int, first: int, *others: int) -> Iterator[None]:
 
 
 def test_nothing_is_lost_behind_the_gateway_when_servers_end(start: Callable[..., Command], port: int) -> None:
-    """Of two servers behind Envoy one after the other is ended and started again: all requests are answered."""
+    """While two servers behind Envoy are stopped and started again, one after the other, all requests are answered."""
     ports = free_ports("127.0.0.1", 2)
     servers = [serving(start, each) for each in ports]
 

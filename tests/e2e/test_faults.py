@@ -1,4 +1,4 @@
-"""What models do wrong, and what becomes of the server."""
+"""What a server does when its model misbehaves."""
 
 import concurrent.futures
 import os
@@ -29,7 +29,7 @@ HANG = {"data": {"ndarray": [[9]]}}
 
 
 def status(port: int, body: Any, **headers: str) -> int:
-    """What a request is answered; 0 where the connection ends without an answer."""
+    """The status of the answer to a request; 0 if the connection is closed without an answer."""
     try:
         ask(port, body)
     except urllib.error.HTTPError as error:
@@ -48,7 +48,7 @@ def until(command: Command, true: Callable[[], object]) -> None:
 
 
 def hanging(folder: Path, how: str, contract: str = CONTRACT) -> Path:
-    """A model of 2 ms that does ``how`` when the row begins with 9."""
+    """A component whose predictions take 2 ms; it executes ``how`` if the row begins with 9."""
     source = (
         "import time\nclass Mine:\n    def predict(self, X, names):\n"
         f"        if X[0][0] == 9:\n            print('hanging', flush=True)\n            {how}\n"
@@ -57,8 +57,8 @@ def hanging(folder: Path, how: str, contract: str = CONTRACT) -> Path:
     return component(folder, source, contract)
 
 
-def test_a_model_that_hangs_is_found_and_replaced(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
-    """In the thread: its caller hears 504, who waits behind it 503, health goes on, the log says where it hangs."""
+def test_a_model_that_hangs_is_detected_and_replaced(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
+    """In the thread: its request gets 504, those behind it 503, health checks succeed, the log shows where it hangs."""
     contract = CONTRACT.replace("[0, 10]", "[0, 1]").replace('"repeat": 2', '"repeat": 1')
     command = serving(start, port, str(hanging(tmp_path, "time.sleep(600)", contract)), PREDICT_TIMEOUT_S="2")
     [pid] = workers(command)
@@ -84,7 +84,8 @@ def test_a_model_that_hangs_is_found_and_replaced(start: Callable[..., Command],
 def test_a_model_that_blocks_the_whole_worker_is_replaced(
     start: Callable[..., Command], port: int, tmp_path: Path
 ) -> None:
-    """In the event loop: the supervisor hears nothing, has the worker say where it is, and starts another."""
+    """In the event loop: the supervisor misses the heartbeat, has the worker print its stack, and starts another
+    one."""
     command = serving(start, port, str(hanging(tmp_path, "time.sleep(600)", "")), PREDICT_TIMEOUT_S="2")
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         stuck = pool.submit(status, port, HANG)
@@ -100,10 +101,10 @@ def test_a_model_that_blocks_the_whole_worker_is_replaced(
 
 
 @pytest.mark.parametrize("how", ["raise ValueError('secret')", "import sys; sys.exit(3)", "raise KeyboardInterrupt"])
-def test_what_a_model_raises_is_its_callers_affair_alone(
+def test_an_exception_of_the_model_affects_its_caller_only(
     start: Callable[..., Command], port: int, tmp_path: Path, how: str
 ) -> None:
-    """500 without its words, from the same worker that serves on; SystemExit and KeyboardInterrupt are no different."""
+    """The answer is a 500 without the exception's text, and the worker goes on, also after SystemExit."""
     command = serving(start, port, str(hanging(tmp_path, how, "")))
     before = workers(command)
     assert [status(port, HANG), status(port, ROW)] == [500, 200]
@@ -111,10 +112,10 @@ def test_what_a_model_raises_is_its_callers_affair_alone(
 
 
 @pytest.mark.parametrize("contract", [CONTRACT.replace("[0, 10]", "[0, 1]"), ""], ids=["in the thread", "in the loop"])
-def test_a_model_that_forks_does_not_serve_twice(
+def test_a_fork_of_the_model_does_not_serve(
     start: Callable[..., Command], port: int, tmp_path: Path, contract: str
 ) -> None:
-    """A child that returns from predict ends; one that lives on holds neither port nor connection."""
+    """A child that returns from predict exits; one that lives on holds neither the port nor connections."""
     how = (
         "import os, signal\n"
         "            if os.fork() == 0: return X\n"
@@ -149,17 +150,17 @@ def raise_cause(port: int) -> None:
         raise error.reason from error  # type: ignore[misc]  # an OSError here
 
 
-def test_a_killed_worker_loses_only_what_it_held(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
-    """kill -9 under load: whoever was being answered is reset at once, all others are answered by a new worker."""
+def test_a_killed_worker_loses_only_its_open_requests(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
+    """After kill -9 under load only the open requests fail, at once; all others are answered by a new worker."""
     command = serving(start, port, str(hanging(tmp_path, "time.sleep(600)", CONTRACT)))
     [pid] = workers(command)
     over = False
 
     def client() -> list[int]:
-        found = []
+        statuses = []
         while not over:
-            found.append(status(port, {"data": {"ndarray": [[1, 1]]}}))
-        return found
+            statuses.append(status(port, {"data": {"ndarray": [[1, 1]]}}))
+        return statuses
 
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         clients = [pool.submit(client) for _ in range(8)]
@@ -170,15 +171,17 @@ def test_a_killed_worker_loses_only_what_it_held(start: Callable[..., Command], 
         again_s = time.monotonic() - killed
         time.sleep(0.5)
         over = True
-        found = [each for one in clients for each in one.result()]
-    assert set(found) <= {200, 0}
-    assert found.count(0) <= 8, "each client can have had one request there"
-    assert found.count(200) > 100
+        statuses = [each for one in clients for each in one.result()]
+    assert set(statuses) <= {200, 0}
+    assert statuses.count(0) <= 8, "each client can have had one request there"
+    assert statuses.count(200) > 100
     assert again_s < WITHIN_S / 2
 
 
-def test_a_worker_that_somebody_else_ends_is_replaced(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
-    """SIGTERM to the worker alone: it drains, and its successor is given what comes next on the same socket."""
+def test_a_worker_that_somebody_else_stops_is_replaced(
+    start: Callable[..., Command], port: int, tmp_path: Path
+) -> None:
+    """After SIGTERM to the worker alone it drains, and its successor accepts connections on the same socket."""
     command = serving(start, port, str(hanging(tmp_path, "pass", "")))
     [pid] = workers(command)
     os.kill(pid, signal.SIGTERM)
@@ -188,7 +191,7 @@ def test_a_worker_that_somebody_else_ends_is_replaced(start: Callable[..., Comma
 
 
 def test_a_model_that_fails_its_probe_is_not_ready(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
-    """/health/status and gRPC health follow a prediction of the contract, made again until it works."""
+    """Health checks fail until a prediction for a row of the contract works; it is repeated until then."""
     source = (
         "import pathlib\nclass Mine:\n    def predict(self, X, names):\n"
         "        if not pathlib.Path(__file__).with_name('database').exists(): raise OSError('no database')\n"
@@ -208,8 +211,8 @@ def test_a_model_that_fails_its_probe_is_not_ready(start: Callable[..., Command]
     assert get(port, "/health/status")
 
 
-def test_a_reload_reads_everything_anew(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
-    """SIGHUP: the code, what the constructor reads and what load() reads; a version that fails leaves the old one."""
+def test_a_reload_reads_everything_again(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
+    """SIGHUP reads code, constructor and load() again; if the new version fails, the old one goes on serving."""
     source = (
         "import pathlib\nHERE = pathlib.Path(__file__).parent\nclass Mine:\n"
         "    def __init__(self): self.built = (HERE / 'model').read_text()\n"
@@ -245,8 +248,8 @@ def test_a_reload_reads_everything_anew(start: Callable[..., Command], port: int
     assert command.stop() == 0
 
 
-def test_a_worn_worker_is_replaced(start: Callable[..., Command], tmp_path: Path) -> None:
-    """By requests, health left out, and by memory, which a model leaks here; nothing is lost or counted twice."""
+def test_a_worker_that_is_worn_out_is_replaced(start: Callable[..., Command], tmp_path: Path) -> None:
+    """Requests without health checks count, and memory, which this model leaks; none is lost or counted twice."""
     source = (
         "import os\nclass Mine:\n    def __init__(self): self.leak = []\n"
         "    def predict(self, X, names):\n"
@@ -266,23 +269,23 @@ def test_a_worn_worker_is_replaced(start: Callable[..., Command], tmp_path: Path
     assert re.search(r"worker.renewed .*answered=\d+ limit=3[0-5]", command.output)
     assert asked >= 30
     big = {"data": {"ndarray": [[50_000_000]]}}
-    seen = len(re.findall("worker.left", command.output))
+    left = len(re.findall("worker.left", command.output))
     while not re.search(r"worker.renewed .*rss_mb=\d+ limit=400", command.output):
         assert status(port, big) == 200
         asked += 1
         time.sleep(0.05)
         assert asked < 2000, command.output
-    command.wait_for("worker.left", seen + 1)
+    command.wait_for("worker.left", left + 1)
     assert re.findall(r"requests_seconds_count\{[^}]*service=\"predictions[^}]*\} ([\d.]+)", get(page, "/metrics")) == [
         f"{asked}.0"
     ]
     assert command.stop() == 0
 
 
-def test_a_memory_limit_below_the_model_is_told_and_not_kept(
+def test_a_memory_limit_below_the_model_is_ignored_with_a_warning(
     start: Callable[..., Command], port: int, tmp_path: Path
 ) -> None:
-    """A limit that no worker could keep would have them replaced for ever."""
+    """A limit that no worker can keep would make the supervisor replace them for ever."""
     command = serving(start, port, str(hanging(tmp_path, "pass", "")), MAX_RSS_MB="1")
     assert "worker.large" in command.output
     assert status(port, ROW) == 200
@@ -290,10 +293,10 @@ def test_a_memory_limit_below_the_model_is_told_and_not_kept(
     assert "worker.renewed" not in command.output
 
 
-def test_a_call_whose_time_is_over_never_reaches_the_model(
+def test_a_call_past_its_deadline_does_not_reach_the_model(
     start: Callable[..., Command], port: int, tmp_path: Path
 ) -> None:
-    """grpc-timeout: behind a prediction of half a second a call of 50 ms is DEADLINE_EXCEEDED, and never predicted."""
+    """A call with a timeout of 50 ms behind a prediction of half a second is DEADLINE_EXCEEDED and not predicted."""
     source = (
         "import time\nclass Mine:\n    def predict(self, X, names):\n"
         "        print('predicting', X.tolist(), flush=True); time.sleep(0.5); return X\n"
@@ -316,10 +319,10 @@ def test_a_call_whose_time_is_over_never_reaches_the_model(
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="another process's limits can be set on Linux alone")
-def test_workers_that_cannot_be_started_yet_are_waited_for(
+def test_a_worker_that_cannot_be_started_is_tried_again(
     start: Callable[..., Command], port: int, tmp_path: Path
 ) -> None:
-    """Out of file descriptors a reload and a crash leave the others serving; with some again both are made up for."""
+    """Without file descriptors a reload and a crash leave the others serving; with some again, both are completed."""
     command = serving(start, port, str(hanging(tmp_path, "pass")), GUNICORN_WORKERS="2")
     before = set(workers(command))
     limits = resource.prlimit(command.process.pid, resource.RLIMIT_NOFILE)

@@ -1,4 +1,4 @@
-"""Workers below a supervisor, as a person starts them."""
+"""Workers below a supervisor, started by the command as a person starts it."""
 
 import concurrent.futures
 import contextlib
@@ -45,9 +45,9 @@ def get(port: int, path: str) -> str:
 
 
 def counted(page: int) -> float:
-    """Answered predictions, of all workers."""
+    """The number of answered predictions, summed over all workers."""
     pattern = r'requests_seconds_count\{[^}]*code="200"[^}]*service="predict[^}]*\} ([\d.]+)'
-    return sum(float(found) for found in re.findall(pattern, get(page, "/metrics")))
+    return sum(float(count) for count in re.findall(pattern, get(page, "/metrics")))
 
 
 def workers(command: Command) -> list[int]:
@@ -55,7 +55,7 @@ def workers(command: Command) -> list[int]:
 
 
 def test_counts_add_up_across_workers_and_their_deaths(start: Callable[..., Command]) -> None:
-    """Each of 40 connections is answered by one of two workers; all is counted, also when one of them is killed."""
+    """All requests of 40 connections to two workers are counted, also after one of the workers is killed."""
     port, page = free_ports("127.0.0.1", 2)
     command = serving(start, port, GUNICORN_WORKERS="2", PREDICTIVE_UNIT_METRICS_SERVICE_PORT=str(page))
     assert "workers=2" in command.output
@@ -77,17 +77,17 @@ def test_counts_add_up_across_workers_and_their_deaths(start: Callable[..., Comm
 
 
 def test_both_workers_serve(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
-    """The kernel shares connections out between the slots."""
+    """The kernel distributes connections over the workers."""
     folder = component(tmp_path, "import os\nclass Mine:\n    def predict(self, X, names): return [os.getpid()]\n", "")
     command = serving(start, port, str(folder), GUNICORN_WORKERS="2")
-    seen = {ask(port, {"data": {"ndarray": [[1, 1]]}})["data"]["ndarray"][0] for _ in range(60)}
-    assert seen == set(workers(command))
+    answered_by = {ask(port, {"data": {"ndarray": [[1, 1]]}})["data"]["ndarray"][0] for _ in range(60)}
+    assert answered_by == set(workers(command))
 
 
-def test_what_waits_on_a_killed_workers_socket_is_taken_by_the_next(
+def test_connections_that_wait_for_a_killed_worker_are_answered_by_the_next(
     start: Callable[..., Command], port: int, tmp_path: Path
 ) -> None:
-    """While the only worker hangs and is killed, 20 more connections wait; every one of them is answered."""
+    """Eight connections wait while the only worker hangs and is killed; every one of them is answered."""
     source = (
         "import time\nclass Mine:\n    def predict(self, X, names):\n"
         "        if X[0][0] == 9: print('hanging', flush=True); time.sleep(60)\n        return X\n"
@@ -115,10 +115,11 @@ def test_what_waits_on_a_killed_workers_socket_is_taken_by_the_next(
     assert answers == [[[at]] for at in range(8)]
 
 
-def test_a_model_whose_threads_do_not_outlive_a_fork_is_started_afresh(
+def test_a_model_that_does_not_survive_a_fork_gets_a_fresh_interpreter(
     start: Callable[..., Command], port: int, tmp_path: Path
 ) -> None:
-    """A constructor that predicts with OpenMP leaves a fork that hangs; a fresh interpreter takes over, and says so."""
+    """After a constructor that predicts with OpenMP a fork hangs; a fresh interpreter replaces it, and the log says
+    so."""
     source = (
         "import numpy as np\nfrom sklearn.ensemble import HistGradientBoostingClassifier\n"
         "class Mine:\n    def __init__(self):\n"
@@ -143,16 +144,16 @@ def test_a_model_whose_threads_do_not_outlive_a_fork_is_started_afresh(
 @pytest.mark.parametrize(
     ("source", "contract", "state", "reason"),
     [
-        ("return X * 2", CONTRACT, "on", "32 rows of the contract were answered in a batch as alone"),
+        ("return X * 2", CONTRACT, "on", "32 rows of the contract have the same answers in a batch as alone"),
         ("return X - X.mean(axis=0)", CONTRACT, "off", "differently in a batch than alone"),
         ("return X * 2", "", "off", "there is no contract.json"),
         ("raise ValueError('no')", CONTRACT, "off", "predict failed on a row of the contract: no"),
     ],
 )
-def test_batching_auto_is_decided_by_trial_and_told(
+def test_batching_auto_is_decided_by_a_trial(
     start: Callable[..., Command], port: int, tmp_path: Path, source: str, contract: str, state: str, reason: str
 ) -> None:
-    """The decision and its reason stand in the log and in /metadata."""
+    """The decision and its reason are in the log and in /metadata."""
     folder = component(tmp_path, f"class Mine:\n    def predict(self, X, names):\n        {source}\n", contract)
     command = serving(start, port, str(folder), BATCHING="auto")
     assert f"batching={state}" in command.output
@@ -162,8 +163,8 @@ def test_batching_auto_is_decided_by_trial_and_told(
     assert reason in custom["scorekit.batching.reason"]
 
 
-def test_a_slow_model_leaves_health_and_metrics_prompt(start: Callable[..., Command], tmp_path: Path) -> None:
-    """While a prediction takes a second, in a thread, health, metrics and new connections are served; and it shows."""
+def test_a_slow_model_does_not_delay_health_and_metrics(start: Callable[..., Command], tmp_path: Path) -> None:
+    """While a prediction takes a second in a thread, health and metrics are answered, and metrics show the thread."""
     port, page = free_ports("127.0.0.1", 2)
     source = "import time\nclass Mine:\n    def predict(self, X, names):\n        time.sleep(1); return X\n"
     folder = component(tmp_path, source)
@@ -189,7 +190,7 @@ def test_a_slow_model_leaves_health_and_metrics_prompt(start: Callable[..., Comm
 
 
 @pytest.mark.parametrize(
-    ("source", "told"),
+    ("source", "message"),
     [
         (
             "    def load(self): raise OSError('no weights')",
@@ -198,23 +199,24 @@ def test_a_slow_model_leaves_health_and_metrics_prompt(start: Callable[..., Comm
         ("    def load(self): import os; os._exit(7)", "the worker ended with status 7 while it loaded the model"),
         (
             "    def load(self): import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
-            "by SIGKILL, as when memory runs out while it loaded the model",
+            "by SIGKILL (perhaps out of memory) while it loaded the model",
         ),
     ],
 )
-def test_a_model_that_cannot_load_ends_the_start(
-    start: Callable[..., Command], port: int, tmp_path: Path, source: str, told: str
+def test_a_model_that_cannot_load_prevents_the_start(
+    start: Callable[..., Command], port: int, tmp_path: Path, source: str, message: str
 ) -> None:
-    """Exit status 1 and one sentence, whatever the worker's end was."""
+    """The server exits with status 1 and one sentence, however the worker ended."""
     folder = component(tmp_path, f"class Mine:\n{source}\n    def predict(self, X, names): return X\n")
     command = start("serve", str(folder), "--host", "127.0.0.1", "--http-port", str(port), GUNICORN_WORKERS="2")
     assert command.ended() == 1
-    assert told in command.output
+    assert message in command.output
     assert "Traceback" not in command.output
 
 
 def test_a_crash_loop_ends_with_a_reason(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
-    """A worker that dies at every request is replaced, later each time, and after five in a row no more."""
+    """A worker that crashes at every request is replaced after growing pauses; the fifth crash in a row ends the
+    server."""
     source = "import os\nclass Mine:\n    def predict(self, X, names): os._exit(9)\n"
     command = serving(start, port, str(component(tmp_path, source, "")))
     while command.process.poll() is None:
@@ -226,7 +228,7 @@ def test_a_crash_loop_ends_with_a_reason(start: Callable[..., Command], port: in
 
 
 def test_workers_do_not_outlive_their_supervisor(start: Callable[..., Command], port: int) -> None:
-    """When the supervisor is killed its workers drain and end by themselves."""
+    """When the supervisor is killed, its workers drain and exit by themselves."""
     command = serving(start, port, GUNICORN_WORKERS="2")
     pids = workers(command)
     command.stop(signal.SIGKILL)
@@ -243,8 +245,8 @@ def _state(pid: int) -> str:
         return "Z"
 
 
-def test_a_taken_port_is_told_to_sharers_too(start: Callable[..., Command], port: int) -> None:
-    """Two servers of two workers do not share a port by mistake."""
+def test_a_shared_port_in_use_is_an_error(start: Callable[..., Command], port: int) -> None:
+    """Two servers of two workers each do not share a port by mistake."""
     serving(start, port, GUNICORN_WORKERS="2")
     second = start("serve", str(COMPONENT), "--host", "127.0.0.1", "--http-port", str(port), GUNICORN_WORKERS="2")
     assert second.ended() == 1
@@ -252,7 +254,7 @@ def test_a_taken_port_is_told_to_sharers_too(start: Callable[..., Command], port
 
 
 def test_the_start_is_timed_step_by_step(start: Callable[..., Command], port: int) -> None:
-    """`--timings` prints what each step took, the first prediction among them, and what they add up to."""
+    """`--timings` prints the time of each step, including the first prediction, and their total."""
     command = start("serve", str(COMPONENT), "--host", "127.0.0.1", "--http-port", str(port), "--timings")
     command.wait_for("total")
     steps = dict(re.findall(r"(?m)^ *(\S[\w ]*\S) +([\d.]+) ms$", command.output))
@@ -261,8 +263,10 @@ def test_the_start_is_timed_step_by_step(start: Callable[..., Command], port: in
     assert sum(float(steps[name]) for name in top if name != "total") == pytest.approx(float(steps["total"]), rel=0.2)
 
 
-def test_threads_of_numeric_libraries_are_shared_out(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
-    """Workers times threads are no more than the cores; what the user has set stays."""
+def test_threads_of_numeric_libraries_are_divided_among_workers(
+    start: Callable[..., Command], port: int, tmp_path: Path
+) -> None:
+    """Workers times threads are no more than the cores; variables that the user has set are kept."""
     source = (
         "import os\nclass Mine:\n    def predict(self, X, names):\n"
         "        return [os.environ['OMP_NUM_THREADS'], os.environ['MKL_NUM_THREADS']]\n"
@@ -273,13 +277,13 @@ def test_threads_of_numeric_libraries_are_shared_out(start: Callable[..., Comman
 
 
 def test_a_connection_is_kept_by_its_worker(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
-    """Requests of one connection are answered by one worker, in order."""
+    """All requests of one connection are answered by the same worker."""
     folder = component(tmp_path, "import os\nclass Mine:\n    def predict(self, X, names): return [os.getpid()]\n", "")
     serving(start, port, str(folder), GUNICORN_WORKERS="2")
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    seen = set()
+    answered_by = set()
     for _ in range(20):
         connection.request("POST", "/predict", '{"data":{"ndarray":[[1]]}}', {"Content-Type": "application/json"})
-        seen.add(connection.getresponse().read())
+        answered_by.add(connection.getresponse().read())
     connection.close()
-    assert len(seen) == 1
+    assert len(answered_by) == 1

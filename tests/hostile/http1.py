@@ -1,4 +1,4 @@
-"""Hostile bytes of HTTP/1.1, what is told to their sender, and which requests in them are seen."""
+"""Hostile bytes of HTTP/1.1: the status that answers them, and how many requests the server must see in them."""
 
 from dataclasses import dataclass
 
@@ -40,8 +40,8 @@ CASES = [
     *_cases(
         _BODY,
         413,
-        told=HEAD + b"Content-Length: %d\r\n\r\n" % (MAX_BODY + 1),
-        told_huge=HEAD + b"Content-Length: 9999999999999999999\r\n\r\n",
+        by_length=HEAD + b"Content-Length: %d\r\n\r\n" % (MAX_BODY + 1),
+        by_huge_length=HEAD + b"Content-Length: 9999999999999999999\r\n\r\n",
         in_one_chunk=CHUNKED + b"%x\r\n" % (MAX_BODY + 1) + b"x" * (MAX_BODY + 1),
         in_chunks=CHUNKED + (b"1000\r\n" + b"x" * 0x1000 + b"\r\n") * (MAX_BODY // 0x1000 + 2),
     ),

@@ -1,4 +1,4 @@
-"""A server that remembers every request it sees, alone over a transport of the test's or behind a real Envoy."""
+"""A server that records every request it sees: alone, on a transport of the test's own, or behind a real Envoy."""
 
 import asyncio
 import contextlib
@@ -40,7 +40,7 @@ def of(exchange: Exchange) -> Seen:
 
 
 class Transport:
-    """What a connection writes, and whether it has closed."""
+    """Records what a connection writes, and whether it has closed."""
 
     def __init__(self, takes: bool = True) -> None:
         self.written = bytearray()
@@ -85,7 +85,7 @@ class Heard:
 
 
 class Recorder:
-    """A listening server; ``take`` gives what it has seen since it was last asked."""
+    """A listening server. ``take`` returns what it has seen since the last call."""
 
     def __init__(self) -> None:
         self.seen: list[Seen] = []
@@ -114,7 +114,7 @@ class Recorder:
         refuse(exchange, error)
 
     def take(self) -> tuple[list[Seen], list[str]]:
-        """The requests and the refusals since it was last asked."""
+        """Return the requests and the refusals since the last call."""
         took = self.seen, self.refusals
         self.seen, self.refusals = [], []
         return took
@@ -165,12 +165,12 @@ class Gateway:
             return bytes(answer.read())
 
     def forwarded(self) -> int:
-        """Requests that it has sent on, ever."""
+        """Return the number of requests that it has sent on so far."""
         text = self._get("/stats?filter=^cluster.ns/m.upstream_rq_total$").decode()
         return int(text.rpartition(":")[2])
 
     def protocol_errors(self) -> int:
-        """Answers of ours that it could not make sense of, ever."""
+        """Return the number of our responses so far that it could not understand."""
         text = self._get("/stats?filter=^cluster.ns/m.upstream_cx_protocol_error$").decode()
         return int(text.rpartition(":")[2])
 
@@ -180,7 +180,7 @@ class Gateway:
 
 
 def spoken(port: int, data: bytes, quiet_s: float) -> tuple[list[int], bool]:
-    """The statuses that answer ``data``, and whether the other side closed while we had not."""
+    """Return the statuses that answer ``data``, and whether the other side closed before we did."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
         client.sendall(data)
         got = bytearray()

@@ -1,4 +1,4 @@
-"""Hostile gRPC messages inside of well-formed HTTP/2: each call ends with its status."""
+"""Hostile gRPC messages inside well-formed HTTP/2: each call ends with its status."""
 
 import asyncio
 import tracemalloc
@@ -34,14 +34,14 @@ def loop() -> Iterator[Loop]:
 
 
 def status_of(loop: Loop, body: bytes, path: bytes = b"/seldon.protos.Model/Predict", **fields: bytes) -> int:
-    """The grpc-status of one call whose body is ``body``."""
+    """Return the grpc-status of one call whose body is ``body``."""
     transport = Transport()
     connection = http2.Http2Connection(GrpcServices(service(loop)), set())
     connection.connection_made(transport)  # type: ignore[arg-type]  # as much of one as is needed
-    told = [(b":method", b"POST"), (b":scheme", b"http"), (b":path", path), (b"content-type", b"application/grpc")]
-    told += [(name.replace("_", "-").encode(), value) for name, value in fields.items()]
+    headers = [(b":method", b"POST"), (b":scheme", b"http"), (b":path", path), (b"content-type", b"application/grpc")]
+    headers += [(name.replace("_", "-").encode(), value) for name, value in fields.items()]
     connection.data_received(PREFACE + frame(SETTINGS, 0, 0))
-    connection.data_received(frame(HEADERS, END_HEADERS, 1, hpack.Encoder().encode(told)))
+    connection.data_received(frame(HEADERS, END_HEADERS, 1, hpack.Encoder().encode(headers)))
     for at in range(0, len(body), 16_000):
         if connection.streams:
             connection.data_received(frame(DATA, 0, 1, body[at : at + 16_000]))
@@ -90,8 +90,8 @@ def framed(body: bytes, length: int | None = None, flag: int = 0) -> bytes:
         *("compressed", "no flag", "empty", "no message"),
     ],
 )
-def test_each_lie_ends_the_call_with_its_status(loop: Loop, body: bytes, status: int) -> None:
-    """INVALID_ARGUMENT, RESOURCE_EXHAUSTED or UNIMPLEMENTED, and what was told is not allocated."""
+def test_a_malformed_message_ends_its_call_with_a_status(loop: Loop, body: bytes, status: int) -> None:
+    """A malformed message ends its call with the right status, and an announced length is not allocated."""
     tracemalloc.start()
     assert status_of(loop, body) == status
     _, peak = tracemalloc.get_traced_memory()
@@ -101,34 +101,34 @@ def test_each_lie_ends_the_call_with_its_status(loop: Loop, body: bytes, status:
 
 @pytest.mark.parametrize("coding", [b"gzip", b"deflate", b"snappy", b"x" * 1000])
 def test_compression_is_declined(loop: Loop, coding: bytes) -> None:
-    """UNIMPLEMENTED, with what is taken instead."""
+    """A compressed message gets UNIMPLEMENTED, with the accepted encoding."""
     assert status_of(loop, framed(GOOD, flag=1), grpc_encoding=coding) == 12
 
 
 @pytest.mark.parametrize("timeout", [b"", b"1", b"1s", b"-1S", b"999999999S", b"1 S", b"S", b"1e3S", b"\xff"])
-def test_a_timeout_that_is_none_is_told(loop: Loop, timeout: bytes) -> None:
-    """INVALID_ARGUMENT."""
+def test_a_malformed_timeout_is_refused(loop: Loop, timeout: bytes) -> None:
+    """A malformed grpc-timeout gets INVALID_ARGUMENT."""
     assert status_of(loop, framed(GOOD), grpc_timeout=timeout) == 3
 
 
 @pytest.mark.parametrize(
     "path", [b"/", b"/seldon.protos.Model/", b"/seldon.protos.Model/predict", b"/" + b"a" * 9000, b"/\xff"]
 )
-def test_a_method_that_is_none_is_told(loop: Loop, path: bytes) -> None:
-    """UNIMPLEMENTED."""
+def test_an_unknown_method_is_refused(loop: Loop, path: bytes) -> None:
+    """An unknown method gets UNIMPLEMENTED."""
     assert status_of(loop, framed(GOOD), path) == 12
 
 
 @pytest.mark.slow
-def test_a_message_in_tiny_frames_takes_what_is_in_it(loop: Loop) -> None:
-    """Two bytes a frame, a quarter of a million frames: no more than a few times the message is held."""
+def test_a_message_in_tiny_frames_takes_no_more_memory(loop: Loop) -> None:
+    """A message in a quarter of a million frames of two bytes takes no more than a few times its size."""
     transport = Transport()
     connection = http2.Http2Connection(GrpcServices(service(loop)), set())
     connection.connection_made(transport)  # type: ignore[arg-type]  # as above
-    told = [(b":method", b"POST"), (b":scheme", b"http"), (b":path", b"/seldon.protos.Model/Predict")]
-    told.append((b"content-type", b"application/grpc"))
+    headers = [(b":method", b"POST"), (b":scheme", b"http"), (b":path", b"/seldon.protos.Model/Predict")]
+    headers.append((b"content-type", b"application/grpc"))
     connection.data_received(PREFACE + frame(SETTINGS, 0, 0))
-    connection.data_received(frame(HEADERS, END_HEADERS, 1, hpack.Encoder().encode(told)))
+    connection.data_received(frame(HEADERS, END_HEADERS, 1, hpack.Encoder().encode(headers)))
     connection.data_received(frame(DATA, 0, 1, framed(b"", MEGABYTE)))
     many = frame(DATA, 0, 1, b"xy") * 5000
     tracemalloc.start()

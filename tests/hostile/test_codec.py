@@ -1,4 +1,4 @@
-"""Hostile payloads: each with its refusal, a bound on memory, and time that a quadratic reading would not keep."""
+"""Hostile payloads: each is refused within bounds on memory, and in a time that a quadratic algorithm would exceed."""
 
 import functools
 import time
@@ -47,7 +47,7 @@ def form(body: bytes) -> Any:
 
 
 def nested(depth: int, inside: bytes = b"\x08\0") -> bytes:
-    """A protocol buffer's Value: lists in lists."""
+    """Return a protocol buffer's Value with lists in lists."""
     return functools.reduce(lambda inner, _: delimited(b"\x32", delimited(b"\x0a", inner)), range(depth), inside)
 
 
@@ -196,8 +196,8 @@ PARAMETERS = [
 
 
 @pytest.mark.parametrize("case", PARAMETERS)
-def test_every_case_is_refused_in_our_words(case: Case) -> None:
-    """Our error, with a sentence, before much memory or time is gone; what is only odd is read."""
+def test_every_case_gets_one_of_our_errors(case: Case) -> None:
+    """A hostile payload gets one of our errors before it costs much memory or time; a merely unusual one is read."""
     tracemalloc.start()
     began = time.process_time()
     try:
@@ -216,7 +216,7 @@ def test_every_case_is_refused_in_our_words(case: Case) -> None:
 
 
 class Nowhere:
-    """A connection of nobody."""
+    """A connection without a client."""
 
     lost = False
     peer = ""
@@ -229,20 +229,20 @@ class Nowhere:
 
 
 def exchange(body: bytes, target: bytes = b"/predict", **fields: bytes) -> Exchange:
-    told = {name.replace("_", "-").encode(): value for name, value in fields.items()}
-    return Exchange(Nowhere(), RequestHead("POST", target, False, told), body, keep_alive=True)
+    headers = {name.replace("_", "-").encode(): value for name, value in fields.items()}
+    return Exchange(Nowhere(), RequestHead("POST", target, False, headers), body, keep_alive=True)
 
 
 @pytest.mark.parametrize("coding", [b"gzip", b"br", b"deflate", b"zstd", b"identity, gzip", b"GZIP", b"x\ty"])
 def test_a_compressed_body_is_refused_unread(coding: bytes) -> None:
-    """Whatever it would become: nothing is unpacked, and the caller is told to send it as it is."""
+    """A compressed body is never unpacked, and the error asks for an uncompressed one."""
     with pytest.raises(RequestError, match="Content-Encoding"):
         find(exchange(b"\x1f\x8b" + b"\0" * 100, content_type=b"application/json", content_encoding=coding))
     assert find(exchange(b"{}", content_type=b"application/json", content_encoding=b"identity")) == b"{}"
 
 
-def test_forms_and_queries_have_a_thousand_fields_at_most() -> None:
-    """More are refused without being taken apart."""
+def test_forms_and_queries_have_at_most_a_thousand_fields() -> None:
+    """A form or query of more than a thousand fields is refused without being parsed."""
     for body, target, kind in (
         (b"a=1&" * 100_000 + b"json={}", b"/predict", b"application/x-www-form-urlencoded"),
         (b"", b"/predict?" + b"a&" * 20_000 + b"json={}", b"application/json"),
@@ -252,8 +252,8 @@ def test_forms_and_queries_have_a_thousand_fields_at_most() -> None:
 
 
 @pytest.mark.parametrize("spread", [1, 2, 3])
-def test_merging_in_protocol_buffers_takes_what_it_takes_once(spread: int) -> None:
-    """A field that comes in many parts is put together in linear time, and means what it would in one."""
+def test_split_fields_of_protocol_buffers_are_merged_in_linear_time(spread: int) -> None:
+    """A field that is split into many parts is merged in linear time and means the same as a whole one."""
     elements = b"".join(delimited(b"\x0a", b"\x1a\x01a") for _ in range(3000))
     parts = [elements[at : at + 5 * spread] for at in range(0, len(elements), 5 * spread)]
     split = b"".join(data(delimited(b"\x1a", part)) for part in parts)

@@ -1,4 +1,4 @@
-"""What the server lets out, and what it would let in: routes, serialized code, texts of errors."""
+"""What the server reveals and what it accepts: routes, serialized code, error texts, log lines, keys."""
 
 import ast
 import json
@@ -36,7 +36,7 @@ ROUTES = {
 
 
 def test_there_are_no_routes_but_these(wire: Wire) -> None:  # noqa: F811  the fixture
-    """Data, health, metadata and the document: nothing loads, configures, profiles or shows files."""
+    """No route loads models, changes settings, profiles or shows files."""
     assert isinstance(wire._handler, RestRoutes)
     assert {path.decode() for path in wire._handler._routes} == ROUTES
 
@@ -71,7 +71,7 @@ def test_there_are_no_routes_but_these(wire: Wire) -> None:  # noqa: F811  the f
     ],
 )
 def test_nothing_else_is_there(wire: Wire, path: str) -> None:  # noqa: F811  the fixture
-    """404, in our envelope, which says no more than the path that was asked for."""
+    """An unknown path gets a 404 in our envelope that repeats nothing but the path."""
     ((status, _, body),) = wire.client().send(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()).receive()
     assert status == 404
     assert json.loads(body)["status"]["info"] == f"404 Not Found: no route {path}"
@@ -110,15 +110,15 @@ def sins(text: str) -> set[str]:
     return found
 
 
-def test_no_source_reads_pickles_or_runs_texts() -> None:
-    """No module of ours imports a serializer that runs code, nor evaluates text."""
+def test_no_source_reads_pickles_or_evaluates_text() -> None:
+    """No module of ours imports a serializer that can run code, or evaluates text."""
     found = {str(path.relative_to(SOURCE)): sins(path.read_text()) for path in SOURCE.rglob("*.py")}
     assert {path: names for path, names in found.items() if names} == {}
 
 
 @pytest.mark.parametrize("text", ["import pickle", "from joblib import load", "eval('1')", "f(allow_pickle=1)"])
 def test_the_scan_can_fail(text: str) -> None:
-    """What it is there to find is found."""
+    """The scan finds what it looks for."""
     assert sins(text)
 
 
@@ -138,7 +138,7 @@ sys.exit(main())
 
 @pytest.mark.e2e
 def test_a_server_in_which_pickle_is_broken_serves(tmp_path: Path) -> None:
-    """Start, two workers, every form of a request, metrics across processes, drain: none of it is a pickle."""
+    """Start-up, two workers, every form of request, metrics across processes and a drain work without pickle."""
     from ..e2e.conftest import ANY_PORTS
     from ..e2e.test_serve import ask
     from ..ports import free_ports
@@ -177,8 +177,8 @@ def test_a_server_in_which_pickle_is_broken_serves(tmp_path: Path) -> None:
     assert "pickle was used" not in (tmp_path / "log").read_text()
 
 
-def test_a_fault_of_ours_tells_a_reference_and_nothing_else(wire: Wire, caplog: pytest.LogCaptureFixture) -> None:  # noqa: F811
-    """What broke stands in the log, under what the caller was told."""
+def test_an_internal_error_reveals_only_a_reference(wire: Wire, caplog: pytest.LogCaptureFixture) -> None:  # noqa: F811
+    """An internal error answers with a reference, and the log has the exception under it."""
 
     def broken(*arguments: Any) -> None:
         raise RuntimeError("a secret of /etc")
@@ -187,10 +187,10 @@ def test_a_fault_of_ours_tells_a_reference_and_nothing_else(wire: Wire, caplog: 
     request = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
     with caplog.at_level(logging.ERROR):
         ((status, _, body),) = wire.client().send(request).receive()
-    told = json.loads(body)["status"]["info"]
+    info = json.loads(body)["status"]["info"]
     assert status == 500
-    assert told.startswith("internal error; the server's log has the details under ")
-    assert told.rpartition(" ")[2] in caplog.text
+    assert info.startswith("internal error; the server's log has the details under ")
+    assert info.rpartition(" ")[2] in caplog.text
     assert "a secret of /etc" in caplog.text
 
 
@@ -208,14 +208,14 @@ def test_a_fault_of_ours_tells_a_reference_and_nothing_else(wire: Wire, caplog: 
     ],
 )
 def test_log_lines_are_lines(text: str, shown: str) -> None:
-    """Whatever could end a line, move a cursor or turn a text around is written as what it is."""
+    """Characters that could end a line, move a cursor or reverse text are escaped in the log."""
     assert escaped(text) == shown
     record = logging.LogRecord("n", logging.INFO, "", 0, "event cause=%s", (text,), None)
     assert EscapingFormatter("%(levelname)s %(message)s").format(record) == f"INFO event cause={shown}"
 
 
 def test_tracebacks_are_set_off() -> None:
-    """Each of their lines begins as no record does, also those that an error's own text brings."""
+    """Every line of a traceback begins as no log record does, even if the error's own text has several lines."""
     try:
         raise ValueError("x\n2026 ERROR forged")
     except ValueError:
@@ -227,8 +227,8 @@ def test_tracebacks_are_set_off() -> None:
 
 
 def test_an_access_log_line_is_one_line_of_json() -> None:
-    """Whatever a client sends as method, path, trace or address."""
-    told = trace({b"traceparent": b"00-" + b"1" * 32 + b"-" + b"2" * 16 + b"-01"})
+    """The access log writes one line of JSON, whatever a client sends as method, path, trace or address."""
+    parsed = trace({b"traceparent": b"00-" + b"1" * 32 + b"-" + b"2" * 16 + b"-01"})
     path = b'/a"\n\r\0\xff' + b"x" * 900
     seen = FinishedRequest(
         protocol='G"\n',
@@ -241,7 +241,7 @@ def test_an_access_log_line_is_one_line_of_json() -> None:
         in_bytes=1,
         out_bytes=2,
         peer="[::1]:5",
-        trace=told,
+        trace=parsed,
         reference="ref",
     )
     text = line(seen)
@@ -256,7 +256,7 @@ def test_an_access_log_line_is_one_line_of_json() -> None:
 
 
 def test_keys_are_read_from_lines_and_commas() -> None:
-    """Comments and blanks are passed over; a file without keys closes the server rather than opening it."""
+    """Comments and blank lines are ignored, and a text without keys is an error."""
     assert parse_keys("# a comment\n a \n\nb,c\r\n#d") == ["a", "b", "c"]
     assert load_keys("", "") == []
     for nothing in (" ", "#"):
@@ -265,7 +265,7 @@ def test_keys_are_read_from_lines_and_commas() -> None:
 
 
 def test_every_key_is_compared_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A good first key takes as many comparisons as a bad one, all by hmac's, of digests of one length."""
+    """A valid first key costs as many comparisons as an invalid one, all by hmac, of digests of one length."""
     compared: list[tuple[bytes, bytes]] = []
 
     def compare(one: bytes, other: bytes) -> bool:
@@ -282,20 +282,20 @@ def test_every_key_is_compared_to_the_end(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 ELSEWHERE: dict[str, Callable[..., None]] = {
-    "A head that does not arrive": test_http1.test_a_client_that_does_not_finish_is_told_so,
+    "A head that does not arrive": test_http1.test_a_client_that_does_not_finish_its_request_gets_a_408,
     "A client that does not read": test_http1.test_a_client_that_does_not_read_is_cut_off,
-    "A connection without a request": test_http1.test_a_connection_that_asks_nothing_is_closed,
-    "More than 4096": test_http1.test_a_connection_too_many_is_closed_at_once,
-    "More bytes of request bodies": test_http1.test_a_worker_holds_so_many_bytes_of_requests_and_no_more,
+    "A connection without a request": test_http1.test_an_idle_connection_is_closed,
+    "More than 4096": test_http1.test_a_connection_above_the_limit_is_closed_at_once,
+    "More bytes of request bodies": test_http1.test_a_worker_holds_a_bounded_number_of_request_bytes,
     "A compressed body": test_codec.test_a_compressed_body_is_refused_unread,
-    "gRPC messages": test_calls.test_each_lie_ends_the_call_with_its_status,
-    "HTTP/2: requests or answers": test_http2.test_answers_that_nobody_takes_are_dropped_above_the_limit,
+    "gRPC messages": test_calls.test_a_malformed_message_ends_its_call_with_a_status,
+    "HTTP/2: requests or answers": test_http2.test_unread_answers_are_dropped_above_the_limit,
     "HTTP/2: streams that stop": test_http2.test_a_stream_that_stops_in_the_middle_is_reset_and_others_are_not,
 }
 
 
 def test_every_kind_has_cases() -> None:
-    """The table in the documentation promises nothing that is not tried."""
+    """Every row of the table in the documentation has cases."""
     tried = {case.kind for cases in (http1.CASES, test_http2.CASES, test_codec.CASES) for case in cases}
     for start_ in ELSEWHERE:
         tried |= {kind for kind in KINDS if kind.startswith(start_)}
@@ -304,7 +304,7 @@ def test_every_kind_has_cases() -> None:
 
 
 def test_the_documentation_has_the_same_table() -> None:
-    """docs/robustness.md says what the cases prove, row for row."""
+    """The table in docs/robustness.md equals the one that the cases use."""
     text = (ROOT / "docs" / "robustness.md").read_text()
     section = text.partition("## Hostile input")[2].partition("\n## ")[0]
     rows = [row.strip("|").split(" | ") for row in section.splitlines() if row.startswith("| ")]

@@ -1,6 +1,6 @@
-"""Drawn bytes, and hostile ones changed at random, into every door: only our errors come out.
+"""Random bytes, and hostile ones changed at random, into every entry of the server: only our errors come out.
 
-In a test run the draws are the same each time, and few. ``script/fuzz SECONDS`` draws anew for as long as it is told.
+The test run makes few draws, the same each time. ``script/fuzz SECONDS`` draws anew for that long.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ class Loop(ManualLoop):
 
 
 class Echo:
-    """The model: answers what it is asked."""
+    """A model that answers with its input."""
 
     def predict(self, X: Any, features_names: Any) -> Any:  # noqa: N803
         return X
@@ -76,7 +76,7 @@ def service(loop: Loop) -> Service:
 
 
 def bounded(target: Target, drawn: st.SearchStrategy[bytes], examples: int = 150) -> None:
-    """Give ``target`` what is drawn; it fails by raising."""
+    """Call ``target`` with drawn bytes; it fails by raising."""
     fixed = FUZZ_S == 0
 
     @settings(
@@ -105,7 +105,7 @@ SHORT = 3000
 
 
 def changed(*seeds: bytes) -> st.SearchStrategy[bytes]:
-    """Seeds with pieces left out, doubled, exchanged and put in."""
+    """Draw seeds with pieces removed, repeated, exchanged and inserted."""
     short = [seed for seed in seeds if len(seed) <= SHORT]
 
     def change(seed: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
@@ -148,7 +148,7 @@ def answered(data: bytes) -> None:
 
 
 def large_or_not(data: bytes) -> None:
-    """The quick reader takes what the other takes, and finds the same."""
+    """Check that the fast reader accepts nothing that the other refuses, and finds the same."""
     found = large.decode(data)
     if found is not None:
         other = json.from_value(json.parse(data), len(data))
@@ -175,13 +175,13 @@ CODECS: dict[str, tuple[Target, list[bytes]]] = {
 
 @pytest.mark.parametrize("name", CODECS)
 def test_codecs_raise_nothing_but_our_errors(name: str) -> None:
-    """Every reader of what a client sends."""
+    """No reader of client data raises anything but our own errors."""
     target, seeds = CODECS[name]
     bounded(target, changed(*seeds) | st.binary(max_size=300))
 
 
 def conversation(loop: Loop, transport: Transport) -> ProtocolDetector:
-    """A connection as the server makes it, REST and gRPC over a model that echoes."""
+    """Return a connection as the server makes it, with REST and gRPC over a model that echoes."""
     fleet: OpenConnections = set()
     made: list[Any] = []
     rest, grpc = RestRoutes(service(loop)), GrpcServices(service(loop))
@@ -244,7 +244,7 @@ REQUESTS = [
 
 
 def test_http_in_any_mixture_is_answered_or_refused(loop: Loop) -> None:
-    """Whole requests through routes, codecs and a model: no exception, and no 500."""
+    """Any mixture of HTTP/1.1 requests is answered or refused, without an exception and without a 500."""
     bounded(talked(loop), changed(*REQUESTS) | st.binary(max_size=300), 400)
 
 
@@ -265,5 +265,5 @@ CALLS = [
 
 
 def test_http2_in_any_mixture_is_answered_or_refused(loop: Loop) -> None:
-    """Frames and calls through methods, codecs and a model: no exception."""
+    """Any mixture of HTTP/2 frames and gRPC calls is answered or refused, without an exception."""
     bounded(talked(loop), changed(*CALLS) | st.binary(max_size=300).map((PREFACE + frame(4, 0, 0)).__add__), 400)

@@ -1,4 +1,4 @@
-"""The same bytes through a real Envoy and to our server alone: both cut them into the same requests."""
+"""The same bytes sent through a real Envoy and to our server alone: both must cut them into the same requests."""
 
 from collections.abc import Iterator
 
@@ -24,14 +24,14 @@ def pair() -> Iterator[tuple[Recorder, Gateway, Recorder]]:
 
 
 def routed(data: bytes) -> bytes:
-    """The same bytes with paths that Envoy has a route for."""
+    """Return the same bytes with paths that Envoy has a route for."""
     return data.replace(b" /", b" " + PREFIX + b"/").replace(b"://x/", b"://x" + PREFIX + b"/")
 
 
 def compare(pair: tuple[Recorder, Gateway, Recorder], data: bytes) -> tuple[list[Seen], list[Seen]]:
-    """What our server sees of ``data`` behind Envoy and alone. Fails where they disagree on where requests end.
+    """Return what our server sees of ``data`` behind Envoy and alone. Fails if they disagree about where requests end.
 
-    Whether more will come can only be waited for; a busy machine gets more time.
+    The only way to know that no more requests come is to wait, so a busy machine gets more time.
     """
     for quiet_s in (0.1, 1.0):
         try:
@@ -44,28 +44,28 @@ def compare(pair: tuple[Recorder, Gateway, Recorder], data: bytes) -> tuple[list
 def _compare(pair: tuple[Recorder, Gateway, Recorder], data: bytes, quiet_s: float) -> tuple[list[Seen], list[Seen]]:
     recorder, gateway, alone = pair
     before, errors = gateway.forwarded(), gateway.protocol_errors()
-    told, ended = spoken(gateway.port, data, quiet_s)
+    statuses, ended = spoken(gateway.port, data, quiet_s)
     (behind, refusals), forwarded = recorder.take(), gateway.forwarded() - before
     # A head that Envoy has sent on before it found the body broken, or too long for us, is one that we do not see end.
     assert forwarded - len(behind) in (0, 1), f"Envoy sent {forwarded} requests and we saw {behind}"
     if forwarded > len(behind):
-        assert ended or max(told, default=0) >= 400
+        assert ended or max(statuses, default=0) >= 400
     for refusal in refusals:
         known = "in the middle of a request", "larger than", "the Host header is not"
         assert any(words in refusal for words in known)
     assert gateway.protocol_errors() == errors, "our answers are as many as Envoy's requests"
-    said, _ = spoken(alone.port, data, quiet_s)
+    statuses_alone, _ = spoken(alone.port, data, quiet_s)
     seen, _ = alone.take()
     shorter, longer = sorted((behind, seen), key=len)
     assert shorter == longer[: len(shorter)], "both cut the same requests"
     if shorter != longer:  # the stricter one has said so, or has taken what remained for unfinished
-        assert ended or max(told if len(behind) < len(seen) else said, default=0) >= 400
+        assert ended or max(statuses if len(behind) < len(seen) else statuses_alone, default=0) >= 400
     return behind, seen
 
 
 @pytest.mark.parametrize("name", TABLE)
 def test_envoy_and_we_see_the_same_requests(pair: tuple[Recorder, Gateway, Recorder], name: str) -> None:
-    """Each hostile case, with a request behind it that could be smuggled: never more requests than Envoy sent."""
+    """Behind no hostile case does the server see a request that Envoy has not sent."""
     behind, seen = compare(pair, routed(TABLE[name] + LAST))
     if name in http1.HARMLESS:
         assert behind == seen
@@ -123,5 +123,5 @@ REQUESTS = st.builds(
 def test_no_mixture_of_the_tricks_is_seen_in_two_ways(
     pair: tuple[Recorder, Gateway, Recorder], requests: list[bytes]
 ) -> None:
-    """Lengths, codings, blanks, line ends and chunks, drawn and put together, are cut alike."""
+    """Envoy and the server cut random mixtures of lengths, codings, spaces, line ends and chunks alike."""
     compare(pair, routed(b"".join(requests) + LAST))

@@ -1,4 +1,4 @@
-"""Hostile HTTP/1.1: each case with its answer, its end and a bound on memory."""
+"""Hostile HTTP/1.1: each case gets its answer, ends its connection and stays within a bound on memory."""
 
 import asyncio
 import tracemalloc
@@ -34,7 +34,7 @@ def no_timers() -> Iterator[None]:
 
 
 class Line:
-    """One connection over a transport of its own; what it sees is answered at once, or never if ``holds``."""
+    """One connection on a transport of the test's own. Its requests are answered at once, or never if ``holds``."""
 
     def __init__(
         self, holds: bool = False, takes: bool = True, budget: Budget | None = None, answer: bytes = b"ok\n"
@@ -73,7 +73,7 @@ every_case = pytest.mark.parametrize(
 @every_case
 @pytest.mark.parametrize("by", [65_536, 250_000, 7], ids=["by 64 kB", "by 250 kB", "by 7"])
 def test_every_case_has_its_answer_however_it_is_cut(case: http1.Case, by: int) -> None:
-    """The refusal, the end of the connection, no request seen that is none, and little memory."""
+    """Each case gets its status, ends the connection, and shows the handler no request that it should not see."""
     tracemalloc.start()
     line = Line().send(case.sent, by)
     _, peak = tracemalloc.get_traced_memory()
@@ -88,15 +88,15 @@ def test_every_case_has_its_answer_however_it_is_cut(case: http1.Case, by: int) 
 
 
 @pytest.mark.parametrize("name", http1.HARMLESS)
-def test_what_is_unusual_is_one_request_all_the_same(name: str) -> None:
-    """Rare forms that the standard allows are read, and so is what follows them."""
+def test_unusual_but_valid_requests_are_read(name: str) -> None:
+    """Rare forms that the standard allows are read as one request, and the next request is read too."""
     line = Line().send(http1.HARMLESS[name] + GET)
     assert [path for _, path, _ in line.seen] == [line.seen[0][1], b"/q"]
     assert line.transport.statuses() == [200, 200]
 
 
 def test_a_body_of_tiny_chunks_is_what_was_sent() -> None:
-    """Parts are put together in order, in the memory of their bytes."""
+    """A body of tiny chunks arrives complete and in order, and takes no more memory than its bytes."""
     body = bytes(range(256)) * 300
     sent = CHUNKED + b"".join(b"2\r\n%b\r\n" % body[at : at + 2] for at in range(0, len(body), 2)) + END
     tracemalloc.start()
@@ -108,7 +108,7 @@ def test_a_body_of_tiny_chunks_is_what_was_sent() -> None:
 
 
 def test_a_client_that_does_not_read_is_cut_off() -> None:
-    """Thirty seconds without 7200 bytes of the answer taken, and the connection is gone, and what it held."""
+    """A client that reads less than 7200 bytes of its answer in 30 s is disconnected."""
     line = Line(takes=False, answer=b"x" * 100_000).send(GET)
     line.looked_at(0, 29)
     assert not line.transport.aborted
@@ -117,7 +117,7 @@ def test_a_client_that_does_not_read_is_cut_off() -> None:
 
 
 def test_a_client_that_reads_slowly_but_steadily_is_left_alone() -> None:
-    """What keeps the pace is answered to the end."""
+    """A client that reads at the minimum rate gets its whole answer."""
     line = Line(takes=False, answer=b"x" * 100_000).send(GET)
     for now in range(0, 300, 10):
         line.looked_at(now)
@@ -125,8 +125,8 @@ def test_a_client_that_reads_slowly_but_steadily_is_left_alone() -> None:
     assert not line.transport.aborted
 
 
-def test_a_worker_holds_so_many_bytes_of_requests_and_no_more() -> None:
-    """Told lengths and chunks above the budget are answered 503; what is answered or gone is given back."""
+def test_a_worker_holds_a_bounded_number_of_request_bytes() -> None:
+    """Bodies above the budget get a 503, and the budget is given back when requests are answered or clients go."""
     budget = Budget(150_000)
     first, second, third = (Line(holds=True, budget=budget) for _ in range(3))
     first.send(HEAD + b"Content-Length: 90000\r\n\r\n" + b"x" * 90_000)
@@ -144,7 +144,7 @@ def test_a_worker_holds_so_many_bytes_of_requests_and_no_more() -> None:
 
 
 def test_a_client_that_pipelines_large_bodies_is_not_read_from() -> None:
-    """A few large requests that wait for their answers are enough for one connection."""
+    """A connection is not read from while a few large requests on it wait for their answers."""
     line = Line(holds=True)
     one = HEAD + b"Content-Length: 90000\r\n\r\n" + b"x" * 90_000
     line.send(one * 100)
@@ -152,8 +152,8 @@ def test_a_client_that_pipelines_large_bodies_is_not_read_from() -> None:
     assert len(line.seen) < 20
 
 
-def test_a_connection_too_many_is_closed_at_once() -> None:
-    """503 with Retry-After."""
+def test_a_connection_above_the_limit_is_closed_at_once() -> None:
+    """A connection above the limit gets a 503 and is closed."""
     transport = Transport()
     TooManyConnections().connection_made(transport)  # type: ignore[arg-type]  # as above
     assert transport.statuses() == [503]
@@ -161,15 +161,15 @@ def test_a_connection_too_many_is_closed_at_once() -> None:
 
 
 @pytest.mark.parametrize("sent", [b"GET /q", HEAD + b"Content-Length: 90000\r\n\r\n" + b"x" * 7000])
-def test_a_client_that_does_not_finish_is_told_so(sent: bytes) -> None:
-    """Ten seconds for a head, 7200 bytes of a body in thirty."""
+def test_a_client_that_does_not_finish_its_request_gets_a_408(sent: bytes) -> None:
+    """A head that takes more than 10 s, or a body below 7200 bytes in 30 s, gets a 408."""
     line = Line().send(sent).looked_at(0, 9)
     assert line.transport.statuses() == []
     assert line.looked_at(11, 31).transport.statuses() == [408]
 
 
-def test_a_connection_that_asks_nothing_is_closed() -> None:
-    """Ten minutes and twenty seconds after its last answer, without a word."""
+def test_an_idle_connection_is_closed() -> None:
+    """A connection is closed without a word 620 s after its last answer."""
     line = Line().send(GET).looked_at(0, 619)
     assert not line.transport.closed
     assert line.looked_at(621).transport.closed

@@ -1,4 +1,4 @@
-"""Hostile HTTP/2 and gRPC framing: each case with what ends it, and a bound on memory."""
+"""Hostile HTTP/2: each case ends its stream or connection with the right code, within a bound on memory."""
 
 import asyncio
 import tracemalloc
@@ -42,7 +42,7 @@ def loop() -> Iterator[Loop]:
 
 
 class Answering(streams.StreamListener):
-    """Answers every whole request with ``answer``; keeps no bodies."""
+    """Answers every whole request with ``answer`` and keeps no bodies."""
 
     def __init__(self, stream: streams.Stream, answer: bytes | None) -> None:
         self.stream, self.answer, self.lost = stream, answer, False
@@ -59,7 +59,7 @@ class Answering(streams.StreamListener):
 
 @dataclass
 class Peer:
-    """One connection, after its greeting, and what it has answered."""
+    """One connection whose preface and settings have been sent, and what it answers."""
 
     answer: bytes | None = b"ok"
     budget: Budget | None = None
@@ -84,8 +84,8 @@ class Peer:
                 self.connection.data_received(data[at : at + by])
         return self
 
-    def told(self) -> tuple[Code | None, dict[int, Code]]:
-        """The code of its GOAWAY, if any, and of each stream that it has reset."""
+    def endings(self) -> tuple[Code | None, dict[int, Code]]:
+        """Return the code of its GOAWAY, if any, and of each stream that it has reset."""
         away, reset, at, text = None, {}, 0, bytes(self.transport.written)
         while at < len(text):
             high, low, kind, _, number = frames.frame_head.unpack_from(text, at)
@@ -193,14 +193,14 @@ CASES = [
 
 @pytest.mark.parametrize("case", [pytest.param(each, id=f"{each.kind[8:24]}-{each.name}") for each in CASES])
 @pytest.mark.parametrize("by", [65_536, 13], ids=["by 64 kB", "by 13"])
-def test_every_case_ends_as_it_must(case: Case, by: int) -> None:
-    """The connection or the stream ends with the code that says why, in little memory."""
+def test_every_case_ends_with_its_code(case: Case, by: int) -> None:
+    """The stream or the connection ends with the code that says why, in little memory."""
     peer = Peer()
     tracemalloc.start()
     peer.send(case.sent, by)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    away, reset = peer.told()
+    away, reset = peer.endings()
     if case.reset is None:
         assert away == case.away
     else:
@@ -208,13 +208,13 @@ def test_every_case_ends_as_it_must(case: Case, by: int) -> None:
         if case.away is None:
             peer.transport.written.clear()
             peer.send(opened(True, 999))
-            assert peer.told() == (None, {})
+            assert peer.endings() == (None, {})
             assert peer.connection.open_requests == 0
     assert peak < 2 * MEGABYTE
 
 
 def test_requests_that_pile_up_on_one_connection_are_reset() -> None:
-    """128 streams that send 4 MB each and never end: 64 MB are taken, then streams are reset."""
+    """Of 128 streams that send 4 MB each and never end, 64 MB are held and the rest are reset."""
     peer = Peer()
     chunk = frame(frames.DATA, 0, 1, b"x" * 16_000)[9:]
     for stream in range(1, 257, 2):
@@ -228,7 +228,7 @@ def test_requests_that_pile_up_on_one_connection_are_reset() -> None:
         for stream in list(peer.connection.streams):
             peer.send(frame(frames.DATA, 0, stream, chunk))
         assert peer.connection._memory.held <= MAX_HELD_BYTES
-    away, reset = peer.told()
+    away, reset = peer.endings()
     assert away is None
     assert set(reset.values()) == {CALM}
     assert sum(exchange.lost for exchange in peer.exchanges) == len(reset) > 100
@@ -236,14 +236,14 @@ def test_requests_that_pile_up_on_one_connection_are_reset() -> None:
     assert peer.connection._memory.held == 0
 
 
-def test_answers_that_nobody_takes_are_dropped_above_the_limit() -> None:
-    """Closed windows, 128 answers of 2 MB: what waits is 64 MB at most, and the rest of the streams are reset."""
+def test_unread_answers_are_dropped_above_the_limit() -> None:
+    """With closed windows and 128 answers of 2 MB, 64 MB wait and the other streams are reset."""
     peer = Peer(answer=b"x" * (2 * MEGABYTE))
     peer.send(frame(frames.SETTINGS, 0, 0, b"\0\4\0\0\0\0"))
     for stream in range(1, 257, 2):
         peer.send(opened(True, stream))
         assert peer.connection.unsent <= MAX_HELD_BYTES
-    assert set(peer.told()[1].values()) == {CALM}
+    assert set(peer.endings()[1].values()) == {CALM}
     assert peer.connection.open_requests == 32
     for stream in list(peer.connection.streams):
         peer.send(frame(frames.RST_STREAM, 0, stream, number(8)))
@@ -251,15 +251,15 @@ def test_answers_that_nobody_takes_are_dropped_above_the_limit() -> None:
 
 
 def test_one_large_answer_is_sent_whatever_its_size() -> None:
-    """The limit is for what piles up, not for a single answer."""
+    """The limit applies to answers that pile up, not to a single one."""
     peer = Peer(answer=b"x" * (MAX_HELD_BYTES + 1))
     peer.send(opened(True, 1))
-    assert peer.told() == (None, {})
+    assert peer.endings() == (None, {})
     assert peer.connection.open_requests == 1
 
 
 def test_answers_do_not_leave_for_a_client_that_does_not_read() -> None:
-    """However large its windows, only what the socket takes leaves; the rest waits where it is counted."""
+    """If a client opens large windows but does not read, its answers wait where they are counted."""
     peer = Peer(answer=b"x" * MEGABYTE)
     peer.send(frame(frames.SETTINGS, 0, 0, b"\0\4\x7f\xff\xff\xff"))
     peer.send(frame(frames.WINDOW_UPDATE, 0, 0, number(2**31 - 1 - 65_535)))
@@ -277,7 +277,7 @@ def test_answers_do_not_leave_for_a_client_that_does_not_read() -> None:
 
 
 def test_a_window_of_one_byte_sends_one_byte() -> None:
-    """Tiny windows make no more frames than the client has asked for."""
+    """Tiny windows cause no more frames than the client has asked for."""
     peer = Peer(answer=b"x" * 1000)
     peer.send(frame(frames.SETTINGS, 0, 0, b"\0\4\0\0\0\1"))
     peer.send(opened(True, 1))
@@ -286,53 +286,53 @@ def test_a_window_of_one_byte_sends_one_byte() -> None:
     assert peer.connection.sent_bytes == 11
 
 
-def test_answers_that_are_not_taken_end_the_connection() -> None:
-    """Thirty seconds without progress, whatever else the client sends."""
+def test_unread_answers_end_the_connection() -> None:
+    """A client that reads nothing for 30 s is disconnected, whatever else it sends."""
     peer = Peer(answer=b"x" * 1000)
     peer.send(frame(frames.SETTINGS, 0, 0, b"\0\4\0\0\0\0") + opened(True, 1))
     for now in range(0, 50, 10):
         peer.send(frame(frames.PING, 0, 0, b"x" * 8))
         peer.connection.check_time(now, ClientTimeouts())
-    assert peer.told()[0] is CALM
+    assert peer.endings()[0] is CALM
     assert peer.transport.closed
 
 
 def test_a_stream_that_stops_in_the_middle_is_reset_and_others_are_not() -> None:
-    """Thirty seconds without 7200 bytes; pings do not help it."""
+    """A stream that sends less than 7200 bytes in 30 s is reset, whatever pings its client sends; others go on."""
     peer = Peer()
     peer.send(opened(False, 1, 3))
     for now in range(0, 50, 10):
         peer.send(frame(frames.PING, 0, 0, b"x" * 8) + frame(frames.DATA, 0, 3, b"x" * 8000))
         peer.connection.check_time(now, ClientTimeouts())
     peer.connection._write()
-    assert peer.told() == (None, {1: CALM})
+    assert peer.endings() == (None, {1: CALM})
     assert list(peer.connection.streams) == [3]
 
 
 @pytest.mark.parametrize("begun", [frame(frames.HEADERS, 0, 1, POST), opened(True, 1)[:5]], ids=["block", "frame"])
 def test_a_head_that_does_not_end_ends_the_connection(begun: bytes) -> None:
-    """Ten seconds for header fields from their first frame, or for a frame from its first byte."""
+    """A header block must end within 10 s of its first frame, and a frame within 10 s of its first byte."""
     peer = Peer().send(begun)
     for now in (0, 9):
         peer.connection.check_time(now, ClientTimeouts())
-    assert peer.told()[0] is None
+    assert peer.endings()[0] is None
     peer.connection.check_time(11, ClientTimeouts())
-    assert peer.told()[0] is CALM
+    assert peer.endings()[0] is CALM
 
 
-def test_a_worker_holds_so_many_bytes_of_calls_and_no_more() -> None:
-    """Streams above the budget are refused unprocessed, so that they may be tried elsewhere; all is given back."""
+def test_a_worker_holds_a_bounded_number_of_call_bytes() -> None:
+    """Streams above the worker's budget are refused unprocessed, and the budget is given back."""
     budget = Budget(500_000)
     first, second = Peer(budget=budget), Peer(budget=budget)
     for peer in (first, second):
         peer.send(opened(False, 1))
         peer.send(frame(frames.DATA, 0, 1, b"x" * 16_000) * 20)
     assert budget.held == 320_000
-    assert second.told() == (None, {1: Code.REFUSED_STREAM})
+    assert second.endings() == (None, {1: Code.REFUSED_STREAM})
     first.connection.connection_lost(None)
     assert budget.held == 0
 
 
-def test_kinds_are_kinds() -> None:
-    """Each case is of a kind that the table in the documentation has."""
+def test_the_kind_of_each_case_is_documented() -> None:
+    """The kind of each case is a row of the table in the documentation."""
     assert {case.kind for case in CASES} <= set(KINDS)

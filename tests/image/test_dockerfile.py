@@ -69,10 +69,10 @@ def test_a_value_stands_for_itself(value: str) -> None:
 @pytest.mark.parametrize(
     ("recipe", "fault"),
     [
-        (DockerfileRecipe("builder\nRUN id", {}), "no name of an image"),
-        (DockerfileRecipe("builder AS x", {}), "no name of an image"),
-        (DockerfileRecipe("builder", {"A B": "x"}), "cannot be a variable"),
-        (DockerfileRecipe("builder", {"A\nRUN": "x"}), "cannot be a variable"),
+        (DockerfileRecipe("builder\nRUN id", {}), "not the name of an image"),
+        (DockerfileRecipe("builder AS x", {}), "not the name of an image"),
+        (DockerfileRecipe("builder", {"A B": "x"}), "is not a valid variable"),
+        (DockerfileRecipe("builder", {"A\nRUN": "x"}), "is not a valid variable"),
         (DockerfileRecipe("builder", {"A": "x\ty"}), "cannot be printed"),
         (DockerfileRecipe("builder", {}, ["../x"]), "cannot be copied"),
         (DockerfileRecipe("builder", {}, ["a/../../x"]), "cannot be copied"),
@@ -138,7 +138,7 @@ def test_named_requirement_files_are_copied_too(tmp_path: Path, capsys: pytest.C
         ("SERVICE_TYPE=MODEL\n", {}, "which class is the model? Set MODEL_NAME"),
         ("MODEL_NAME=Mine\n", {"environment__yml": "name: x\n"}, "environment.yml needs conda"),
         ("MODEL_NAME\n", {}, "line 1: expected KEY=value"),
-        ("MODEL_NAME=Mine\nA-B=x\n", {}, "'A-B' in .s2i/environment cannot be a variable"),
+        ("MODEL_NAME=Mine\nA-B=x\n", {}, "'A-B' in .s2i/environment is not a valid variable"),
     ],
 )
 def test_a_folder_that_cannot_become_an_image_is_a_sentence(

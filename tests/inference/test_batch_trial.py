@@ -1,4 +1,4 @@
-"""A model may be merged where it is seen to answer a batch as it answers the rows alone."""
+"""Requests are merged only if the model is found to answer a batch as it answers each row alone."""
 
 import itertools
 from collections.abc import Callable
@@ -17,7 +17,7 @@ ROWS = np.random.default_rng(0).normal(size=(MAX_ROWS, 3))
 
 
 class Hostile:
-    """A value that cannot be looked at, as a torch tensor that requires grad."""
+    """A value that raises when it is inspected, as a torch tensor that requires grad does."""
 
     def __array__(self, *arguments: Any, **keywords: Any) -> Any:
         raise RuntimeError("not here")
@@ -46,10 +46,10 @@ def judged(predict: Callable[[Any], Any], rows: Any = ROWS) -> tuple[bool, str]:
     ],
 )
 def test_rows_that_do_not_depend_on_each_other_are_proof(predict: Callable[[Any], Any]) -> None:
-    """Arrays, lists, labels, numbers, NaN; floats may differ in their last digits."""
+    """Answers may be arrays, lists, labels, numbers and NaN; floats may differ in their last digits."""
     merges, reason = judged(predict)
     assert merges, reason
-    assert reason == "32 rows of the contract were answered in a batch as alone"
+    assert reason == "32 rows of the contract have the same answers in a batch as alone"
 
 
 @pytest.mark.parametrize(
@@ -61,10 +61,10 @@ def test_rows_that_do_not_depend_on_each_other_are_proof(predict: Callable[[Any]
         (lambda rows: np.cumsum(rows, axis=0), "differently in a batch than alone"),
         (lambda rows: np.random.default_rng().normal(size=len(rows)), "the same row differently the second time"),
         (lambda rows: rows + next(COUNT), "the same row differently the second time"),
-        (lambda rows: rows.sum(), "does not answer a row for each row"),
-        (lambda rows: "text", "does not answer a row for each row"),
-        (lambda rows: rows[:1], "does not answer a row for each row"),
-        (lambda rows: [rows.tolist()], "does not answer a row for each row"),
+        (lambda rows: rows.sum(), "does not return one row for each row"),
+        (lambda rows: "text", "does not return one row for each row"),
+        (lambda rows: rows[:1], "does not return one row for each row"),
+        (lambda rows: [rows.tolist()], "does not return one row for each row"),
         (lambda rows: rows.astype(int) if len(rows) > 1 else rows, "differently in a batch than alone"),
         (lambda rows: [[1, [2, 3]] for _ in rows], "answers cannot be compared: ValueError"),
         (lambda rows: [Hostile() for _ in rows], "answers cannot be compared: RuntimeError"),
@@ -72,14 +72,14 @@ def test_rows_that_do_not_depend_on_each_other_are_proof(predict: Callable[[Any]
     ],
 )
 def test_what_sees_the_batch_is_found(predict: Callable[[Any], Any], reason: str) -> None:
-    """Means, orders, memory, chance, one answer for all: each is refused, and the reason says which."""
+    """A model that uses a batch's means or order, memory or chance, or answers once for all, is not merged."""
     merges, told = judged(predict)
     assert not merges
     assert reason in told
 
 
 def test_a_slow_model_is_tried_on_fewer_rows() -> None:
-    """The proof takes seconds, not minutes: a prediction of 0.1 s is tried on five rows, one of an hour on two."""
+    """The trial takes seconds: a model that takes 0.1 s is tried on five rows, one that takes an hour on two."""
     for seconds, rows in ((0.1, 5), (3600.0, 2)):
         times = itertools.count(0.0, seconds)
         verdict = try_batching(lambda rows, names: Prediction(rows), ROWS, None, clock=lambda times=times: next(times))  # type: ignore[misc]
@@ -87,7 +87,7 @@ def test_a_slow_model_is_tried_on_fewer_rows() -> None:
 
 
 def test_tags_and_failures_tell_calls_apart() -> None:
-    """An answer with tags of its own, or other class names each time, is no proof; nor is a failure in the batch."""
+    """Tags, class names that change from call to call, and a failure in the batch all end the trial against merging."""
 
     def failing(X: Any, names: Any) -> Prediction:  # noqa: N803
         if len(X) > 1:

@@ -1,4 +1,4 @@
-"""Requests of one turn are merged where the model cannot tell, and never at each other's cost."""
+"""Requests of one turn are merged if the model cannot tell, and never at each other's cost."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -92,7 +92,7 @@ def test_an_idle_server_waits_one_turn_and_no_timer() -> None:
 
 
 def test_a_full_batch_goes_at_once() -> None:
-    """Rows are counted, not requests: what would overflow the batch sends it, without waiting for the turn."""
+    """Rows are counted, not requests: a request that would overflow the batch sends it without waiting for the turn."""
     bench = Bench(max_rows=4)
     jobs = [Job([[1]] * 3), Job([[2]] * 2), Job([[3]] * 9)]
     bench.submit(*jobs)
@@ -118,7 +118,7 @@ def test_a_full_batch_goes_at_once() -> None:
     ],
 )
 def test_what_the_model_could_tell_apart_is_not_merged(one: Job, other: Job) -> None:
-    """Other names, dtype or row shape, no rows, no row axis: each request is a call of its own."""
+    """Requests with other names, dtype or row shape, without rows or without a row axis are called one by one."""
     bench = Bench()
     bench.submit(one, other)
     bench.loop.run_once()
@@ -127,7 +127,7 @@ def test_what_the_model_could_tell_apart_is_not_merged(one: Job, other: Job) -> 
 
 
 def test_a_poison_row_fails_its_own_request_only() -> None:
-    """When a merged call raises, each request is predicted alone: only the one at fault fails."""
+    """If a merged call raises, each request is predicted alone, and only the one at fault fails."""
     bench = Bench()
     jobs = [Job([[1]]), Job([[-1]]), Job([[3]])]
     bench.submit(*jobs)
@@ -137,7 +137,7 @@ def test_a_poison_row_fails_its_own_request_only() -> None:
 
 
 def test_what_the_model_shall_not_see_is_refused_by_itself() -> None:
-    """Rows are judged all at once; where some are unfit, only the requests that hold them fail, before the model."""
+    """All rows are checked at once; if some are invalid, only their requests fail, before the model is called."""
     bench = Bench()
     asked: list[int] = []
 
@@ -164,7 +164,7 @@ def test_what_the_model_shall_not_see_is_refused_by_itself() -> None:
 
 
 def test_a_caller_who_left_costs_nothing_and_harms_nobody() -> None:
-    """Rows of a closed connection are not computed, and its batch-mates are answered."""
+    """Rows of a closed connection are not predicted, and the other requests of the batch are answered."""
     bench = Bench()
     jobs = [Job([[1]]), Job([[2]], abandoned=True), Job([[3]])]
     bench.submit(*jobs)
@@ -175,7 +175,7 @@ def test_a_caller_who_left_costs_nothing_and_harms_nobody() -> None:
 
 @pytest.mark.parametrize("payload", ["a string", {"a": 1}, np.array(3.0), [1], np.zeros((1, 3)), None])
 def test_an_answer_without_a_row_for_each_row_is_not_split(payload: Any) -> None:
-    """A model that answers a batch as a whole is asked again, request by request."""
+    """If the answer does not have a row for each row, the model is called again for each request."""
     calls = []
     loop = ManualLoop()
 
@@ -193,7 +193,7 @@ def test_an_answer_without_a_row_for_each_row_is_not_split(payload: Any) -> None
 
 
 def test_a_request_that_comes_during_a_flush_waits_for_the_next_turn() -> None:
-    """A client that sends its next request from the answer of the first is not lost."""
+    """A request that is sent while the first is being answered is predicted in the next turn."""
     bench = Bench()
     late = Job([[5]])
     first = Job([[1]])
@@ -206,7 +206,7 @@ def test_a_request_that_comes_during_a_flush_waits_for_the_next_turn() -> None:
 
 
 def test_bad_answers_fail_like_errors() -> None:
-    """An error of the request family from the model's side reaches the caller as such."""
+    """A request error that the prediction raises reaches the callers unchanged."""
     loop = ManualLoop()
 
     def model(rows: Array, names: Sequence[str] | None) -> Prediction:
@@ -226,7 +226,7 @@ ROWS = st.lists(st.lists(st.integers(-1, 5), min_size=1, max_size=2), min_size=1
 
 @given(st.lists(st.tuples(ROWS, st.booleans()), max_size=12), st.integers(1, 8))
 def test_batched_equals_single(requests: list[tuple[list[list[int]], bool]], max_rows: int) -> None:
-    """However requests fall together, each is answered exactly once and as if it had come alone."""
+    """However requests are merged, each is answered exactly once and as if it had come alone."""
     bench = Bench(max_rows)
     jobs = [Job(rows) for rows, _ in requests]
     for job, (_, turn_after) in zip(jobs, requests, strict=True):
@@ -240,7 +240,7 @@ def test_batched_equals_single(requests: list[tuple[list[list[int]], bool]], max
 
 
 def test_a_turn_that_takes_too_long_is_not_waited_for() -> None:
-    """When requests keep coming in one turn, a batch leaves after the delay that was allowed, and the next begins."""
+    """If requests keep coming in one turn, a batch is sent after the delay that is allowed, and the next one begins."""
     bench = Bench()
     now = [0.0]
     bench.batcher = Batcher(
@@ -257,7 +257,7 @@ def test_a_turn_that_takes_too_long_is_not_waited_for() -> None:
 
 
 def test_a_batch_grows_while_the_model_is_busy() -> None:
-    """What comes while a slow model works in its thread is one call when it is free, without those who left."""
+    """Requests that come while the thread is busy are one batch afterwards, without those whose callers have gone."""
     bench = Bench()
     work: list[Any] = []
 
@@ -281,8 +281,35 @@ def test_a_batch_grows_while_the_model_is_busy() -> None:
     assert [job.outcomes for job in jobs] == [[[[0]]], [[[2]]], [], [[[6]]], [[[8]]]]
 
 
+def test_a_batch_stays_open_when_a_full_one_with_the_same_key_begins() -> None:
+    """The batch that was opened because another was full takes more jobs until its own call begins."""
+    bench = Bench()
+    work: list[Any] = []
+
+    class Thread:
+        def run(self, task: Any, done: Any, /) -> None:
+            work.append((task, done))
+
+    def finish_one() -> None:
+        task, done = work.pop()
+        task()
+        done(0.1)
+
+    slow = Executor(bench.loop, Thread(), clock=lambda: 0.0, mean_s=0.1)
+    bench.batcher = Batcher(bench.model, bench.loop, slow, max_rows=4)
+    for rows in (1, 3, 3):  # the first runs, the second is full with the third
+        bench.submit(Job([[0]] * rows))
+        bench.loop.run_once()
+    finish_one()
+    bench.submit(Job([[0]]))
+    while work:
+        finish_one()
+        bench.loop.run_once()
+    assert bench.model.calls == [1, 3, 4]
+
+
 def test_what_is_too_late_never_reaches_the_model() -> None:
-    """A job whose deadline has come before its turn is told so; its batch-mates are predicted without it."""
+    """A job whose deadline comes before its turn is told so; the others of its batch are predicted without it."""
     bench = Bench()
     bench.batcher = Batcher(bench.model, bench.loop, executor(bench.loop), max_rows=100, clock=lambda: 5.0)
     jobs = [Job([[1]]), Job([[2]]), Job([[3]])]

@@ -1,4 +1,4 @@
-"""One call at a time: in the loop while calls are short, in the thread while they are not."""
+"""Calls run one at a time: in the loop while they are short, in the thread while they are not."""
 
 from collections.abc import Callable
 
@@ -64,7 +64,7 @@ class Bench:
 
 
 def test_a_short_call_is_over_when_it_has_entered() -> None:
-    """While calls are short nothing waits: neither for a turn of the loop nor for a thread."""
+    """A short call waits neither for a turn of the loop nor for a thread."""
     bench = Bench()
     bench.executor.submit(bench.task("a", 0.0001))
     assert bench.log == ["run a", "finish a"]
@@ -73,7 +73,7 @@ def test_a_short_call_is_over_when_it_has_entered() -> None:
 
 
 def test_a_turn_of_the_loop_is_not_filled_with_calls() -> None:
-    """After its slice of a turn the executor waits for the next one, in which connections were served first."""
+    """After its slice of a turn the executor waits for the next turn, so that connections are served in between."""
     bench = Bench()
     for name in "abcdefghijkl":
         bench.executor.submit(bench.task(name, 0.0009))
@@ -83,7 +83,7 @@ def test_a_turn_of_the_loop_is_not_filled_with_calls() -> None:
 
 
 def test_slow_calls_move_to_the_thread_and_back() -> None:
-    """A mean above a millisecond moves the calls to the thread, one below half of it back to the loop."""
+    """A mean above one millisecond moves the calls to the thread, and one below half a millisecond back to the loop."""
     bench = Bench()
     bench.executor.submit(bench.task("slow", 0.02))
     assert bench.executor.in_thread
@@ -102,7 +102,7 @@ def test_slow_calls_move_to_the_thread_and_back() -> None:
 
 
 def test_a_model_known_to_be_slow_begins_in_the_thread() -> None:
-    """What the start measured decides about the first request already."""
+    """The duration measured at start-up decides where the first request runs."""
     bench = Bench(mean_s=0.1)
     bench.executor.submit(bench.task("a"))
     assert bench.log == []
@@ -110,7 +110,7 @@ def test_a_model_known_to_be_slow_begins_in_the_thread() -> None:
 
 
 def test_one_call_at_a_time_in_order_but_for_the_urgent() -> None:
-    """While the thread is at work the others wait; what is first passes them, what is unwanted is passed over."""
+    """While the thread runs a task the others wait; an urgent task goes before them, an unwanted one is skipped."""
     bench = Bench(mean_s=0.1)
     for name in "ab":
         bench.executor.submit(bench.task(name, 0.1))
@@ -125,7 +125,7 @@ def test_one_call_at_a_time_in_order_but_for_the_urgent() -> None:
 
 
 def test_a_task_that_enters_another_from_its_end_does_not_nest() -> None:
-    """A client that asks again from the answer of its first request waits behind those that were there."""
+    """A task that is submitted while another finishes waits behind those that waited before."""
     bench = Bench()
     first = bench.task("a")
     second = bench.task("b")
@@ -141,7 +141,7 @@ def test_a_task_that_enters_another_from_its_end_does_not_nest() -> None:
 
 
 def test_a_thread_that_does_not_come_back_is_given_up() -> None:
-    """Its caller hears that it is too late, who waits and who comes that they may try again; an end is passed over."""
+    """The hanging call fails with a deadline, others may be sent again, and a late end of the call is ignored."""
     bench = Bench(mean_s=0.1)
     for name in "abc":
         bench.executor.submit(bench.task(name, 0.1, wanted=name != "b"))
@@ -157,7 +157,7 @@ def test_a_thread_that_does_not_come_back_is_given_up() -> None:
 
 
 def test_a_wait_is_told_by_the_pace_and_not_by_the_calls_alone() -> None:
-    """Calls of 0.1 s that begin every 0.3 s, for the loop is busy in between, make three that wait wait for 0.9 s."""
+    """If calls of 0.1 s begin every 0.3 s, as the loop is busy in between, the expected wait behind three is 0.9 s."""
     bench = Bench(mean_s=0.1)
     assert bench.executor.wait_s == 0
     for _ in range(104):

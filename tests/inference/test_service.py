@@ -1,4 +1,4 @@
-"""What an answer is, given what the model returned and what was asked."""
+"""The answer to a request, given what the model returned, and the way of each verb through the service."""
 
 import time
 from typing import Any
@@ -81,12 +81,12 @@ FORMS = [
 
 @pytest.mark.parametrize(("returned", "sent", "answered"), FORMS, ids=repr)
 def test_the_returned_type_decides_the_kind(returned: Any, sent: PayloadKind, answered: PayloadKind) -> None:
-    """dict, bytes, str and arrays each have their own key; only the form of a numeric array follows the request."""
+    """A dict, bytes, a str and an array have their own keys; only the form of a numeric array follows the request."""
     assert package(asked(sent), Prediction(returned), {}).kind is answered
 
 
 def test_lists_are_echoed_untouched_in_ndarray_form() -> None:
-    """A list the model returns is written as it is: integers stay integers beside floats."""
+    """A list that the model returns is sent unchanged: integers stay integers beside floats."""
     assert package(asked(PayloadKind.NDARRAY), Prediction([[1, 2.5]]), {}).payload == [[1, 2.5]]
 
 
@@ -110,12 +110,12 @@ def test_what_has_no_form_is_refused(returned: Any) -> None:
     ],
 )
 def test_names_of_the_answer(returned: Any, class_names: Any, names: list[str]) -> None:
-    """From two dimensions on: the class's names, or t:0 and so on by the second dimension; below that none."""
+    """Arrays of two dimensions or more have the class's names, or t:0 and so on; others have none."""
     assert package(asked(PayloadKind.NDARRAY), Prediction(returned, class_names), {}).names == names
 
 
 def test_meta_flows_as_in_the_stock_wrapper() -> None:
-    """Tags, metrics, requestPath and puid flow; routing and unknown keys do not; later tags and earlier paths win."""
+    """Tags, metrics, requestPath and puid are passed on, other keys are not; our tags and their paths win."""
     sent = {
         "puid": "p",
         "tags": {"a": 1, "b": 1},
@@ -135,7 +135,7 @@ def test_meta_flows_as_in_the_stock_wrapper() -> None:
 
 
 def test_the_requests_meta_is_not_changed() -> None:
-    """The dict the model was given is not the dict the answer is made of."""
+    """The meta that the model was given is not changed when the answer's meta is made."""
     sent = {"tags": {"a": 1}, "metrics": []}
     answer_meta(sent, Prediction([1], tags={"b": 2}, metrics=[{}]), {})
     assert sent == {"tags": {"a": 1}, "metrics": []}
@@ -179,7 +179,7 @@ def test_batching_is_off_unless_asked_for() -> None:
 
 
 def test_a_component_that_could_tell_is_never_batched() -> None:
-    """A class with tags() or metrics(), or a request whose meta the class is handed, is called for itself."""
+    """Requests are called one by one for a class with tags() or metrics(), and for one that is given their meta."""
 
     class Tagging(Doubling):
         def tags(self) -> dict[str, int]:
@@ -206,7 +206,7 @@ def test_text_and_bytes_are_never_batched() -> None:
 
 
 def test_a_failing_model_is_logged_once_and_told_safely(caplog: pytest.LogCaptureFixture) -> None:
-    """The cause stands in the log under the reference that the caller was given."""
+    """The cause is logged under the reference that the caller was given."""
 
     class Failing:
         def predict(self, X: Any, names: Any) -> Any:  # noqa: N803
@@ -223,7 +223,7 @@ def test_a_failing_model_is_logged_once_and_told_safely(caplog: pytest.LogCaptur
 
 
 class Hostile:
-    """A value whose every inspection raises, as a torch tensor that requires grad does."""
+    """A value that raises whenever it is inspected, as a torch tensor that requires grad does."""
 
     def __array__(self, *arguments: Any, **keywords: Any) -> Any:
         raise RuntimeError("not here")
@@ -234,7 +234,7 @@ class Hostile:
 
 @pytest.mark.parametrize("returned", [[Hostile()], Hostile()], ids=["list", "value"])
 def test_an_answer_that_cannot_be_looked_at_fails_its_own_request_only(returned: Any) -> None:
-    """When looking at what the model returned raises, that caller is told, and its neighbours are answered."""
+    """If inspecting a returned value raises, that caller gets an error, and the other requests are answered."""
 
     class Model:
         def predict(self, X: Any, names: Any) -> Any:  # noqa: N803
@@ -250,7 +250,7 @@ def test_an_answer_that_cannot_be_looked_at_fails_its_own_request_only(returned:
 
 
 def test_batching_that_cannot_be_is_not_claimed() -> None:
-    """Where hooks keep requests apart, the service does not claim to merge."""
+    """A service whose component has hooks says that it does not merge requests."""
 
     class Tagging(Doubling):
         def tags(self) -> dict[str, int]:
@@ -277,7 +277,7 @@ class Graph:
 
 
 def test_each_verb_calls_its_method() -> None:
-    """Transform, route and aggregate are the class's own; a missing transform is the identity."""
+    """Transform, route and aggregate call the class's methods; a missing transform returns its input."""
     served, caller = service(Graph(), ManualLoop(), None), Caller()
     ask(served, asked(PayloadKind.TENSOR), caller, Verb.TRANSFORM_INPUT)
     ask(served, asked(PayloadKind.TENSOR), caller, Verb.TRANSFORM_OUTPUT)
@@ -295,7 +295,7 @@ def test_each_verb_calls_its_method() -> None:
 
 
 def test_a_raw_method_is_given_the_request_and_answers_verbatim() -> None:
-    """predict_raw sees the transport's own form, and what it returns is sent as it is."""
+    """predict_raw is given the transport's own form, and what it returns is sent unchanged."""
     caller = Caller()
     ask(service(Graph(), ManualLoop()), asked(PayloadKind.TENSOR), caller)
     assert caller.outcomes == [("raw", {"got": {"raw": 1}})]
@@ -305,14 +305,14 @@ def test_a_raw_method_is_given_the_request_and_answers_verbatim() -> None:
     ("verb", "told"), [(Verb.ROUTE, "Route not defined"), (Verb.AGGREGATE, "Aggregate not defined")]
 )
 def test_a_missing_route_or_aggregate_is_a_bad_request(verb: Verb, told: str) -> None:
-    """In the stock wrapper's words."""
+    """A verb that the class does not have is refused in the stock wrapper's words."""
     caller = Caller()
     ask(service(Doubling(), ManualLoop()), asked(PayloadKind.TENSOR), caller, verb)
     assert str(caller.outcomes[0]) == told
 
 
 def test_an_aggregate_merges_meta_from_left_to_right() -> None:
-    """Later tags win, paths are joined, metrics follow each other, the puid is the first message's."""
+    """Later tags win, paths are merged, metrics are concatenated, and the puid is that of the first message."""
     first = Message(
         PayloadKind.STR, "a", [], {"puid": "1", "tags": {"x": 1, "y": 1}, "metrics": [1], "requestPath": {"a": "i"}}
     )
@@ -330,7 +330,7 @@ def test_an_aggregate_merges_meta_from_left_to_right() -> None:
 
 
 def test_a_check_stands_before_the_model() -> None:
-    """What the check refuses never reaches the model, batched or not; other verbs and raw methods are not checked."""
+    """Rows that the check refuses never reach the model, batched or not; other verbs and raw methods have no check."""
     loop, calls = ManualLoop(), list[Any]()
 
     class Model:
@@ -381,7 +381,7 @@ class Held:
 
 @pytest.mark.parametrize("max_batch_rows", [None, 100])
 def test_what_would_wait_in_too_long_a_queue_is_refused_at_once(max_batch_rows: int | None) -> None:
-    """Beyond the limit a request fails before it is decoded; those that wait are answered, and then there is room."""
+    """A request beyond the limit fails before it is decoded; once those that wait are answered, there is room again."""
     loop, thread, model = ManualLoop(), Held(), Doubling()
     slow = Executor(loop, thread, clock=lambda: 0.0, mean_s=0.1)
     served = Service(Component(model, "Model"), loop, max_batch_rows=max_batch_rows, executor=slow, max_in_flight=3)
@@ -402,7 +402,7 @@ def test_what_would_wait_in_too_long_a_queue_is_refused_at_once(max_batch_rows: 
 
 
 def test_a_wait_that_would_be_too_long_is_refused() -> None:
-    """What counts is time: ten calls of 0.1 s that wait are a second."""
+    """The limit is a time: ten calls of 0.1 s that wait are one second."""
     loop, thread = ManualLoop(), Held()
     slow = Executor(loop, thread, clock=lambda: 0.0, mean_s=0.1)
     served = Service(Component(Doubling(), "Model"), loop, executor=slow, max_wait_s=0.95)
@@ -413,7 +413,7 @@ def test_a_wait_that_would_be_too_long_is_refused() -> None:
 
 
 def test_who_would_be_answered_too_late_is_refused_at_once() -> None:
-    """Behind five calls of 0.1 s a request that has half a second is refused, one that has a minute waits."""
+    """Behind five calls of 0.1 s, a request with half a second left is refused, and one with a minute waits."""
     loop, thread = ManualLoop(), Held()
     slow = Executor(loop, thread, clock=lambda: 0.0, mean_s=0.1)
     served = Service(Component(Doubling(), "Model"), loop, executor=slow)
@@ -428,7 +428,7 @@ def test_who_would_be_answered_too_late_is_refused_at_once() -> None:
 
 @pytest.mark.parametrize("max_batch_rows", [None, 100])
 def test_callers_of_a_model_that_hangs_are_told(max_batch_rows: int | None) -> None:
-    """The one whose call hangs hears that its time is over, those behind it that they may ask again."""
+    """The caller of the hanging call gets a deadline error, and those behind it an error that allows a retry."""
     loop, thread = ManualLoop(), Held()
     slow = Executor(loop, thread, clock=lambda: 0.0, mean_s=0.1)
     served = Service(Component(Doubling(), "Model"), loop, max_batch_rows=max_batch_rows, executor=slow)
@@ -442,7 +442,7 @@ def test_callers_of_a_model_that_hangs_are_told(max_batch_rows: int | None) -> N
 
 @pytest.mark.parametrize("verb", [Verb.PREDICT, Verb.TRANSFORM_INPUT])
 def test_a_deadline_that_has_passed_is_told(verb: Verb) -> None:
-    """A call whose time is over when its turn comes is not made."""
+    """A call whose deadline has passed when its turn comes is not made."""
     loop, model, caller = ManualLoop(), Doubling(), Caller()
     caller.deadline = 0.0
     ask(service(model, loop, None), asked(PayloadKind.TENSOR), caller, verb)

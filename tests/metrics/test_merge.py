@@ -1,4 +1,4 @@
-"""Counts of several workers are one whole, and outlive the worker that made them."""
+"""The counts of several workers are added, and outlive the worker that made them."""
 
 import orjson
 
@@ -19,7 +19,7 @@ def counted(requests: int, gauge: float) -> Metrics:
 
 
 def test_counts_survive_their_worker_and_its_present_does_not() -> None:
-    """After a worker has gone its requests still count, its newest gauge stands, its connections are none."""
+    """After a worker has ended its requests still count, its gauge stays, and its connections are gone."""
     merged = MergedMetrics()
     for pid, requests in ((1, 3), (2, 4)):
         families = counted(requests, pid).families({"scorekit_connections": 5})
@@ -39,7 +39,7 @@ def test_counts_survive_their_worker_and_its_present_does_not() -> None:
 
 
 def test_what_is_told_as_plain_data_is_what_was_counted() -> None:
-    """Counters, gauges and histograms come back the same, NaN and infinity among them."""
+    """Counters, gauges and histograms survive the way to another process, NaN and infinity among them."""
     metrics = counted(2, float("nan"))
     metrics.record(Verb.PREDICT, [{"type": "TIMER", "key": "t", "value": 12.5}])
     metrics.record(Verb.PREDICT, [{"type": "GAUGE", "key": "far", "value": float("inf")}])
@@ -49,7 +49,7 @@ def test_what_is_told_as_plain_data_is_what_was_counted() -> None:
 
 
 def test_frames_are_cut_wherever_the_bytes_are() -> None:
-    """A frame that comes byte by byte, or three in one piece, is the same."""
+    """Frames are read the same whether they come byte by byte or three in one piece."""
     data = frame(b"S", b"{}") + frame(b"A") + frame(b"T", b"x" * 300)
     expected = [(b"S", b"{}"), (b"A", b""), (b"T", b"x" * 300)]
     frames = ChannelReader()

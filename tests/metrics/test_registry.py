@@ -1,4 +1,4 @@
-"""What Prometheus reads: the stock wrapper's series, and the server's own."""
+"""The metrics that Prometheus reads: the stock wrapper's series, and the server's own."""
 
 import itertools
 import re
@@ -31,21 +31,21 @@ LINE = re.compile(rf"[a-zA-Z_:][a-zA-Z0-9_:]*(\{{{LABEL}(,{LABEL})*\}})? (NaN|[+
 
 
 def samples(text: bytes) -> set[str]:
-    """The lines that are no comments; each follows the format's grammar."""
+    """Returns the lines that are not comments, each of which must follow the format's grammar."""
     lines = {line for line in text.decode().split("\n") if line and not line.startswith("#")}
     assert not [line for line in lines if not LINE.fullmatch(line)]
     return lines
 
 
 def counted(*told: Any, labels: dict[str, str] | None = None) -> set[str]:
-    """The samples of a component's metrics."""
+    """Returns the samples of a component's metrics."""
     made = Metrics(labels or {})
     made.record(Verb.PREDICT, told)
     return {line for line in samples(made.text()) if not line.startswith("scorekit_")}
 
 
 def test_the_series_are_the_stock_wrappers() -> None:
-    """Every sample that seldon-core 1.17.1 printed for the same calls is printed: names, labels, buckets, values."""
+    """Every sample that seldon-core 1.17.1 printed for the same calls is printed, with its labels and its value."""
     own = [
         {"type": "COUNTER", "key": "mycounter", "value": 1},
         {"type": "GAUGE", "key": "mygauge", "value": 100.5},
@@ -63,12 +63,12 @@ def test_the_series_are_the_stock_wrappers() -> None:
 
 
 def test_a_counters_own_suffix_is_not_doubled() -> None:
-    """c and c_total are one name."""
+    """The counters c and c_total have one name."""
     assert counted(COUNTER, {**COUNTER, "key": "c_total", "value": 2}) == {'c_total{method="predict"} 3.0'}
 
 
 def test_tags_are_labels_and_fixed_labels_win() -> None:
-    """Each set of tags is a series of its own; a tag cannot pretend to be another model."""
+    """Each set of tags is its own series, and a tag cannot replace the label of the model."""
     told = [{**COUNTER, "tags": {"a": "x", "model_name": "forged", "method": "m"}}, {**COUNTER, "tags": {"a": "y"}}]
     lines = counted(*told, labels={"model_name": "mine"})
     assert lines == {
@@ -78,7 +78,7 @@ def test_tags_are_labels_and_fixed_labels_win() -> None:
 
 
 def test_what_no_name_may_have_is_an_underscore() -> None:
-    """Text that would break the whole page is made to fit, or escaped where it is a value."""
+    """Names that would break the page are replaced, and values are escaped."""
     told = {**COUNTER, "key": "my counter-1", "tags": {"1 a": 'quote " back \\ line \n'}}
     assert counted(told) == {r'my_counter_1_total{_1_a="quote \" back \\ line \n",method="predict"} 1.0'}
     assert name_of("") == "_"
@@ -88,18 +88,18 @@ def test_what_no_name_may_have_is_an_underscore() -> None:
     "told", [None, 3, {}, {**COUNTER, "type": "SUM"}, {**COUNTER, "value": "x"}, {**COUNTER, "value": [1]}]
 )
 def test_what_is_no_metric_is_left(told: Any) -> None:
-    """Raw methods' metrics are not checked before: a broken one is logged, the others count."""
+    """An invalid metric of a raw method is logged, and the others count."""
     assert counted(told, COUNTER) == {'c_total{method="predict"} 1.0'}
 
 
 def test_a_name_is_of_one_kind() -> None:
-    """A gauge and a timer of one name would break the page: the first stands."""
+    """Of a gauge and a timer with one name the first counts, because both would break the page."""
     lines = counted({"type": "GAUGE", "key": "x", "value": 1}, {"type": "TIMER", "key": "x", "value": 1})
     assert lines == {'x{method="predict"} 1.0'}
 
 
 def test_series_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tags of ever new values stop at a limit, and how many were left out is counted."""
+    """The number of series is limited, and those left out are counted."""
     monkeypatch.setattr(module, "MAX_SERIES", 10)
     made = Metrics({})
     for at in range(100):
@@ -111,14 +111,14 @@ def test_series_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("reward", "counts", "lines"), [(42.0, True, 2), (0.0, True, 0), (42.0, False, 0)])
 def test_rewards_are_counted_unless_another_does(reward: float, counts: bool, lines: int) -> None:
-    """A reward counts once; none does not, nor does any where the executor is not in front."""
+    """A reward counts once; a reward of 0 does not, nor does any if the executor counts them."""
     made = Metrics({}, count_feedback=counts)
     made.feedback(reward)
     assert len([line for line in samples(made.text()) if line.startswith("seldon_api_model_feedback")]) == lines
 
 
 def test_requests_have_the_executors_name() -> None:
-    """A dashboard made for the executor reads count and quantiles of ours."""
+    """Requests have the executor's metric name, labels and buckets."""
     made = Metrics(LABELS, worker_id="7")
     for seconds in (0.005, 0.0051, 20):
         made.request("predictions", "post", "200", seconds)
@@ -131,7 +131,7 @@ def test_requests_have_the_executors_name() -> None:
 
 
 def test_the_servers_own() -> None:
-    """Rows of batches, waits, failures, and numbers of the moment."""
+    """The server counts rows of batches, waits and failures, and shows momentary gauges."""
     made = Metrics({})
     made.batch(3, 0.001)
     made.failure()
@@ -141,7 +141,7 @@ def test_the_servers_own() -> None:
 
 
 def test_processes_are_merged() -> None:
-    """Counts and buckets are added up; of a gauge the newest value stands, whoever set it."""
+    """Counts and buckets are added; of a gauge the newest value counts, whichever process set it."""
 
     def part(count: float, gauge: float, set_at: float) -> Families:
         timer = Histogram((1.0,))
@@ -160,7 +160,7 @@ def test_processes_are_merged() -> None:
 
 
 def test_the_bounds_of_timers_are_evenly_spaced() -> None:
-    """Fifty from a millisecond to half a minute, each the same factor above the one before."""
+    """There are fifty bounds from a millisecond to half a minute, each the same factor above the one before."""
     factors = [above / below for below, above in itertools.pairwise(TIMER_BOUNDS_S)]
     assert (len(TIMER_BOUNDS_S), TIMER_BOUNDS_S[0], TIMER_BOUNDS_S[-1]) == (50, 0.001, 29.999999999999996)
     assert factors == pytest.approx([factors[0]] * 49)
@@ -168,5 +168,5 @@ def test_the_bounds_of_timers_are_evenly_spaced() -> None:
 
 @given(st.text(), st.dictionaries(st.text(), st.text(), max_size=3), st.floats())
 def test_the_page_is_never_broken(key: str, tags: dict[str, str], value: float) -> None:
-    """Whatever a component calls its metrics: each line follows the grammar."""
+    """Whatever names a component gives its metrics, each line follows the grammar."""
     counted({"type": "GAUGE", "key": key, "value": value, "tags": tags})

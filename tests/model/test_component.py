@@ -1,4 +1,4 @@
-"""A user's class is loaded once, understood once, and contained."""
+"""A user's class is loaded and inspected once, and its faults stay its own."""
 
 import sys
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from scorekit.model.loading import build
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty component folder; what is imported from it is forgotten afterwards."""
+    """An empty component folder; modules imported from it are removed afterwards."""
     monkeypatch.setattr(sys, "path", [*sys.path])
     before = set(sys.modules)
     yield tmp_path
@@ -43,14 +43,14 @@ def test_a_dotted_name_is_split_at_the_last_dot(folder: Path) -> None:
 
 
 def test_a_wrong_name_comes_with_the_right_ones(folder: Path) -> None:
-    """A typo in MODEL_NAME is answered with the modules that are there."""
+    """A wrong MODEL_NAME gets an error that lists the modules that exist."""
     write(folder, "", "Mien.py")
     with pytest.raises(SetupError, match=r"there is no module Mine for MODEL_NAME=Mine; .* has: Mien$"):
         build("Mine", folder, {})
 
 
 def test_a_name_in_the_wrong_case_is_asked_about(folder: Path) -> None:
-    """Of a module or a class that differs only in case the right name is offered."""
+    """If only the case of a module or a class is wrong, the error suggests the right name."""
     write(folder, "class mine: pass")
     with pytest.raises(SetupError, match=r"it has: mine; did you mean mine\?\. MODEL_NAME is"):
         build("Mine", folder, {})
@@ -59,7 +59,7 @@ def test_a_name_in_the_wrong_case_is_asked_about(folder: Path) -> None:
 
 
 def test_a_forgotten_parameter_is_told_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
-    """A predict(X) would fail on every request: the log says what is missing, before the first."""
+    """A predict(X), which would fail on every request, is logged at start-up with what is missing."""
 
     class Model:
         def predict(self, X: Any) -> Any:  # noqa: N803
@@ -89,7 +89,7 @@ def test_parameters_are_constructor_keywords(folder: Path) -> None:
     ("source", "told"),
     [
         (None, "there is no module Mine for MODEL_NAME=Mine; "),
-        ("import nowhere_to_be_found", "'nowhere_to_be_found', which is not installed: list what provides"),
+        ("import nowhere_to_be_found", "'nowhere_to_be_found', which is not installed: add its package"),
         ("import sys\nclass Other: pass", "the module Mine has no class Mine; it has: Other. MODEL_NAME is"),
         ("Mine = 3", "the module Mine has no class Mine; it has: none."),
         ("1/0", "Mine could not be imported: ZeroDivisionError: division by zero (Mine.py, line 1)"),
@@ -104,7 +104,7 @@ def test_parameters_are_constructor_keywords(folder: Path) -> None:
     ],
 )
 def test_what_does_not_load_is_one_sentence_with_the_users_line(folder: Path, source: str | None, told: str) -> None:
-    """An import or a constructor that fails is told with its cause and the user's own line, not with a traceback."""
+    """A failing import or constructor gets an error with its cause and the user's line, without a traceback."""
     if source is not None:
         write(folder, source)
     with pytest.raises(SetupError) as caught:
@@ -172,7 +172,7 @@ def test_whatever_a_model_raises_is_contained_and_kept_from_the_caller(error: Ba
 
 
 def test_hooks_run_after_predict_metrics_first() -> None:
-    """metrics() and tags() follow the main method in the stock wrapper's order."""
+    """metrics() and tags() are called after the main method, in the stock wrapper's order."""
     order: list[str] = []
 
     class Model:
@@ -197,14 +197,14 @@ def test_hooks_run_after_predict_metrics_first() -> None:
 
 @pytest.mark.parametrize(("value", "names"), [(["a", "b"], ["a", "b"]), (lambda: ("x",), ["x"]), (None, None)])
 def test_class_names_may_be_an_attribute_or_a_method(value: Any, names: Any) -> None:
-    """Both forms of class_names are understood; none at all is told apart from an empty list."""
+    """class_names may be a list or a method, and having none differs from an empty list."""
     model = Plain()
     model.class_names = value  # type: ignore[attr-defined]
     assert Component(model, "Model").predict([[1]], []).class_names == names
 
 
 def test_class_names_are_asked_only_for_columns() -> None:
-    """What has no columns has no names, and a class_names() that fails does not matter to it."""
+    """An answer without columns has no names, even if class_names() would fail."""
     model = Plain()
     model.class_names = lambda: 1 / 0  # type: ignore[attr-defined]
     for rows in ([1], [], np.array([1.0])):
@@ -214,12 +214,12 @@ def test_class_names_are_asked_only_for_columns() -> None:
 
 
 def test_a_class_without_predict_answers_an_empty_list() -> None:
-    """A missing predict is no error but an empty answer, as with the stock wrapper."""
+    """A class without predict answers an empty list, as with the stock wrapper."""
     assert Component(object(), "Model").predict([1], []).payload == []
 
 
 def test_a_failing_load_is_a_sentence() -> None:
-    """load() that raises stops the start with its reason."""
+    """A load() that raises stops the start with its reason."""
 
     class Model(Plain):
         def load(self) -> None:
@@ -230,7 +230,7 @@ def test_a_failing_load_is_a_sentence() -> None:
 
 
 def test_tags_may_return_nothing() -> None:
-    """tags() without a return adds none, as with the stock wrapper; a list is the model's fault."""
+    """A tags() that returns None adds none, as with the stock wrapper; one that returns a list is the model's fault."""
     model = Plain()
     model.tags = lambda: None  # type: ignore[attr-defined]
     assert Component(model, "Model").predict([1], []).tags == {}
@@ -249,7 +249,7 @@ SeldonMicroserviceException.__module__ = "seldon_core.flask_utils"
 
 @pytest.mark.parametrize(("status", "told"), [(None, 400), (403, 403), (9999, 400)])
 def test_a_deliberate_refusal_is_told_in_the_models_words(status: int | None, told: int) -> None:
-    """SeldonMicroserviceException carries its own sentence, status and reason to the caller."""
+    """A SeldonMicroserviceException sends its own message, status and reason to the caller."""
 
     class Model:
         def predict(self, X: Any, names: Any) -> Any:  # noqa: N803

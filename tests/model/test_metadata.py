@@ -1,4 +1,4 @@
-"""What a model says of itself, and what is none of that."""
+"""A model's metadata, and metadata that are refused."""
 
 from typing import Any
 
@@ -15,12 +15,12 @@ DEFAULTS = {"name": "", "versions": [""], "platform": "", "inputs": [], "outputs
     [(None, "", ""), ("host:5000/model:1.2", "host:5000/model", "1.2"), ("model", "", "model")],
 )
 def test_name_and_version_come_from_the_image(image: str | None, name: str, version: str) -> None:
-    """The image is split at its last colon; one without is a version, as with the stock wrapper."""
+    """The image is split at its last colon; without a colon all of it is the version, as with the stock wrapper."""
     assert build_metadata({}, {}, image) == {**DEFAULTS, "name": name, "versions": [version]}
 
 
 def test_the_operator_overrules_the_class_key_by_key() -> None:
-    """MODEL_METADATA replaces whole keys; what the class says that is no object counts as nothing."""
+    """MODEL_METADATA replaces whole keys; a value of the class that is not an object is ignored."""
     assert build_metadata({"name": "own", "platform": "p"}, {"name": "told"}, "i:1")["name"] == "told"
     assert build_metadata({"name": "own", "platform": "p"}, {"name": "told"}, "i:1")["platform"] == "p"
     assert build_metadata(["own"], {}, None) == DEFAULTS
@@ -38,7 +38,7 @@ GOOD: list[Any] = [
 
 @pytest.mark.parametrize("tensor", GOOD)
 def test_inputs_of_both_styles_are_taken(tensor: Any) -> None:
-    """Message types and the datatypes of the later protocol, as the stock wrapper validates them."""
+    """Tensors have message types or the later protocol's datatypes, as the stock wrapper validates them."""
     assert build_metadata({"inputs": [tensor], "outputs": [tensor]}, {}, None)["outputs"] == [tensor]
 
 
@@ -62,6 +62,6 @@ def test_inputs_of_both_styles_are_taken(tensor: Any) -> None:
     ],
 )
 def test_what_is_no_metadata_is_told_with_its_place(told: dict[str, Any], place: str) -> None:
-    """Nothing of it is answered in part."""
+    """Metadata with an invalid part are refused as a whole."""
     with pytest.raises(BadMetadata, match=place):
         build_metadata({}, told, None)

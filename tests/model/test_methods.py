@@ -1,4 +1,4 @@
-"""What a class offers is found out once: raw methods by form, keywords by signature, error handlers."""
+"""What a class offers is found out once: raw methods by form, keywords by signature, and error handlers."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from scorekit.user_model import (
 
 
 class Every:
-    """Every method there is, each answering its own name."""
+    """A component with every method, each of which answers its own name."""
 
     def __getattr__(self, name: str) -> Any:
         if name.endswith(("_rest", "_grpc", "_raw")):
@@ -37,12 +37,12 @@ class Every:
     ],
 )
 def test_deprecated_names_come_first(verb: Verb, raw: dict[Form, str]) -> None:
-    """The order in which the stock wrapper tries them, which is another for predict, for feedback and for the rest."""
+    """Raw methods are tried in the stock wrapper's order, which differs between predict, feedback and other verbs."""
     assert {form: method() for form, method in hook(Every(), verb).raw.items()} == raw
 
 
 def test_a_raw_method_may_say_that_it_is_not_there() -> None:
-    """SeldonNotImplementedError from a raw method leads on to the plain one."""
+    """If a raw method raises SeldonNotImplementedError, the method that is given rows is called."""
 
     class Model:
         def predict_raw(self, request: Any) -> Any:
@@ -55,7 +55,7 @@ def test_a_raw_method_may_say_that_it_is_not_there() -> None:
 
 
 def test_a_method_may_say_that_it_is_not_there() -> None:
-    """A predict or transform that raises SeldonNotImplementedError counts as missing; a route refuses with it."""
+    """A predict or transform that raises SeldonNotImplementedError counts as missing; for a route it is the answer."""
 
     class Model:
         def predict(self, X: Any, names: Any) -> Any:  # noqa: N803
@@ -71,7 +71,7 @@ def test_a_method_may_say_that_it_is_not_there() -> None:
 
 
 def test_a_response_brings_tags_and_metrics_of_its_call() -> None:
-    """Ours is understood as seldon-core's is: its tags win, its metrics come last, and they are checked."""
+    """Our SeldonResponse is read as seldon-core's: its tags win, its metrics come last, and they are checked."""
 
     class Model:
         metric: Any = create_gauge("g", 2.5, {"a": "b"})
@@ -99,14 +99,14 @@ def test_a_response_brings_tags_and_metrics_of_its_call() -> None:
 
 
 def test_a_metric_needs_a_number() -> None:
-    """create_… refuses what cannot be counted, where it is made."""
+    """The create_… functions refuse a value that is not a number."""
     for create in (create_counter, create_gauge, create_timer):
         with pytest.raises(TypeError):
             create("k", "1")  # type: ignore[arg-type]
 
 
 def test_a_refusal_has_its_words_and_status() -> None:
-    """Our SeldonMicroserviceException is seldon-core's: message, status and reason reach the caller."""
+    """Our SeldonMicroserviceException works as seldon-core's: message, status and reason reach the caller."""
 
     class Model:
         def predict(self, X: Any, names: Any) -> Any:  # noqa: N803
@@ -119,7 +119,7 @@ def test_a_refusal_has_its_words_and_status() -> None:
 
 
 def test_errors_are_exposed_only_if_asked() -> None:
-    """EXPOSE_ERRORS tells callers what the model raised, as the stock wrapper does."""
+    """With EXPOSE_ERRORS callers read what the model raised, as with the stock wrapper."""
 
     class Model:
         def predict(self, X: Any, names: Any) -> Any:  # noqa: N803
@@ -134,7 +134,7 @@ def test_errors_are_exposed_only_if_asked() -> None:
 
 
 class Failing:
-    """Raises what its request says, with an error handler that is a function."""
+    """A component that raises what its request says, with a function as its error handler."""
 
     def predict(self, X: Any, names: Any) -> Any:  # noqa: N803
         raise X
@@ -149,7 +149,7 @@ class Failing:
 
 
 def test_an_error_handler_may_be_a_function() -> None:
-    """What it answers is the answer; what it leaves, or fails at, is answered as without it."""
+    """The handler's answer is sent; an exception that it leaves, or fails on, is answered as without a handler."""
     component = Component(Failing(), "Failing")
     with pytest.raises(HandledError) as handled:
         component.predict(KeyError("k"), [])
@@ -160,7 +160,7 @@ def test_an_error_handler_may_be_a_function() -> None:
 
 
 def test_an_error_handler_may_be_a_blueprint() -> None:
-    """A Flask blueprint's handlers answer for their classes; those for Exception are overruled, as stock."""
+    """A Flask blueprint's handlers answer for their classes, except Exception, as with the stock wrapper."""
     flask = pytest.importorskip("flask", reason="comes with seldon-core 1.17.1 only")
     blueprint = flask.Blueprint("errors", __name__)
     blueprint.app_errorhandler(KeyError)(lambda error: ({"key": error.args[0]}, 418))
@@ -180,7 +180,7 @@ def test_an_error_handler_may_be_a_blueprint() -> None:
 
 
 def test_feedback_is_handed_on_with_or_without_routing() -> None:
-    """routing is handed to those that take it; None is no answer, and a class without the method learns nothing."""
+    """A method that takes routing is given it; None, or a class without the method, answers an empty list."""
     told = Feedback(Message(PayloadKind.NDARRAY, [1]), Message(PayloadKind.NDARRAY, [2]), 0.5, {"0": 3})
 
     class New:
@@ -197,7 +197,7 @@ def test_feedback_is_handed_on_with_or_without_routing() -> None:
 
 
 def test_health_is_what_the_class_says() -> None:
-    """health_status() answers; without one the component is healthy."""
+    """A component answers its health_status(); without one it is healthy."""
 
     class Model:
         def health_status(self) -> Any:

@@ -1,4 +1,4 @@
-"""The messages and services on the wire are Seldon's, whatever else is loaded in the process."""
+"""The messages and services on the wire are Seldon's, whatever else the process has loaded."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from scorekit.proto.compiler import compile_proto
 
 
 def test_the_services_are_those_of_a_component() -> None:
-    """The seven of seldon-core 1.17.1, health, and both versions of reflection."""
+    """The services are the seven of seldon-core 1.17.1, health, and both versions of reflection."""
     seldon = ("Generic", "Model", "Router", "Transformer", "OutputTransformer", "Combiner", "Seldon")
     assert set(SERVICES) == {
         *(f"seldon.protos.{name}" for name in seldon),
@@ -22,13 +22,13 @@ def test_the_services_are_those_of_a_component() -> None:
 
 
 def test_field_numbers_are_the_wires() -> None:
-    """A message written by hand, number by number, reads as it should."""
+    """A message written by hand, byte by byte, is read correctly."""
     message = message_class("seldon.protos.SeldonMessage").FromString(b"\x0a\x02\x20\x01\x12\x03\x0a\x01p\x2a\x01s")
     assert (message.status.status, message.meta.puid, message.strData) == (1, "p", "s")
 
 
 def test_the_pool_is_our_own() -> None:
-    """Nothing of ours stands in protobuf's default pool, and our Value is not the default one."""
+    """None of our messages is in protobuf's default pool, and our Value is not the default one."""
     assert message_class("google.protobuf.Value") is not struct_pb2.Value
     code = (
         "import scorekit.proto\nfrom google.protobuf import descriptor_pool\n"
@@ -40,7 +40,7 @@ def test_the_pool_is_our_own() -> None:
 
 
 def test_another_owner_of_the_same_names_can_be_loaded_beside() -> None:
-    """A different definition of seldon.protos in the default pool (as seldon_core's is) does not clash."""
+    """A different definition of seldon.protos in the default pool, such as seldon_core's, does not clash."""
     code = (
         "from google.protobuf import descriptor_pool\n"
         "from scorekit.proto.compiler import compile_proto\n"

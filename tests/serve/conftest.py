@@ -1,4 +1,4 @@
-"""A real listening server on loopback, and a client that speaks raw bytes to it."""
+"""A real server that listens on loopback, and a client that sends it raw bytes."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ class Client:
         return self
 
     def receive(self, count: int = 1) -> list[tuple[int, dict[str, str], bytes]]:
-        """The next ``count`` responses: status, headers, body."""
+        """Return status, headers and body of each of the next ``count`` responses."""
         stream = self.socket.makefile("rb")
         responses = []
         for _ in range(count):
@@ -46,14 +46,14 @@ class Client:
         return responses
 
     def rest(self) -> bytes:
-        """Everything up to the server's end of the connection."""
+        """Return everything up to the end of the connection."""
         with contextlib.suppress(ConnectionResetError):
             return self.socket.makefile("rb").read()
         return b""
 
 
 class Wire:
-    """A server on a free port, its loop in a thread of its own."""
+    """A server on a free port, with its loop in a thread of its own."""
 
     def __init__(self, make_handler: Callable[[asyncio.AbstractEventLoop], ExchangeHandler]) -> None:
         self.fleet: OpenConnections = set()
@@ -97,7 +97,7 @@ class Wire:
 
 
 class Doubling:
-    """The model behind the wire."""
+    """A model that doubles its input."""
 
     def predict(self, X: Any, features_names: Any) -> Any:  # noqa: N803
         if isinstance(X, str):
@@ -109,7 +109,7 @@ class Doubling:
 
 @pytest.fixture
 def start() -> Iterator[Callable[[Callable[[asyncio.AbstractEventLoop], ExchangeHandler]], Wire]]:
-    """Starts servers; they are ended after the test."""
+    """Start servers, and end them after the test."""
     wires: list[Wire] = []
 
     def make(make_handler: Callable[[asyncio.AbstractEventLoop], ExchangeHandler]) -> Wire:
@@ -123,5 +123,5 @@ def start() -> Iterator[Callable[[Callable[[asyncio.AbstractEventLoop], Exchange
 
 @pytest.fixture
 def wire(start: Callable[[Callable[[asyncio.AbstractEventLoop], ExchangeHandler]], Wire]) -> Wire:
-    """The component server as it ships, over a model that doubles."""
+    """Start the REST server as it ships, over a model that doubles."""
     return start(lambda loop: RestRoutes(Service(Component(Doubling(), "Doubling"), loop, max_batch_rows=100)))

@@ -1,9 +1,10 @@
 """The argument that names a component, and the environment that its folder adds."""
 
-import importlib.util
 import json
 import shlex
+import sys
 from collections.abc import Mapping
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 from ..errors import SetupError
@@ -48,11 +49,8 @@ def _is_module(name: str) -> bool:
     top = name.partition(".")[0]
     if not name.replace(".", "").isidentifier():
         return False
-    here = Path.cwd() / top
-    try:
-        return here.with_suffix(".py").is_file() or here.is_dir() or importlib.util.find_spec(top) is not None
-    except ValueError:  # such as __main__, or an empty first part
-        return False
+    # The current folder is put on the import path later, when the module is imported.
+    return PathFinder.find_spec(top, [str(Path.cwd()), *sys.path]) is not None
 
 
 def _next_step(path: Path) -> str:

@@ -66,7 +66,7 @@ class CommandParser(argparse.ArgumentParser):
 
     def commands(self, *, required: bool = True) -> Commands:
         """Give this parser subcommands."""
-        # Without prog, argparse formats a usage line for it, and Python 3.14.0 leaves a terminal's colours in that.
+        # Without prog, argparse takes it from a formatted usage line, which may have colours from Python 3.14 on.
         return self.add_subparsers(title="commands", metavar="COMMAND", required=required, prog=self.prog)
 
     def parse(self, argv: Sequence[str] | None = None) -> argparse.Namespace:

@@ -145,7 +145,7 @@ def _array(data: bytes, meta: Meta) -> Message:
         array = rows if isinstance(rows, np.ndarray) else from_ndarray(rows, "$.data.ndarray", len(payload))
         return Message(PayloadKind.NDARRAY, array, names, meta)
     if form == 4:
-        raise BadRequest("TensorFlow's tensors are not read: send tensor or ndarray", "$.data.tftensor")
+        raise BadRequest("TensorFlow tensors are not supported: send tensor or ndarray", "$.data.tftensor")
     return Message(PayloadKind.NDARRAY, _EMPTY, names, meta)
 
 
@@ -199,7 +199,7 @@ def _read_meta(data: bytes) -> Meta:
     try:
         meta: Meta = json_format.MessageToDict(_Meta.FromString(data))
     except (ValueError, json_format.Error) as error:  # such as NaN in a tag, which JSON does not have
-        raise BadRequest(f"expected what JSON can hold: {error}", "$.meta") from None
+        raise BadRequest(f"expected values that JSON can hold: {error}", "$.meta") from None
     return meta
 
 
@@ -285,7 +285,7 @@ def encode_metadata(metadata: dict[str, Any] | None) -> bytes:
 def parsed(name: str, body: bytes, of: Any) -> Any:
     """Return the message ``body`` as an object of the class ``of``. Raises ``BadRequest``."""
     if len(body) > _MAX_ELEMENTS and body.count(b"\x0a") + body.count(b"\x8a") > _MAX_ELEMENTS:
-        raise BadRequest(f"a {name} may have {_MAX_ELEMENTS} elements here")
+        raise BadRequest(f"a {name} may have at most {_MAX_ELEMENTS} elements")
     try:
         return of.FromString(body)
     except (DecodeError, ValueError, RecursionError) as error:

@@ -61,5 +61,5 @@ def _unique(pairs: list[tuple[str, Any]], path: str) -> dict[str, Any]:
     if len(members) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise BadRequest(f"the key {ascii(twice[:40])[1:-1]!r} comes twice", path)
+        raise BadRequest(f"the key {ascii(twice[:40])[1:-1]!r} occurs twice", path)
     return members

@@ -87,8 +87,8 @@ def shaped(array: Array, shape: list[int], path: str) -> Array:
     """Return the flat ``array`` in ``shape``. Raises ``BadRequest`` if the shape needs more or fewer values."""
     size = math.prod(shape)
     if array.size != size:
-        asked = str(size) if size < 10**15 else "far more"
-        raise BadRequest(f"the shape asks for {asked} values, but there are {array.size}", path)
+        needed = str(size) if size < 10**15 else "far more"
+        raise BadRequest(f"the shape needs {needed} values, but there are {array.size}", path)
     try:
         return array.reshape(shape)
     except ValueError as error:  # [0, 2**40, 2**40] has no values, and still no array can have that shape
@@ -107,7 +107,9 @@ def _refuse_wide_text(values: Any, path: str) -> None:
             break
         level = list(itertools.chain.from_iterable(level if len(kinds) == 1 else filter(_is_list, level)))
     if longest * count * 4 > _MAX_TEXT_BYTES:
-        raise BadRequest("these texts need too much memory as one array: the longest sets the size of each", path)
+        raise BadRequest(
+            "these strings need too much memory as one array, in which each takes as much as the longest", path
+        )
 
 
 def _is_text(value: Any) -> bool:
@@ -129,12 +131,12 @@ def _unequal(values: Any, path: str) -> tuple[str, str]:
         odd = next((at for at, element in enumerate(level) if _length(element) != first), None)
         if odd is not None:
             difference = f"the first is {_in_words(first)}, this one is {_in_words(_length(level[odd]))}"
-            return f"rows of one array must be alike: {difference}", path + _index(odd, lengths)
+            return f"rows of one array must have the same shape: {difference}", path + _index(odd, lengths)
         if first is None:
             break
         lengths.append(first)
         level = [element for row in level for element in row]
-    return f"these values make no array of at most {MAX_DIMENSIONS} dimensions", path
+    return f"these values do not form an array of at most {MAX_DIMENSIONS} dimensions", path
 
 
 def _index(at: int, lengths: list[int]) -> str:

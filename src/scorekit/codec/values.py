@@ -75,7 +75,7 @@ def value(plain: Any, depth: int = 0) -> bytes:
     Raises ``TypeError`` for a value that JSON does not have, and ``ValueError`` for one that nests too deeply.
     """
     if depth > _MAX_DEPTH:
-        raise ValueError("it nests too deep")
+        raise ValueError("it is nested too deeply")
     if plain is None:
         return b"\x08\x00"
     if isinstance(plain, bool | np.bool_):
@@ -120,7 +120,7 @@ def _plain(data: bytes, depth: int) -> Any:
         kind, scalar = number, value
     if kind in (5, 6):
         if depth >= MAX_JSON_DEPTH:
-            raise MalformedProto(f"values nest deeper than {MAX_JSON_DEPTH}")
+            raise MalformedProto(f"values are nested deeper than {MAX_JSON_DEPTH} levels")
         return _members(content, depth + 1) if kind == 5 else _elements(content, depth + 1)
     return _KINDS[kind, _WIRES[kind]](scalar)
 

@@ -50,7 +50,7 @@ def fields(data: bytes, most: int = MAX_PROTO_FIELDS) -> Iterator[tuple[int, int
             key, position = varint(data, position)
         number, kind = key >> 3, key & 7
         if not 0 < number < 1 << 29:
-            raise MalformedProto("a field has a number that none can have")
+            raise MalformedProto("a field has an invalid number")
         value: bytes | int
         if kind == BYTES:
             length, start = varint(data, position)
@@ -65,12 +65,12 @@ def fields(data: bytes, most: int = MAX_PROTO_FIELDS) -> Iterator[tuple[int, int
         elif kind == GROUP:
             groups.append(number)
             if len(groups) > _MAX_GROUPS:
-                raise MalformedProto("groups nest too deep")
+                raise MalformedProto("groups are nested too deeply")
             continue
         elif kind == END_GROUP and groups and groups.pop() == number:
             continue
         else:
-            raise MalformedProto("a field is of a type that none can have")
+            raise MalformedProto("a field has an invalid wire type")
         if position > end:
             raise MalformedProto("it ends in the middle of a field")
         if not groups:

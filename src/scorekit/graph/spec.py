@@ -53,7 +53,7 @@ def read_deployment(manifest: Mapping[str, Any], default_namespace: str) -> Seld
     if not isinstance(name, str) or not name:
         raise SetupError(f"a {KIND} without metadata.name cannot be routed to")
     if not _NAME.fullmatch(name):
-        raise SetupError(f"{name!r} is no name for a Kubernetes object: lower-case letters, digits and - between them")
+        raise SetupError(f"{name!r} is not a valid name: use lower-case letters, digits and, between them, - or .")
     predictors = _objects(spec, "predictors")
     if len(predictors) != 1:
         raise SetupError(f"{name}: `scorekit up` runs deployments of one predictor; this one has {len(predictors)}")
@@ -92,9 +92,9 @@ def _node(deployment: str, graph: Mapping[str, Any], predictor: Mapping[str, Any
     container = next((each for each in containers if each.get("name") == name), None)
     if container is None:
         known = ", ".join(str(each.get("name")) for each in containers) or "none"
-        raise SetupError(f"{deployment}: the graph's node {name!r} has no container of its name; containers: {known}")
+        raise SetupError(f"{deployment}: no container is called {name!r}, as the graph's node is; containers: {known}")
     if not container.get("image"):
-        raise SetupError(f"{deployment}: the container {name!r} names no image")
+        raise SetupError(f"{deployment}: the container {name!r} has no image")
     environ = {
         str(each.get("name")): str(each["value"])
         for each in _objects(container, "env")
@@ -126,7 +126,7 @@ def _number(deployment: str, annotations: Mapping[str, Any], name: str, unit: st
     except (TypeError, ValueError):
         number = 0
     if not 0 < number <= _MAX_NUMBER:
-        raise SetupError(f"{deployment}: the annotation {name} is {text!r}; it must be {unit}")
+        raise SetupError(f"{deployment}: the annotation {name} is {text!r}; it must be a number of {unit}")
     return number
 
 

@@ -93,21 +93,21 @@ def quoted(value: str, name: str) -> str:
 def checked_variable(name: str) -> str:
     """Return the name of a variable. Raises ``SetupError`` if it is not one."""
     if not _VARIABLE.fullmatch(name):
-        raise SetupError(f"{name!r} in .s2i/environment cannot be a variable: take letters, digits and _")
+        raise SetupError(f"{name!r} in .s2i/environment is not a valid variable: use letters, digits and _")
     return name
 
 
 def checked_path(path: str) -> str:
     """Return a path below the component's folder. Raises ``SetupError`` if it is not one."""
     if not _PATH.fullmatch(path) or ".." in path.split("/"):
-        raise SetupError(f"{path!r} cannot be copied: take letters, digits and . _ - in a name below the folder")
+        raise SetupError(f"{path!r} cannot be copied: use a path below the folder, of letters, digits and . _ -")
     return path
 
 
 def checked_image(name: str) -> str:
     """Return the name of an image. Raises ``SetupError`` if it is not one."""
     if not _IMAGE.fullmatch(name):
-        raise SetupError(f"{name!r} is no name of an image, as {BUILDER}:1.0")
+        raise SetupError(f"{name!r} is not the name of an image, such as {BUILDER}:1.0")
     return name
 
 

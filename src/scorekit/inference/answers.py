@@ -32,9 +32,9 @@ def unsplittable(prediction: Prediction, rows: int) -> str:
     """Return why the prediction for ``rows`` rows cannot be split by them; an empty text if it can."""
     payload = prediction.payload
     if prediction.tags or prediction.metrics:
-        return "predict answers with tags or metrics, which tell of one call"
+        return "predict returns tags or metrics, which belong to one call"
     has_rows = isinstance(payload, list) or (isinstance(payload, np.ndarray) and payload.ndim > 0)
-    return "" if has_rows and len(payload) == rows else "predict does not answer a row for each row"
+    return "" if has_rows and len(payload) == rows else "predict does not return one row for each row"
 
 
 def joined(messages: Sequence[Message]) -> Message:
@@ -88,37 +88,37 @@ def package(request: Message, prediction: Prediction, path: Mapping[str, str], i
 
 
 def answer_meta(
-    asked: Meta | None, prediction: Prediction, path: Mapping[str, str], include_metrics: bool = True
+    request_meta: Meta | None, prediction: Prediction, path: Mapping[str, str], include_metrics: bool = True
 ) -> Meta:
     """Return the answer's ``meta``: tags, metrics, requestPath and puid of the request's, and what the component added.
 
     The component's tags replace the request's of the same name; the request's path entries replace this component's;
     metrics are appended.
     """
-    if not asked and not prediction.tags and not prediction.metrics:
+    if not request_meta and not prediction.tags and not prediction.metrics:
         return {"requestPath": dict(path)} if path else {}
-    asked = asked or {}
+    request_meta = request_meta or {}
     meta: Meta = {}
-    if tags := {**asked.get("tags", {}), **prediction.tags}:
+    if tags := {**request_meta.get("tags", {}), **prediction.tags}:
         meta["tags"] = tags
-    if include_metrics and (metrics := [*asked.get("metrics", []), *prediction.metrics]):
+    if include_metrics and (metrics := [*request_meta.get("metrics", []), *prediction.metrics]):
         meta["metrics"] = metrics
-    if request_path := {**path, **asked.get("requestPath", {})}:
+    if request_path := {**path, **request_meta.get("requestPath", {})}:
         meta["requestPath"] = request_path
-    if puid := asked.get("puid"):
+    if puid := request_meta.get("puid"):
         meta["puid"] = puid
     return meta
 
 
-def _array_answer(asked: PayloadKind, payload: Any, class_names: list[str] | None, meta: Meta) -> Message:
+def _array_answer(requested: PayloadKind, payload: Any, class_names: list[str] | None, meta: Meta) -> Message:
     try:
         array = payload if type(payload) in _AS_THEY_ARE else np.asarray(payload)
     except ValueError as error:
-        raise BadAnswer(f"The model returned a list that is no array: {error}") from error
+        raise BadAnswer(f"The model returned a list that is not an array: {error}") from error
     names: Sequence[str] = []
     if array.ndim > 1:
         names = _numbered(array.shape[1]) if class_names is None else class_names
-    if asked is PayloadKind.NDARRAY or array.dtype.kind not in "iuf":  # bool and text have no tensor form
+    if requested is PayloadKind.NDARRAY or array.dtype.kind not in "iuf":  # bool and text have no tensor form
         return Message(PayloadKind.NDARRAY, payload, names, meta)
     return Message(PayloadKind.TENSOR, array, names, meta)
 

@@ -77,7 +77,7 @@ def try_batching(
                     return Verdict(False, f"predict answered row {at} of {count} differently in a batch than alone")
     except Exception as error:  # noqa: BLE001  the border around user values: looking at them runs their code
         return Verdict(False, f"predict's answers cannot be compared: {type(error).__name__}")
-    return Verdict(True, f"{count} rows of the contract were answered in a batch as alone")
+    return Verdict(True, f"{count} rows of the contract have the same answers in a batch as alone")
 
 
 def _same_row(one: Prediction, at: int, other: Prediction, place: int) -> bool:

@@ -52,7 +52,10 @@ class Job(Protocol):
         """The request, of an array kind: its payload is an array of shape ``(rows, columns, …)``."""
 
     def wanted(self, now: float) -> bool:
-        """Whether the caller still waits at ``now``, by the batcher's clock. A caller whose time is over is told."""
+        """Return whether the caller still waits at ``now``, by the batcher's clock.
+
+        A caller whose deadline has passed gets an error.
+        """
 
     def done(self, prediction: Prediction) -> None:
         """Answer the caller with the prediction for its rows."""

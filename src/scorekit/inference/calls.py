@@ -144,7 +144,10 @@ class Call:
         self.message = message
 
     def wanted(self, now: float) -> bool:
-        """Whether the caller still waits at ``now``, by ``time.perf_counter``. If its time is over, it is told."""
+        """Return whether the caller still waits at ``now``, by ``time.perf_counter``.
+
+        If its deadline has passed, it gets an error.
+        """
         return _wanted(self._caller, now)
 
     def done(self, outcome: Prediction | RawAnswer) -> None:
@@ -172,7 +175,7 @@ def _wanted(caller: Caller, now: float) -> bool:
     if caller.abandoned:
         return False
     if caller.deadline < now:
-        caller.fail(DeadlineExceeded("the time for an answer was over before the model was free"))
+        caller.fail(DeadlineExceeded("the deadline of this request passed before the model was free"))
         return False
     return True
 

@@ -140,9 +140,9 @@ class Executor:
         """Fail the task that the thread runs, all that wait and all that come, because the thread hangs."""
         task, self._in_thread = self._in_thread, None
         waiting, self._queue = self._queue, deque()
-        self._given_up = Overloaded("the model of this worker hangs, and another worker takes its place; try again")
+        self._given_up = Overloaded("the model of this worker hangs, and the worker is being replaced; try again")
         if task is not None:
-            task.give_up(DeadlineExceeded("the model has not answered in the time that it has"))
+            task.give_up(DeadlineExceeded("the model did not answer within its time limit"))
         for each in waiting:
             if each.begin():
                 each.give_up(self._given_up)

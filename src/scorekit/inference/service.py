@@ -94,7 +94,7 @@ class Service:
         rows. Does not raise: every error becomes a call of ``caller.fail``.
         """
         if self._is_full(caller):
-            caller.fail(Overloaded("this server has as many requests waiting as it takes; try again"))
+            caller.fail(Overloaded("too many requests are waiting on this server; try again"))
             return
         if request.form in self._component.hooks[verb].raw:
             self._executor.submit(RawTask(self._responder, verb, request, caller, otherwise=self._ask_decoded))

@@ -117,8 +117,7 @@ class ChildProcess:
         return status
 
     async def stop(self, grace_s: float = STOP_GRACE_S) -> None:
-        """Send SIGTERM, and SIGKILL after ``grace_s`` seconds, to the process and all it has started; wait for the
-        exit."""
+        """Stop it and all it has started: SIGTERM, after ``grace_s`` seconds SIGKILL. Return once it has exited."""
         if self._process.returncode is None:
             self._signal(signal.SIGTERM)
         ending = asyncio.ensure_future(self.ended())
@@ -148,6 +147,5 @@ class ChildProcess:
 
 
 def _end_with_parent() -> None:
-    """Ask the kernel to send this process SIGTERM when its parent dies, even by SIGKILL. Runs in the child. Linux
-    only."""
+    """Ask the kernel, in the child, to send it SIGTERM when its parent dies, even by SIGKILL. Only on Linux."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -133,7 +133,7 @@ class Metrics:
         families["scorekit_call_seconds"] = Family("histogram", "A call of the component", {plain: self.calls})
         for name, text, number in (
             ("scorekit_model_failures_total", "Requests on which the model failed", self._failures),
-            ("scorekit_metric_series_dropped_total", "Metrics left out, for there are too many series", self._dropped),
+            ("scorekit_metric_series_dropped_total", "Series left out because there are too many", self._dropped),
         ):
             families[name] = Family("counter", text, {plain: number})
         for name, value in (gauges or {}).items():

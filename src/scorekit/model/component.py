@@ -1,6 +1,6 @@
 """The user's class behind one interface, whatever it offers and whatever it does.
 
-What the class offers is found out once, when it is loaded; no request probes for it. Apart from construction
+What the class offers is determined once, when it is loaded; no request probes for it. Apart from construction
 (:mod:`.loading`), every call of user code is made here, in one place, :meth:`Component._call`::
 
     method(X, names[, meta])  ─▶  payload, a SeldonResponse opened

@@ -34,7 +34,7 @@ def build(
             ) from error
         raise SetupError(
             f"{module_name} needs the package {error.name!r}, which is not installed: "
-            "list what provides it in requirements.txt, and install that where scorekit is"
+            "add its package to requirements.txt, and install it in the environment of scorekit"
         ) from error
     except USER_FAULT as error:
         raise SetupError(f"{module_name} could not be imported: {in_one_sentence(error)}") from error

@@ -6,22 +6,17 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from ..errors import RequestError
-from ..metrics.exposition import Histogram
-from ..metrics.registry import Metrics
+from ..metrics import Histogram, Metrics
 from ..settings import Limits, Settings
 from .detect import ProtocolDetector
-from .grpc.services import GrpcServices
+from .grpc import GrpcServices
 from .guard import file_watch, tls
 from .guard.api_keys import ApiKeys, load_keys, require_key, require_key_for_calls
-from .http1.connection import Http1Connection
-from .http1.exchange import Exchange
-from .http1.observed import with_observers
-from .http2.connection import Http2Connection
-from .http2.streams import StreamHandler
+from .http1 import Exchange, Http1Connection, with_observers
+from .http2 import Http2Connection, StreamHandler
 from .limits.memory import Budget
 from .limits.open_connections import ClientTimeouts, OpenConnections
-from .observe import access_log
-from .observe.finished import RequestObserver
+from .observe import RequestObserver, access_log
 from .observe.spans import spans
 from .rest import RestRoutes
 

@@ -4,7 +4,7 @@ from asyncio import BaseTransport, Protocol, Transport, get_running_loop
 from collections.abc import Callable
 from typing import Any, cast
 
-from .http2.frames import PREFACE
+from .http2 import PREFACE
 from .limits.open_connections import ClientTimeouts, OpenConnections
 
 # Every HTTP/2 client that knows it is talking to HTTP/2 begins with the same 24 bytes, the preface (RFC 9113 §3.3,

@@ -13,10 +13,7 @@ from ..contract.enforce import ContractCheck
 from ..contract.openapi import document
 from ..errors import BadMetadata
 from ..message import Verb
-from ..model import forks
-from ..model.component import Component
-from ..model.loading import build
-from ..model.metadata import Metadata, build_metadata
+from ..model import Component, Metadata, build, build_metadata, forks
 from ..net import reserve_shared
 from ..settings import UNSET_IMAGE, Settings
 from .guard import load_keys, server_context

@@ -144,7 +144,7 @@ def metadata(text: str, source: str) -> dict[str, Any]:
         value = _yaml(text, source)
     if isinstance(value, dict):
         return value
-    log.warning("settings.ignored variable=%s: it is no object in JSON or YAML", source)
+    log.warning("settings.ignored variable=%s: it is not an object in JSON or YAML", source)
     return {}
 
 
@@ -152,7 +152,7 @@ def _yaml(text: str, source: str) -> Any:
     try:
         import yaml
     except ImportError as error:
-        raise SetupError(f"{source} is not JSON, and to read YAML PyYAML is needed: pip install PyYAML") from error
+        raise SetupError(f"{source} is not JSON, and reading YAML needs PyYAML: pip install PyYAML") from error
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError:

@@ -1,10 +1,10 @@
-"""A class in a module of its own name: ``MODEL_NAME=Plain``."""
+"""A class in a module of the same name: ``MODEL_NAME=Plain``."""
 
 from typing import Any
 
 
 class Plain:
-    """Answers what it is asked."""
+    """Answers its input."""
 
     def predict(self, X: Any, names: Any) -> Any:
         return X

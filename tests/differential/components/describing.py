@@ -1,4 +1,4 @@
-"""What a component was given, in words that JSON can carry."""
+"""Describes what a component was given, in a JSON value."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def describe(value: Any) -> Any:
-    """``value`` as JSON, with its type where JSON would lose it. Arrays tell dtype and shape, not only values."""
+    """Returns ``value`` as JSON, with its type if JSON would lose it; for arrays also dtype and shape."""
     if isinstance(value, np.ndarray):
         kind = "str" if value.dtype.kind == "U" else str(value.dtype)
         return {"array": describe(value.tolist()), "dtype": kind, "shape": list(value.shape)}

@@ -1,4 +1,4 @@
-"""Transformers, routers, combiners, and who takes feedback."""
+"""Transformers, routers, combiners, and components that take feedback."""
 
 from typing import Any
 
@@ -60,7 +60,7 @@ class Router:
 
 
 class Combiner:
-    """The mean of arrays; of anything else what was given."""
+    """Answers the mean of arrays, and anything else unchanged."""
 
     def aggregate(self, Xs: Any, names: Any) -> Any:
         if names and [*names[0]] == ["describe"]:
@@ -79,7 +79,7 @@ class CombinerFirst:
 
 
 class Feedback:
-    """Tells what it was given."""
+    """Answers a description of what it was given."""
 
     def send_feedback(self, features: Any, names: Any, reward: Any, truth: Any, routing: Any = "absent") -> Any:
         return {
@@ -97,7 +97,7 @@ class FeedbackWithoutRouting:
 
 
 class FeedbackReturns:
-    """Returns what the request's first name says."""
+    """Answers what the request's first name says."""
 
     def send_feedback(self, features: Any, names: Any, reward: Any, truth: Any, routing: Any = None) -> Any:
         if [*names] == ["raise"]:

@@ -16,7 +16,7 @@ def metrics() -> list[Metric]:
 
 
 class Methods:
-    """All six methods, each the plainest there is."""
+    """All six methods, each as simple as possible."""
 
     def predict(self, X: Any, names: Any) -> Any:
         return X

@@ -37,7 +37,7 @@ class TwiceOnTypeError:
 
 
 class Nothing:
-    """No method at all."""
+    """A class without methods."""
 
 
 class Returns:

@@ -1,4 +1,4 @@
-"""The methods that see the message itself: ``_raw``, and the deprecated ``_rest`` and ``_grpc``."""
+"""Methods that see the message itself: ``_raw``, and the deprecated ``_rest`` and ``_grpc``."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ def _key(message: Any) -> str:
 
 
 class Raw:
-    """Answers in raw what ``strData`` says; REST hands over dicts."""
+    """Answers from raw methods what ``strData`` says; over REST they are given dicts."""
 
     def _answer(self, method: str, message: Any) -> Any:
         metric = {"type": "COUNTER", "key": "raw", "value": 1}
@@ -64,7 +64,7 @@ class Raw:
 
 
 class RawProto:
-    """Raw methods that take and give protobuf messages, as gRPC and feedback hand them over."""
+    """Raw methods that take and return protobuf messages, as they are given them by gRPC and for feedback."""
 
     def predict_raw(self, message: Any) -> Any:
         message.meta.puid = "raw"
@@ -82,7 +82,7 @@ class RawProto:
 
 
 class Rest:
-    """The deprecated ``_rest`` methods, beside plain ones that must lose."""
+    """The deprecated ``_rest`` methods, beside plain ones that must not be called."""
 
     def predict_rest(self, message: Any) -> Any:
         return {"strData": "predict_rest", "meta": {"tags": {"given": message}}}

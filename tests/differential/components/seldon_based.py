@@ -9,11 +9,11 @@ from seldon_core.user_model import SeldonComponent, SeldonNotImplementedError, S
 
 
 class Bare(SeldonComponent):  # type: ignore[misc]  # seldon_core ships no types
-    """Overrides nothing."""
+    """A SeldonComponent that overrides nothing."""
 
 
 class Full(SeldonComponent):  # type: ignore[misc]  # seldon_core ships no types
-    """Overrides everything."""
+    """A SeldonComponent that overrides everything."""
 
     def __init__(self, **parameters: Any) -> None:
         super().__init__(**parameters)
@@ -57,7 +57,7 @@ class Full(SeldonComponent):  # type: ignore[misc]  # seldon_core ships no types
 
 
 class RawNotImplemented(SeldonComponent):  # type: ignore[misc]  # seldon_core ships no types
-    """Its raw method says that it is not there."""
+    """A component whose raw method raises SeldonNotImplementedError."""
 
     def predict_raw(self, message: Any) -> Any:
         raise SeldonNotImplementedError("not this way")
@@ -141,7 +141,7 @@ class AppError(Exception):
 
 
 class Handler:
-    """A blueprint of its own answers its own exception."""
+    """A component whose blueprint answers its own exception."""
 
     model_error_handler = flask.Blueprint("error_handlers", __name__)
 

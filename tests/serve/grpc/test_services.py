@@ -1,4 +1,4 @@
-"""gRPC through real sockets, by grpcio's client: each call has the answer or the status that gRPC has for it."""
+"""gRPC through real sockets with grpcio's client: each call gets its answer or the right status."""
 
 import asyncio
 import json
@@ -38,7 +38,7 @@ MAX_MESSAGE = 3_000_000
 
 
 class Server:
-    """A server of both protocols on one free port, its loop in a thread of its own."""
+    """A server of both protocols on one free port, with its loop in a thread of its own."""
 
     def __init__(self) -> None:
         self.fleet: OpenConnections = set()
@@ -86,14 +86,14 @@ class Server:
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    """One server, ended after the test."""
+    """Start one server, and end it after the test."""
     made = Server()
     yield made
     made.close()
 
 
 class Raw:
-    """An HTTP/2 client that can be told to misbehave."""
+    """An HTTP/2 client that can misbehave."""
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=5)
@@ -110,7 +110,7 @@ class Raw:
         self.h2.send_headers(number, list(head.items()), end_stream=end)
 
     def events(self, kind: type) -> Any:
-        """The next event of ``kind``, or ``None`` at the end of the connection."""
+        """Return the next event of ``kind``, or ``None`` at the end of the connection."""
         while data := self.socket.recv(65536):
             for event in self.h2.receive_data(data):
                 if isinstance(event, kind):
@@ -132,7 +132,7 @@ def failure(server: Server, body: bytes, path: str = PREDICT, **options: Any) ->
 
 
 def test_every_error_has_a_code() -> None:
-    """The table from errors to codes is complete."""
+    """The table from errors to codes has every error."""
 
     def family(base: type[errors.RequestError]) -> set[type]:
         below = base.__subclasses__()
@@ -151,7 +151,7 @@ def test_a_prediction(server: Server, path: str) -> None:
 
 
 def test_many_calls_at_once(server: Server) -> None:
-    """A thousand concurrent calls on one connection each have their own answer."""
+    """A thousand concurrent calls on one connection each get their own answer."""
     predict = server.channel.unary_unary(PREDICT)
     calls = [predict.future(tensor([[n]]), timeout=20) for n in range(1000)]
     got = [SeldonMessage.FromString(call.result()).data.tensor.values[0] for call in calls]
@@ -160,7 +160,7 @@ def test_many_calls_at_once(server: Server) -> None:
 
 @pytest.mark.slow
 def test_large_messages_flow_both_ways(server: Server) -> None:
-    """Bodies larger than every window arrive whole, in both directions, several at once."""
+    """Several bodies larger than every window arrive whole in both directions."""
     rows = [[float(n)] * 300 for n in range(1000)]
     predict = server.channel.unary_unary(PREDICT)
     for call in [predict.future(tensor(rows), timeout=20) for _ in range(4)]:
@@ -179,16 +179,16 @@ def test_large_messages_flow_both_ways(server: Server) -> None:
         (b"\x0a\x01x", HEALTH + "Check", grpc.StatusCode.NOT_FOUND),
     ],
 )
-def test_a_fault_has_its_status(server: Server, body: bytes, path: str, code: grpc.StatusCode) -> None:
-    """Each fault has the code gRPC has for it, a sentence, and nothing of the model's own words."""
+def test_an_error_has_its_status(server: Server, body: bytes, path: str, code: grpc.StatusCode) -> None:
+    """Each error has gRPC's code for it and a message that reveals nothing of the model's exception."""
     got, details = failure(server, body, path)
     assert got is code
     assert details
     assert "secret" not in details
 
 
-def test_the_connection_survives_faults(server: Server) -> None:
-    """A call that fails harms no other of its connection."""
+def test_the_connection_survives_errors(server: Server) -> None:
+    """A call that fails does not disturb the others of its connection."""
     predict = server.channel.unary_unary(PREDICT)
     bad = [predict.future(b"x" * (MAX_MESSAGE + n), timeout=10) for n in range(1, 4)]
     good = [predict.future(tensor([[n]]), timeout=10) for n in range(20)]
@@ -197,7 +197,7 @@ def test_the_connection_survives_faults(server: Server) -> None:
 
 
 def test_a_message_that_needs_encoding_arrives(server: Server) -> None:
-    """Percent signs, line ends and other letters of a status message survive."""
+    """A status message with percent signs, line ends or non-ASCII letters arrives unchanged."""
     names = SeldonMessage()
     names.data.ndarray.values.add().list_value.values.add().number_value = 1
     names.data.ndarray.values.add().number_value = 2
@@ -207,14 +207,14 @@ def test_a_message_that_needs_encoding_arrives(server: Server) -> None:
 
 
 def test_compression_is_declined_properly(server: Server) -> None:
-    """A gzipped message is UNIMPLEMENTED, as gRPC asks, with what is accepted."""
+    """A compressed message gets UNIMPLEMENTED, as gRPC's specification asks."""
     got, details = failure(server, tensor([[1]]) * 50, compression=grpc.Compression.Gzip)
     assert got is grpc.StatusCode.UNIMPLEMENTED
     assert "compressed" in details
 
 
 def test_a_deadline_is_kept(server: Server) -> None:
-    """A call whose time is over ends with DEADLINE_EXCEEDED, from the server too."""
+    """The server ends a call whose deadline has passed with DEADLINE_EXCEEDED."""
     raw = Raw(server.port)
     raw.begin(1, grpc_timeout="20m")
     raw.flush()
@@ -224,7 +224,7 @@ def test_a_deadline_is_kept(server: Server) -> None:
 
 
 def test_health(server: Server) -> None:
-    """Every service is serving; watchers are told when the server stops."""
+    """Every service is SERVING, and watches are sent NOT_SERVING when the server stops."""
     assert server.call(b"", HEALTH + "Check") == b"\x08\x01"
     assert server.call(b"\x0a\x13seldon.protos.Model", HEALTH + "Check") == b"\x08\x01"
     states = server.channel.unary_stream(HEALTH + "Watch")(b"", timeout=10)
@@ -237,7 +237,7 @@ def test_health(server: Server) -> None:
 
 @pytest.mark.parametrize("version", ["v1", "v1alpha"])
 def test_reflection(server: Server, version: str) -> None:
-    """A client finds the services, the file of a method and its imports, and is told what is not there."""
+    """Reflection lists the services, returns the file of a method with its imports, and reports unknown names."""
     package = f"grpc.reflection.{version}"
     request = message_class(f"{package}.ServerReflectionRequest")
     answer = message_class(f"{package}.ServerReflectionResponse")
@@ -259,7 +259,7 @@ def test_reflection(server: Server, version: str) -> None:
 
 
 def test_one_port_answers_both_protocols(server: Server) -> None:
-    """HTTP/1.1 on the same port, however its first bytes are cut."""
+    """The gRPC port answers HTTP/1.1 too, even if its first bytes arrive one by one."""
     body = b'{"data":{"ndarray":[[1]]}}'
     head = b"POST /predict HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
     with socket.create_connection(("127.0.0.1", server.port), timeout=5) as client:
@@ -272,7 +272,7 @@ def test_one_port_answers_both_protocols(server: Server) -> None:
 
 
 def test_the_preface_may_come_byte_by_byte(server: Server) -> None:
-    """HTTP/2 is recognised however its first bytes are cut, and PING is answered."""
+    """HTTP/2 is recognised even if its preface arrives byte by byte."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=5) as client:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for byte in PREFACE:
@@ -285,8 +285,8 @@ def test_the_preface_may_come_byte_by_byte(server: Server) -> None:
             seen += part
 
 
-def test_rapid_resets_are_calmed(server: Server) -> None:
-    """A client that opens and takes back streams without end is sent away; others are served."""
+def test_rapid_resets_are_cut_off(server: Server) -> None:
+    """A client that opens and resets streams without end is disconnected, and others are served."""
     raw = Raw(server.port)
     for number in range(1, 2001, 2):
         raw.begin(number)
@@ -297,8 +297,8 @@ def test_rapid_resets_are_calmed(server: Server) -> None:
     raw.socket.close()
 
 
-def test_what_is_no_grpc_is_told_so_in_http(server: Server) -> None:
-    """Another content type is 415."""
+def test_a_request_that_is_not_grpc_gets_an_http_status(server: Server) -> None:
+    """A request over HTTP/2 that is not gRPC gets a 415."""
     raw = Raw(server.port)
     raw.begin(1, end=True, content_type="text/plain")
     raw.flush()
@@ -307,7 +307,7 @@ def test_what_is_no_grpc_is_told_so_in_http(server: Server) -> None:
 
 
 def test_a_drain_answers_what_is_open_and_closes(server: Server) -> None:
-    """GOAWAY, then the end; a connection that said nothing yet is closed too."""
+    """A drain sends GOAWAY, answers open calls, and closes connections that have sent nothing."""
     assert server.call(tensor([[1]]))
     raw = Raw(server.port)
     silent = socket.create_connection(("127.0.0.1", server.port), timeout=5)
@@ -333,7 +333,7 @@ def test_a_drain_answers_what_is_open_and_closes(server: Server) -> None:
 
 
 def test_a_reset_call_is_forgotten(server: Server) -> None:
-    """A client that takes back its call costs nothing more, and the server resets no one else."""
+    """A call that its client resets does not disturb the next one of the connection."""
     raw = Raw(server.port)
     raw.begin(1)
     raw.h2.reset_stream(1)

@@ -1,4 +1,4 @@
-"""HTTP/1.1 through a real socket: whatever the framing, every request is answered once and in order."""
+"""HTTP/1.1 through a real socket: every request is answered once and in order, however it is framed."""
 
 import json
 import re
@@ -40,7 +40,7 @@ CHUNKED = (
 
 
 def test_a_connection_serves_many_requests(wire: Wire) -> None:
-    """Keep-alive: one connection, one request after the other."""
+    """One connection serves several requests, one after the other."""
     client = wire.client()
     for _ in range(3):
         ((status, headers, body),) = client.send(post()).receive()
@@ -55,7 +55,7 @@ def test_a_connection_serves_many_requests(wire: Wire) -> None:
 @settings(max_examples=settings().max_examples // 4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_it_does_not_matter_how_the_bytes_arrive(wire: Wire, request_: bytes, data: st.DataObject) -> None:
-    """A request cut anywhere into packets is the same request."""
+    """A request means the same however it is cut into packets."""
     cuts = sorted(data.draw(st.lists(st.integers(0, len(request_)), max_size=6)))
     client = wire.client()
     client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -66,7 +66,7 @@ def test_it_does_not_matter_how_the_bytes_arrive(wire: Wire, request_: bytes, da
 
 
 def test_pipelined_requests_are_answered_in_order(wire: Wire) -> None:
-    """A hundred requests sent at once come back in the order they were asked."""
+    """A hundred requests sent at once are answered in their order."""
     client = wire.client()
     client.send(b"".join(post(b'{"data":{"ndarray":[[%d]]}}' % n) for n in range(100)))
     values = [json.loads(body)["data"]["ndarray"][0][0] for _, _, body in client.receive(100)]
@@ -74,7 +74,7 @@ def test_pipelined_requests_are_answered_in_order(wire: Wire) -> None:
 
 
 def test_a_slow_answer_holds_back_a_quick_one(start: Callable[..., Wire]) -> None:
-    """Order is kept even when the second exchange is answered first."""
+    """Responses leave in the order of their requests even if a later one is ready first."""
     held: list[Exchange] = []
     wire = start(lambda loop: held.append)
     client = wire.client()
@@ -87,7 +87,7 @@ def test_a_slow_answer_holds_back_a_quick_one(start: Callable[..., Wire]) -> Non
 
 
 def test_only_the_first_response_counts(start: Callable[..., Wire]) -> None:
-    """An exchange answered twice sends one response."""
+    """An exchange that is answered twice sends one response."""
 
     def handler(exchange: Exchange) -> None:
         exchange.respond(200, b"one")
@@ -107,7 +107,7 @@ def test_only_the_first_response_counts(start: Callable[..., Wire]) -> None:
     ],
 )
 def test_the_connection_ends_when_the_client_wants_it(wire: Wire, request_: bytes, closes: bool) -> None:
-    """Connection: close and HTTP/1.0 end the connection after the answer; an HTTP/1.0 keep-alive is confirmed."""
+    """`Connection: close` and HTTP/1.0 end the connection after the response; an HTTP/1.0 keep-alive is confirmed."""
     client = wire.client().send(request_)
     ((status, headers, _),) = client.receive()
     assert status == 200
@@ -117,7 +117,7 @@ def test_the_connection_ends_when_the_client_wants_it(wire: Wire, request_: byte
 
 
 def test_a_client_that_half_closes_is_still_answered(wire: Wire) -> None:
-    """`nc`-like clients end their side after the request; the answer comes all the same, then the end."""
+    """A client that ends its side after the request, as nc does, still gets its response."""
     client = wire.client().send(post())
     client.socket.shutdown(socket.SHUT_WR)
     ((status, _, body),) = client.receive()
@@ -126,15 +126,15 @@ def test_a_client_that_half_closes_is_still_answered(wire: Wire) -> None:
 
 
 def test_head_has_a_length_and_no_body(wire: Wire) -> None:
-    """HEAD is answered like GET without the body."""
+    """HEAD is answered as GET, without the body."""
     client = wire.client().send(b"HEAD /health/ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     text = client.rest()
     assert b"Content-Length: 4\r\n" in text
     assert text.endswith(b"\r\n\r\n")
 
 
-def test_a_client_that_asks_first_is_told_to_continue(wire: Wire) -> None:
-    """Expect: 100-continue, as curl sends for large bodies, is answered before the body comes."""
+def test_expect_100_continue_is_answered(wire: Wire) -> None:
+    """`Expect: 100-continue`, which curl sends before large bodies, is answered before the body."""
     head, body = post(headers=b"Expect: 100-continue\r\n").split(b"\r\n\r\n")
     client = wire.client().send(head + b"\r\n\r\n")
     assert client.socket.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -156,8 +156,8 @@ def test_a_client_that_asks_first_is_told_to_continue(wire: Wire) -> None:
         (b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: %b99999999\r\n\r\n" % (b"0" * 5000), 413),
     ],
 )
-def test_what_is_no_request_is_refused_and_closed(wire: Wire, garbage: bytes, status: int) -> None:
-    """Broken framing gets one error in the stock envelope, then the end of the connection."""
+def test_a_malformed_request_is_refused_and_closed(wire: Wire, garbage: bytes, status: int) -> None:
+    """A malformed request gets one error in the stock envelope, and the connection is closed."""
     client = wire.client().send(garbage)
     text = client.rest()
     assert text.startswith(b"HTTP/1.1 %d " % status), text
@@ -165,8 +165,8 @@ def test_what_is_no_request_is_refused_and_closed(wire: Wire, garbage: bytes, st
     assert json.loads(text.split(b"\r\n\r\n")[1])["status"]["code"] == -1
 
 
-def test_an_offered_upgrade_is_declined_by_going_on(wire: Wire) -> None:
-    """A client that offers h2c, as Java's does on its first request, is answered in HTTP/1.1, and so is its next."""
+def test_an_offered_upgrade_is_ignored(wire: Wire) -> None:
+    """A client that offers h2c, as Java's does on its first request, is served over HTTP/1.1."""
     offer = post(headers=b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\n")
     client = wire.client().send(offer + post())
     assert [status for status, _, _ in client.receive(2)] == [200, 200]
@@ -174,7 +174,7 @@ def test_an_offered_upgrade_is_declined_by_going_on(wire: Wire) -> None:
 
 
 def test_a_chunked_body_over_the_limit_is_refused(wire: Wire) -> None:
-    """Without a length the limit is watched as the bytes come."""
+    """The limit on bodies holds for bodies without a Content-Length."""
     client = wire.client().send(b"POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
     chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
     for _ in range(MAX_BODY // 0x10000 + 10):
@@ -183,7 +183,7 @@ def test_a_chunked_body_over_the_limit_is_refused(wire: Wire) -> None:
 
 
 def test_a_client_that_sends_all_before_it_reads_gets_its_refusal(wire: Wire) -> None:
-    """A 413 is not lost in a reset, even for a client that first sends a body twice as large as is taken."""
+    """A client that sends all of a body twice as large as the limit still receives the 413."""
     client = wire.client().send(post(b" " * (2 * MAX_BODY)))
     assert client.rest().startswith(b"HTTP/1.1 413 ")
 
@@ -198,34 +198,34 @@ def test_a_client_that_sends_all_before_it_reads_gets_its_refusal(wire: Wire) ->
     ids=["target", "header", "headers"],
 )
 def test_a_head_without_end_is_refused(wire: Wire, head: bytes) -> None:
-    """Request line and headers are read up to a limit, however they are cut."""
+    """Request line and headers have a limit, however they are cut into packets."""
     client = wire.client()
     for start in range(0, len(head), 10_000):
         client.send(head[start : start + 10_000])
     assert client.rest().startswith(b"HTTP/1.1 431 ")
 
 
-def test_a_request_cut_short_is_told_so(wire: Wire) -> None:
+def test_a_request_cut_short_gets_a_400(wire: Wire) -> None:
     """A client that half-closes in the middle of a request gets a 400."""
     client = wire.client().send(post()[:-3])
     client.socket.shutdown(socket.SHUT_WR)
     assert client.rest().startswith(b"HTTP/1.1 400 ")
 
 
-def test_a_whole_address_is_a_path_too(wire: Wire) -> None:
-    """`POST http://host/predict`, as a client writes to a proxy, is the same request."""
+def test_an_absolute_target_is_a_path_too(wire: Wire) -> None:
+    """`POST http://host/predict`, the form that proxies are sent, is the same as `POST /predict`."""
     client = wire.client().send(post().replace(b"/predict", b"http://x/predict", 1))
     assert client.receive()[0][0] == 200
 
 
 def test_an_error_between_pipelined_requests_keeps_their_order(wire: Wire) -> None:
-    """Good requests before a broken one are answered before the refusal."""
+    """Requests before a malformed one are answered before the refusal."""
     text = wire.client().send(post() + post() + b"NONSENSE\r\n\r\n").rest()
     assert re.findall(rb"HTTP/1.1 (\d+)", text) == [b"200", b"200", b"400"]
 
 
 def test_a_client_that_disappears_harms_nobody(wire: Wire) -> None:
-    """A reset connection is forgotten, and the next client is served."""
+    """After connections have been reset, the next client is served."""
     for _ in range(20):
         client = wire.client().send(post())
         client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -234,7 +234,7 @@ def test_a_client_that_disappears_harms_nobody(wire: Wire) -> None:
 
 
 def test_a_client_that_does_not_read_is_not_read_from(wire: Wire) -> None:
-    """Answers nobody takes do not pile up: the server stops reading until the client reads, and loses nothing."""
+    """The server stops reading while a client does not read its responses, and loses nothing."""
     client = wire.client()
     client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
     body = b'{"strData":"%b"}' % (b"x" * 200_000)
@@ -253,7 +253,7 @@ def test_a_client_that_does_not_read_is_not_read_from(wire: Wire) -> None:
 
 
 def test_a_declined_upgrade_still_ends_the_connection_if_asked(wire: Wire) -> None:
-    """`Connection: close` beside an offered upgrade is heard."""
+    """`Connection: close` holds even beside an offered upgrade."""
     text = wire.client().send(post(headers=b"Connection: close, Upgrade\r\nUpgrade: h2c\r\n")).rest()
     assert text.startswith(b"HTTP/1.1 200 ")
 
@@ -264,7 +264,7 @@ def on_each(wire: Wire, step: str) -> None:
 
 
 def test_drain_answers_what_is_open_and_tells_the_client(start: Callable[..., Wire]) -> None:
-    """A drain answers requests that are open or half-way in, says Connection: close, and ends quiet connections."""
+    """A drain answers open and half-received requests with `Connection: close`, and closes quiet connections."""
     held: list[Exchange] = []
     wire = start(lambda loop: held.append)
     idle, waiting, sending = wire.client(), wire.client(), wire.client()
@@ -287,7 +287,7 @@ def test_drain_answers_what_is_open_and_tells_the_client(start: Callable[..., Wi
 
 
 def test_drain_cuts_off_what_takes_too_long(start: Callable[..., Wire]) -> None:
-    """After the grace time a connection still open is closed."""
+    """A connection that is still open after the grace period is closed."""
     held: list[Exchange] = []
     wire = start(lambda loop: held.append)
     client = wire.client().send(post())
@@ -306,7 +306,7 @@ def doubling(x: int) -> bytes:
 
 
 def test_a_head_that_comes_again_is_read_once_and_means_the_same(wire: Wire) -> None:
-    """Requests with a known head, others between them, cut anywhere or two in one piece: each gets its own answer."""
+    """Requests whose head is remembered get their own answers, with others between them and however they are cut."""
     client = wire.client()
     sent = [doubling(1), doubling(2), doubling(13), doubling(4), doubling(5)]
     answers = []
@@ -324,7 +324,7 @@ def test_a_head_that_comes_again_is_read_once_and_means_the_same(wire: Wire) -> 
 
 
 def test_a_known_head_does_not_outlive_the_end_of_the_connection(wire: Wire) -> None:
-    """After `Connection: close` what follows is not read, and a drain says that the next answer is the last."""
+    """A remembered head is not used after `Connection: close` or in a drain."""
     client = wire.client()
     client.send(doubling(1)).receive()
     client.send(doubling(1)).receive()
@@ -358,8 +358,8 @@ def test_a_known_head_does_not_outlive_the_end_of_the_connection(wire: Wire) -> 
     ],
     ids=["chunked", "expecting", "1.0", "long"],
 )
-def test_what_its_head_does_not_say_alone_is_read_each_time(wire: Wire, head: bytes) -> None:
-    """Chunks, expectations, HTTP/1.0 and long heads are never remembered, and answered the same each time."""
+def test_requests_not_framed_by_length_alone_are_parsed_each_time(wire: Wire, head: bytes) -> None:
+    """Requests with chunks, expectations, HTTP/1.0 or long heads are parsed each time."""
     body = b'{"data":{"ndarray":[[1]]}}'
     assert len(body) == 26
     client = wire.client()
@@ -375,8 +375,8 @@ def test_what_its_head_does_not_say_alone_is_read_each_time(wire: Wire, head: by
 
 
 @pytest.mark.parametrize("size", [30_000, 65_000, 200_000, 1_000_000])
-def test_a_body_is_no_head_however_it_is_cut(wire: Wire, size: int) -> None:
-    """A whole request that comes in one piece, longer than a head may be, is answered; so are two in a row."""
+def test_the_limit_of_heads_does_not_apply_to_bodies(wire: Wire, size: int) -> None:
+    """A request that arrives in one piece longer than the limit of heads is answered."""
     connection = Http1Connection(wire._handler, refuse, set(), MAX_BODY)
     written: list[bytes] = []
 
@@ -398,7 +398,7 @@ def test_a_body_is_no_head_however_it_is_cut(wire: Wire, size: int) -> None:
 
 
 class Line:
-    """A transport that keeps what is written."""
+    """A transport that records what is written."""
 
     def __init__(self) -> None:
         self.written, self.closed = b"", False
@@ -420,7 +420,7 @@ QUICK = ClientTimeouts(head_s=10, body_s=30, idle_s=60)
 
 
 def timed(wire: Wire, *steps: tuple[float, bytes]) -> Line:
-    """A connection that is sent bytes at times, and looked at at each."""
+    """Feed a connection with bytes at given times, with a look at each time."""
     line = Line()
     connection = Http1Connection(wire._handler, refuse, set(), MAX_BODY)
 
@@ -436,7 +436,7 @@ def timed(wire: Wire, *steps: tuple[float, bytes]) -> Line:
 
 
 @pytest.mark.parametrize(
-    ("steps", "told"),
+    ("steps", "status"),
     [
         ([(0, b"POST /pre"), (9, b""), (11, b"")], b"408"),
         ([(at, b"POST /predict"[at : at + 1]) for at in range(12)], b"408"),  # a byte a second: a head has one time
@@ -447,22 +447,22 @@ def timed(wire: Wire, *steps: tuple[float, bytes]) -> Line:
     ],
     ids=["half a head", "a trickling head", "a trickling body", "a slow body", "a stalled body", "idle"],
 )
-def test_clients_have_their_time(wire: Wire, steps: list[tuple[float, bytes]], told: bytes) -> None:
-    """A head has ten seconds, 7200 bytes of a body thirty; then the client is told 408 and the connection ends."""
+def test_clients_have_time_limits(wire: Wire, steps: list[tuple[float, bytes]], status: bytes) -> None:
+    """A head that takes 10 s, or 30 s with less than 7200 bytes of a body, get a 408 and end the connection."""
     line = timed(wire, *steps)
-    assert line.written[9:12] == told
-    assert (b"Connection: close" in line.written) == (told == b"408")
+    assert line.written[9:12] == status
+    assert (b"Connection: close" in line.written) == (status == b"408")
 
 
 def test_a_client_that_is_quiet_between_requests_is_closed_in_silence(wire: Wire) -> None:
-    """Nobody asked anything: there is nothing to answer."""
+    """A client that is idle for too long between requests is disconnected without a response."""
     line = timed(wire, (0, b"GET /health/ping HTTP/1.1\r\nHost: x\r\n\r\n"), (30, b""), (61, b""))
     assert line.closed
     assert line.written.count(b"HTTP/1.1") == 1
 
 
 def test_many_requests_that_are_each_quick_are_not_one_slow_head(wire: Wire) -> None:
-    """A connection that is always in the middle of some head when looked at is not slow."""
+    """A connection that is within another head at each look is not slow."""
     request = b"GET /health/ping HTTP/1.1\r\nHost: x\r\n\r\n"
     steps = [(float(at), request[5:] * (at > 0) + request[:5]) for at in range(20)]
     line = timed(wire, *steps)
@@ -471,22 +471,22 @@ def test_many_requests_that_are_each_quick_are_not_one_slow_head(wire: Wire) -> 
 
 
 def test_too_many_headers_are_refused(wire: Wire) -> None:
-    """A hundred are taken, more are answered 431."""
+    """A hundred headers are accepted; more get a 431."""
     for count, status in ((90, 200), (100, 431)):
         head = b"GET /health/ping HTTP/1.1\r\nHost: x\r\n" + b"a: b\r\n" * count + b"\r\n"
         assert wire.client().send(head).receive()[0][0] == status
 
 
-def test_a_connection_too_many_is_told_so() -> None:
-    """503 with Retry-After, at once, and closed."""
+def test_a_connection_above_the_limit_gets_a_503() -> None:
+    """A connection above the limit gets a 503 with Retry-After and is closed."""
     line = Line()
     TooManyConnections().connection_made(line)  # type: ignore[arg-type]  # as much of one as is needed
     assert line.written.startswith(b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n")
     assert line.closed
 
 
-def test_a_connection_that_says_nothing_is_closed(wire: Wire) -> None:
-    """Before its first byte it is idle, after half a preface it has the time of a head."""
+def test_a_silent_connection_is_closed(wire: Wire) -> None:
+    """A new connection has the idle timeout before its first byte, and the head timeout after half a preface."""
     for said, closed_after in ((b"", 61), (b"PRI * HT", 11)):
         line = Line()
         detect = ProtocolDetector(lambda: None, lambda: None, set())

@@ -1,4 +1,4 @@
-"""HTTP/2's bytes, against the library and against nonsense."""
+"""HTTP/2's bytes, compared with the hpack library and with random frames."""
 
 import asyncio
 from typing import Any
@@ -23,8 +23,8 @@ VALUES = st.sampled_from([b"POST", b"trailers", b"application/grpc", b"", b"a", 
 
 
 @given(st.lists(st.lists(st.tuples(NAMES, VALUES, st.booleans()), min_size=1, max_size=5), min_size=1, max_size=4))
-def test_a_block_that_leaves_the_tables_means_the_same_again(blocks: list[list[tuple[bytes, bytes, bool]]]) -> None:
-    """Whatever the library writes: where we say that it leaves the tables, reading it twice changes nothing."""
+def test_a_block_that_leaves_the_table_means_the_same_again(blocks: list[list[tuple[bytes, bytes, bool]]]) -> None:
+    """If a block of hpack's encoder is said to leave the table, decoding it twice changes nothing."""
     encoder, decoder = hpack.Encoder(), hpack.Decoder()
     for fields in blocks:
         listed = [hpack.NeverIndexedHeaderTuple(*pair) if secret else tuple(pair) for *pair, secret in fields]
@@ -55,14 +55,14 @@ def test_a_block_that_leaves_the_tables_means_the_same_again(blocks: list[list[t
         (b"", True),
     ],
 )
-def test_what_leaves_the_tables(text: bytes, leaves: bool) -> None:
-    """Each form of a field (RFC 7541 §6), and each cut short."""
+def test_which_blocks_leave_the_table(text: bytes, leaves: bool) -> None:
+    """Each form of a field (RFC 7541 §6), whole and cut short, is judged correctly."""
     assert leaves_table(text) is leaves
 
 
 @given(st.lists(st.tuples(NAMES, st.binary(max_size=300)), max_size=8))
-def test_what_we_write_the_library_reads(fields: list[tuple[bytes, bytes]]) -> None:
-    """Our header blocks are read back by hpack, and leave its table empty."""
+def test_the_library_reads_our_header_blocks(fields: list[tuple[bytes, bytes]]) -> None:
+    """hpack reads our header blocks, and its table stays empty."""
     decoder = hpack.Decoder()
     text = encoded(tuple(fields))
     assert [tuple(pair) for pair in decoder.decode(text, raw=True)] == fields
@@ -143,10 +143,8 @@ FRAMES = st.builds(
 
 @given(st.lists(FRAMES, max_size=12), st.lists(st.integers(1, 60), max_size=10), st.binary(max_size=30))
 @example([frame(1, 5, 1, b"\x83\x86\x84"), frame(0, 1, 1, b"late")], [], b"")
-def test_nonsense_ends_in_a_goaway_and_nothing_worse(
-    loop: Loop, listed: list[bytes], cuts: list[int], rest: bytes
-) -> None:
-    """Any frames, cut anywhere: no exception, and a connection that is refused says why before it closes."""
+def test_random_frames_end_in_a_goaway_at_worst(loop: Loop, listed: list[bytes], cuts: list[int], rest: bytes) -> None:
+    """Random frames cause no exception, and a connection that is refused gets a GOAWAY first."""
     made, transport = connection([])
     data = b"".join(listed) + rest
     for cut in [*cuts, len(data)]:
@@ -159,8 +157,8 @@ def test_nonsense_ends_in_a_goaway_and_nothing_worse(
     made.connection_lost(None)
 
 
-def test_the_same_bytes_are_read_anew_when_the_table_has_changed(loop: Loop) -> None:
-    """An index points to the newest entry: after another was added the remembered block is forgotten."""
+def test_a_known_block_is_decoded_again_when_the_table_has_changed(loop: Loop) -> None:
+    """A remembered block is forgotten when another block changes the table that it points into."""
     heads: list[dict[bytes, bytes]] = []
     made, _ = connection(heads)
     pointing = b"\x83\x86\x84\xbe"  # POST, http, /, and the newest entry of the table
@@ -180,7 +178,7 @@ def test_the_same_bytes_are_read_anew_when_the_table_has_changed(loop: Loop) -> 
 
 
 def test_an_answer_waits_for_the_clients_window(loop: Loop) -> None:
-    """No more bytes leave than the client takes; the rest and the trailers follow its WINDOW_UPDATE."""
+    """No more bytes leave than the client's window allows; the rest and the trailers follow its WINDOW_UPDATE."""
     made, transport = connection([])
     made.data_received(frame(frames.SETTINGS, 0, 0, b"\0\4\0\0\0\x0a"))  # ten bytes a stream
     transport.written = b""
@@ -208,7 +206,7 @@ def test_an_answer_waits_for_the_clients_window(loop: Loop) -> None:
     ids=["pings", "settings", "empty continuation", "endless head", "long frame", "empty data"],
 )
 def test_floods_are_cut_off(loop: Loop, sent: list[bytes], code: Code) -> None:
-    """Frames that cost attention and bring nothing, and heads without end, close the connection with a reason."""
+    """Frames that carry no request, and header blocks without end, close the connection with a reason."""
     made, transport = connection([])
     made.data_received(b"".join(sent))
     assert made._closing
@@ -216,7 +214,7 @@ def test_floods_are_cut_off(loop: Loop, sent: list[bytes], code: Code) -> None:
 
 
 def test_a_connection_takes_a_bounded_number_of_streams(loop: Loop) -> None:
-    """The stream beyond the limit is refused, and safe to ask elsewhere; the others are served."""
+    """The stream above the limit is refused unprocessed, and the others are served."""
     heads: list[dict[bytes, bytes]] = []
     made, transport = connection(heads)
     for at in range(MAX_STREAMS + 1):
@@ -248,6 +246,6 @@ POST = [(b":method", b"POST"), (b":scheme", b"http"), (b":path", b"/")]
     ],
 )
 def test_malformed_heads_are_refused(fields: list[tuple[bytes, bytes]]) -> None:
-    """What could be read in two ways by two servers is no request (RFC 9113 §8.2, §8.3)."""
+    """A request that two servers could read differently is malformed (RFC 9113 §8.2, §8.3)."""
     with pytest.raises(Http2Error):
         request_headers(fields, 1)

@@ -1,4 +1,4 @@
-"""The routes and their statuses."""
+"""The REST routes and their statuses."""
 
 import json
 from collections.abc import Callable
@@ -29,8 +29,8 @@ def ask(
     return status, headers, json.loads(text) if headers["content-type"] == "application/json" else text.decode()
 
 
-def test_every_answerable_error_has_its_status() -> None:
-    """The one table from errors to HTTP knows every error but those that bring a status of their own, and no other."""
+def test_every_error_has_its_status() -> None:
+    """The table from errors to statuses has every error, except those that bring a status of their own."""
 
     def leaves(family: type[errors.RequestError]) -> set[type[errors.RequestError]]:
         below = family.__subclasses__()
@@ -41,7 +41,7 @@ def test_every_answerable_error_has_its_status() -> None:
 
 @pytest.mark.parametrize("path", ["/predict", "/api/v0.1/predictions", "/api/v1.0/predictions"])
 def test_predict_answers_on_each_of_its_paths(wire: Wire, path: str) -> None:
-    """The stock paths and their aliases answer a JSON body."""
+    """The stock path and its aliases answer a JSON body."""
     status, _, answer = ask(wire, "POST", path, BODY)
     assert (status, answer) == (200, ANSWER)
 
@@ -64,25 +64,25 @@ def test_predict_answers_on_each_of_its_paths(wire: Wire, path: str) -> None:
         ("/predict", "json=" + BODY, "application/x-www-form-urlencoded"),
     ],
 )
-def test_the_request_is_found_wherever_it_stands(wire: Wire, target: str, body: str, content_type: str) -> None:
-    """Form before query before body, as in the stock wrapper."""
+def test_the_request_is_found_in_each_of_its_places(wire: Wire, target: str, body: str, content_type: str) -> None:
+    """The JSON is taken from a form before the query before the body, as in the stock wrapper."""
     status, _, answer = ask(wire, "POST", target, body, content_type)
     assert (status, answer) == (200, ANSWER)
 
 
 def test_a_form_may_hold_plain_utf_8(wire: Wire) -> None:
-    """Text that a client did not percent-encode is UTF-8, not a mojibake of it."""
+    """Text in a form that is not percent-encoded is read as UTF-8."""
     status, _, answer = ask(wire, "POST", "/predict", 'json={"strData":"é"}', "application/x-www-form-urlencoded")
     assert (status, answer["strData"]) == (200, "é")
 
 
 def test_predict_answers_a_get_with_a_query(wire: Wire) -> None:
-    """GET /predict?json=… is a prediction, as in the stock wrapper."""
+    """`GET /predict?json=…` is a prediction, as in the stock wrapper."""
     assert ask(wire, "GET", "/predict?json=" + quote(BODY))[::2] == (200, ANSWER)
 
 
 @pytest.mark.parametrize(
-    ("body", "content_type", "told"),
+    ("body", "content_type", "expected"),
     [
         (BODY, "", "Can't find JSON in data: send Content-Type: application/json; this request has no content type"),
         (BODY, "text/plain", "this request has 'text/plain'"),
@@ -93,23 +93,23 @@ def test_predict_answers_a_get_with_a_query(wire: Wire) -> None:
         ('{"data":{"tensor":{"shape":[2],"values":[1]}}}', "application/json", "at $.data.tensor.shape"),
     ],
 )
-def test_a_bad_request_is_told_what_to_send(wire: Wire, body: str, content_type: str, told: str) -> None:
-    """400 in the stock envelope, with a sentence that says what was expected and where."""
+def test_a_bad_request_learns_what_to_send(wire: Wire, body: str, content_type: str, expected: str) -> None:
+    """A bad request gets a 400 in the stock envelope, with what was expected and where."""
     status, _, answer = ask(wire, "POST", "/predict", body, content_type)
     assert status == 400
-    assert told in answer["status"]["info"]
+    assert expected in answer["status"]["info"]
     assert {**answer["status"], "info": ""} == {"code": -1, "info": "", "reason": "MICROSERVICE_BAD_DATA", "status": 1}
 
 
-def test_a_failing_model_is_500_without_its_secrets(wire: Wire) -> None:
-    """What the model raised stays in the log; the answer has a reference to it."""
+def test_a_failing_model_gets_a_500_without_details(wire: Wire) -> None:
+    """The exception of a model goes to the log; the answer has only a reference to it."""
     status, _, answer = ask(wire, "POST", "/predict", '{"strData":"fail"}')
     assert (status, answer["status"]["reason"]) == (500, "MICROSERVICE_INTERNAL_ERROR")
     assert "secret" not in json.dumps(answer)
 
 
 def test_an_unknown_path_is_404(wire: Wire) -> None:
-    """Not the stock wrapper's 500."""
+    """An unknown path gets a 404, not the stock wrapper's 500."""
     status, _, answer = ask(wire, "POST", "/nope/%0d", BODY)
     assert (status, answer["status"]["info"]) == (404, "404 Not Found: no route /nope/%0d")
 
@@ -123,20 +123,20 @@ def test_an_unknown_path_is_404(wire: Wire) -> None:
     ],
 )
 def test_a_wrong_method_is_405_with_the_right_ones(wire: Wire, method: str, path: str, allowed: str) -> None:
-    """405 and an Allow header, not the stock wrapper's 500."""
+    """A wrong method gets a 405 with an Allow header, not the stock wrapper's 500."""
     status, headers, _ = ask(wire, method, path)
     assert (status, headers["allow"]) == (405, allowed)
 
 
 def test_health(wire: Wire) -> None:
-    """Liveness says pong; readiness is a SeldonMessage."""
+    """Liveness answers `pong`; readiness answers a SeldonMessage."""
     assert ask(wire, "GET", "/health/ping")[::2] == (200, "pong")
     for path in ("/health/status", "/api/v1.0/health/status"):
         assert ask(wire, "GET", path)[::2] == (200, {"meta": {}, "strData": "healthy"})
 
 
 def test_readiness_ends_before_the_server_does(wire: Wire) -> None:
-    """Once the server is told to stop, its health is 503 while it still answers predictions."""
+    """A server that shuts down answers health checks with 503, and predictions as before."""
     rest: Any = wire._handler
     wire.call(rest.stop_being_ready)
     assert ask(wire, "GET", "/health/status")[0] == 503
@@ -145,7 +145,7 @@ def test_readiness_ends_before_the_server_does(wire: Wire) -> None:
 
 
 def test_the_other_verbs_answer_on_their_paths(start: Callable[..., Wire]) -> None:
-    """Transforms, route and aggregate take JSON on the stock paths; an aggregate takes both of its forms."""
+    """Transforms, route and aggregate take JSON on the stock paths; aggregate takes both of its forms."""
 
     class Graph:
         def transform_output(self, X: Any, names: Any) -> Any:  # noqa: N803
@@ -171,7 +171,7 @@ def test_the_other_verbs_answer_on_their_paths(start: Callable[..., Wire]) -> No
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "expected"),
     [
         ('{"seldonMessages":5}', "expected a list of messages, got a number at $.seldonMessages"),
         ('{"wrong":[]}', "expected a list of messages, got null at $.seldonMessages"),
@@ -179,15 +179,15 @@ def test_the_other_verbs_answer_on_their_paths(start: Callable[..., Wire]) -> No
         ("[]", "an aggregate needs at least one message at $.seldonMessages"),
     ],
 )
-def test_a_bad_aggregate_is_told_with_its_place(wire: Wire, body: str, told: str) -> None:
-    """Which message, and where in it."""
+def test_the_error_of_an_aggregate_names_the_place(wire: Wire, body: str, expected: str) -> None:
+    """The error of an aggregate names the message and the place in it."""
     status, _, answer = ask(wire, "POST", "/aggregate", body)
     assert status == 400
-    assert told in answer["status"]["info"]
+    assert expected in answer["status"]["info"]
 
 
 def test_a_raw_answer_sets_the_status_it_declares(start: Callable[..., Wire]) -> None:
-    """What predict_raw returns is sent verbatim, under the status.code it has."""
+    """The answer of predict_raw is sent unchanged, with the HTTP status of its status.code."""
 
     class Raw:
         def predict_raw(self, request: Any) -> Any:

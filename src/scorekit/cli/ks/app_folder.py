@@ -33,11 +33,11 @@ def find_app(arguments: argparse.Namespace, *, warns: bool = True) -> "Directory
         )
     tree = open_folder(root)
     if warns:
-        from ...ks.edits.upgrade import warnings
+        from ...ks.edits import upgrade_warnings
 
         # A broken app.yaml is reported by whatever reads it next.
         with contextlib.suppress(RenderError):
-            for message in warnings(tree):
+            for message in upgrade_warnings(tree):
                 log("warning", message)
     return tree
 

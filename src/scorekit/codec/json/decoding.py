@@ -161,7 +161,7 @@ def _array(data: Any, meta: Meta | None, document_bytes: int) -> Message:
         array = from_ndarray(data["ndarray"], "$.data.ndarray", document_bytes)
         return Message(PayloadKind.NDARRAY, array, names, meta)
     if "tftensor" in data:
-        raise BadRequest("TensorFlow's tensors are not read: send tensor or ndarray", "$.data.tftensor")
+        raise BadRequest("TensorFlow tensors are not supported: send tensor or ndarray", "$.data.tftensor")
     return Message(PayloadKind.NDARRAY, _EMPTY, names, meta)
 
 

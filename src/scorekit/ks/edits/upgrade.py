@@ -12,7 +12,7 @@ _VERSION_FOLDER = re.compile(r"v\d+\.\d+\.\d+")
 _LIBRARY_ROOT = "lib/ksonnet-lib"
 
 
-def warnings(tree: Tree) -> list[str]:
+def upgrade_warnings(tree: Tree) -> list[str]:
     """ksonnet's warnings about an app that needs ``ks upgrade``. Such an app still works.
 
     Raises ``RenderError`` if ``app.yaml`` or its override is invalid.

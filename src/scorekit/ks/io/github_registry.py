@@ -123,8 +123,8 @@ def from_environment(folder: GitHubFolder) -> GitHubRegistry:
 def unpacked(stream: IO[bytes], root: str, package: str) -> Iterator[tuple[str, bytes]]:
     """The files below ``root`` in a gzipped archive with one top folder (the repository), by path below ``root``.
 
-    The archive comes from the network, so nothing is written here, and ``SetupError`` is raised for links, devices,
-    paths with ``..``, and for more or larger files than the limits above.
+    The archive comes from the network, so nothing is written here. Raises ``SetupError`` for links, devices, paths with
+    ``..``, and for more or larger files than the limits above.
     """
     count = size = unpacked_size = 0
     with tarfile.open(fileobj=stream, mode="r|gz") as archive:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...codec import proto
 from ...errors import NotFound, NotOffered, UnsupportedEncoding
-from ...inference.service import Service
+from ...inference import Service
 from ...message import Verb
 from ...proto import SERVICES
 from ..feedback import ProtoFeedback
@@ -59,7 +59,7 @@ class GrpcServices:
         self._ready = True
         self._watches: set[HealthWatch] = set()
         metadata_body = proto.encode_metadata(metadata)
-        methods = {name: self._asking(verb) for name, verb in _VERBS.items()}
+        methods = {name: self._method_of(verb) for name, verb in _VERBS.items()}
         methods["SendFeedback"] = lambda body, call: service.tell(ProtoFeedback(body), call)
         methods["Metadata"] = methods["ModelMetadata"] = lambda body, call: call.reply(metadata_body)
         methods["GraphMetadata"] = _no_graph
@@ -126,7 +126,7 @@ class GrpcServices:
     def _watch(self, stream: Stream) -> GrpcCall:
         return HealthWatch(stream, self._max_message_bytes, self._health, self._watches)
 
-    def _asking(self, verb: Verb) -> UnaryMethod:
+    def _method_of(self, verb: Verb) -> UnaryMethod:
         ask = self._service.ask
 
         def method(body: bytes, call: UnaryCall) -> None:

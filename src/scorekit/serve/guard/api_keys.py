@@ -10,11 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from ...errors import SetupError, Unauthenticated
-from ..grpc import status
-from ..grpc.calls import ANSWER
-from ..http1.exchange import Exchange
-from ..http2.header_fields import Headers
-from ..http2.streams import Stream, StreamHandler, StreamListener
+from ..grpc import ANSWER, status
+from ..http1 import Exchange
+from ..http2 import Headers, Stream, StreamHandler, StreamListener
 
 # Kubelets and gateways request these, and have no key.
 _OPEN_PATHS = frozenset({b"/health/ping", b"/health/status", b"/api/v1.0/health/status"})
@@ -66,14 +64,14 @@ def load_keys(file: str, variable: str) -> list[str]:
     if not file:
         keys = parse_keys(variable)
         if variable and not keys:
-            raise SetupError("API_KEYS has no key in it")
+            raise SetupError("API_KEYS contains no API key")
         return keys
     try:
         keys = parse_keys(Path(file).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise SetupError(f"the API keys cannot be read from {file}: {type(error).__name__}") from error
     if not keys:
-        raise SetupError(f"{file} has no API key in it: one a line")
+        raise SetupError(f"{file} contains no API key; write one on each line")
     return keys
 
 

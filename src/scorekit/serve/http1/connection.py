@@ -45,21 +45,23 @@ ExchangeHandler = Callable[[Exchange], None]
 #
 # The connection as a whole:
 #
-#          drain()              the last response has left
-#   open ──────────▶ draining ───────────────────────────────┐
-#     │                                                      ▼
-#     ├─ response with Connection: close has left ────────▶ closing ──▶ lost
-#     ├─ end of the client's stream ── open exchanges ──────▶ ▲
-#     │                                are answered first     │
-#     ├─ RequestRefused, 408 ──▶ refused ── the refusal has ──┘
-#     │                                     left, 2 s pass
-#     └─ abort(), connection_lost() ──▶ lost
+#   open ── drain() ──▶ draining
+#     │                    │
+#     └─────────┬──────────┘
+#               │  the last response has left: that to Connection: close, to HTTP/1.0 without keep-alive, of a drain
+#               │  or the client has ended its side
+#               │  or a request is refused, because it cannot be read or is late (408)
+#               ▼
+#            closing ── every open exchange is answered ──▶ the transport is closed ──▶ lost
+#
+#   abort() and connection_lost() lead to lost from everywhere.
 #
 # * draining: the newest open exchange, or the next request if none is open, gets the response with Connection: close.
-#   A client must not send requests after that (RFC 9112 §9.6); without it a request that crosses a close is lost.
-# * refused: nothing says where the next request begins once one of them cannot be read (RFC 9112 §6.3), so the rest of
-#   the stream is ignored. Requests before it are answered first.
-# * closing: nothing that arrives counts any more.
+#   A client must not send requests after that (RFC 9112 §9.6). Closing an idle connection without it would lose a
+#   request that is already on its way.
+# * closing: nothing that arrives counts any more. Once a request cannot be read, nothing says where the next one begins
+#   (RFC 9112 §6.3); to guess would be to let one be smuggled. Requests before it are answered first, then comes the
+#   refusal, and what the client still sends is read and ignored for 2 s (close_after_reading).
 #
 # Reading pauses (`_throttle`) while the client does not read its responses, so that they do not pile up here, and while
 # it has pipelined more than _MAX_PIPELINED requests or _MAX_PIPELINED_BYTES. TCP then holds the client back.

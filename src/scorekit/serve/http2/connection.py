@@ -25,25 +25,23 @@ log = logging.getLogger(__name__)
 # The states of a connection
 # ==========================
 #
-#   SETTINGS and our windows are sent
-#     │
-#     ▼        drain()                    drain()                       no stream is open
-#   open ─────────────────▶ announced ─────────────────▶ refusing ──────────────────────▶ closing ──▶ lost
-#   _drains 0   GOAWAY with     1         GOAWAY with        2                             ▲
-#     │         2^31 - 1                  the last stream                                  │
-#     ├─ close_if_quiet(), end of the client's stream ───────▶ ┘                           │
-#     ├─ Http2Error of the connection: GOAWAY with its code, read on for 2 s ──────────────┤
-#     ├─ a frame or a header block that does not end in time: GOAWAY ENHANCE_YOUR_CALM ────┘
-#     └─ abort(), answers that are not read, connection_lost() ──▶ lost
+#             drain()                    drain()               no stream is open
+#   open ─────────────────▶ announced ─────────────▶ refusing ───────────────────▶ closing ──▶ lost
+#   _drains 0   GOAWAY           1       GOAWAY         2
+#               2^31 - 1                 last stream
+#
+#   close_if_quiet(), or the client ends its side: refusing, without GOAWAY
+#   a connection error, or a time limit of frames: closing, after GOAWAY with the code; input is ignored for 2 s
+#   abort(), answers that are not read, connection_lost(): lost
 #
 # GOAWAY is sent in two steps (RFC 9113 §6.8). The first names the highest possible stream, so it refuses nothing: the
-# client stops opening streams when it reads it, and those that it had sent before are still served. Were the first one
-# to name the last stream that we have seen, requests on their way would be refused, though all of them could have been
-# answered. The second step comes when the first has had time to arrive, and streams above it get REFUSED_STREAM.
+# client stops opening streams when it reads it, and streams that it has opened by then are served. If it named the last
+# stream that has arrived, requests on their way would be refused for no reason. The second step comes when the first
+# has had time to arrive; streams above the one that it names get REFUSED_STREAM, and may be tried elsewhere (§8.7).
 #
-# Errors have two sizes (§5.4). A stream error resets one stream, and counts in the flood guard, for a client can cause
-# them at will. A connection error ends everything, because the two sides no longer agree on what was said: a broken
-# frame, or a header block that cannot be decoded.
+# There are two kinds of errors (§5.4). A stream error resets one stream; it counts in the flood guard, because a client
+# can cause any number of them. A connection error ends all streams, because the two sides no longer agree about the
+# connection: a frame is malformed, or a header block cannot be decoded.
 
 
 class Http2Connection(IncomingFrames, Protocol):

@@ -10,7 +10,7 @@ from .header_fields import Fields, Headers, encoded
 
 
 class StreamListener:
-    """What is told about a stream's request: the side that answers it. No method may raise."""
+    """Receives a stream's request, and answers it. No method may raise."""
 
     def received(self, data: bytes) -> None:
         """Take a part of the request's body."""

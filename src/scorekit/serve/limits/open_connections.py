@@ -24,8 +24,8 @@ class OpenConnection(Protocol):
     def abort(self) -> None:
         """Close the connection at once, even if requests are open."""
 
-    def check_time(self, now: float, patience: "ClientTimeouts") -> None:
-        """Close the connection if the client has exceeded a timeout. ``now`` is the event loop's time."""
+    def check_time(self, now: float, timeouts: "ClientTimeouts") -> None:
+        """Close the connection if the client has exceeded one of ``timeouts``. ``now`` is the event loop's time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

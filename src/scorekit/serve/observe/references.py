@@ -9,7 +9,7 @@ def new_reference() -> str:
 
 
 def internal_error_text(reference: str) -> str:
-    """Return what a caller is told of an internal error."""
+    """Return the text that answers a request on which the server itself failed."""
     return f"internal error; the server's log has the details under {reference}"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from ...codec import json, proto
 from ...contract import openapi
 from ...errors import BadMetadata, MethodNotAllowed, NotFound, Overloaded, RequestError
-from ...inference.service import Service
+from ...inference import Service
 from ...message import Message, Verb
 from ..feedback import ProtoFeedback
 from ..http1.exchange import HTML, Exchange
@@ -141,8 +141,9 @@ class RestRoutes:
         self._metadata = None if metadata is None else json.encode_value(metadata)
         self._document = json.encode_value(document or openapi.document("model"))
         self._unready = ""
+        # By path: methods, handler, and the service's name in metrics. Paths and methods are the stock wrapper's.
         both, get, post = ("GET", "HEAD", "POST"), ("GET", "HEAD"), ("POST",)
-        predict = self._passing_through if payload_passthrough else self._asking(Verb.PREDICT, PredictCaller)
+        predict = self._predict_unparsed if payload_passthrough else self._handler_of(Verb.PREDICT, PredictCaller)
         self._routes: dict[bytes, tuple[tuple[str, ...], Callable[[Exchange], None], str]] = {
             b"/predict": (both, predict, "predictions"),
             b"/api/v0.1/predictions": (post, predict, "predictions"),
@@ -150,15 +151,15 @@ class RestRoutes:
             b"/send-feedback": (both, self._feedback, "feedback"),
             b"/api/v0.1/feedback": (post, self._feedback, "feedback"),
             b"/api/v1.0/feedback": (post, self._feedback, "feedback"),
-            b"/transform-input": (both, self._asking(Verb.TRANSFORM_INPUT), "transform-input"),
-            b"/transform-output": (both, self._asking(Verb.TRANSFORM_OUTPUT), "transform-output"),
-            b"/route": (both, self._asking(Verb.ROUTE), "route"),
-            b"/aggregate": (both, self._asking(Verb.AGGREGATE), "aggregate"),
+            b"/transform-input": (both, self._handler_of(Verb.TRANSFORM_INPUT), "transform-input"),
+            b"/transform-output": (both, self._handler_of(Verb.TRANSFORM_OUTPUT), "transform-output"),
+            b"/route": (both, self._handler_of(Verb.ROUTE), "route"),
+            b"/aggregate": (both, self._handler_of(Verb.AGGREGATE), "aggregate"),
             b"/health/ping": (get, self._ping, "status"),
             b"/health/status": (get, self._status, "status"),
             b"/api/v1.0/health/status": (get, self._status, "status"),
-            b"/metadata": (get, self._describe, "metadata"),
-            b"/api/v1.0/metadata": (get, self._describe, "metadata"),
+            b"/metadata": (get, self._show_metadata, "metadata"),
+            b"/api/v1.0/metadata": (get, self._show_metadata, "metadata"),
             b"/seldon.json": (get, lambda exchange: exchange.respond(200, self._document), "metadata"),
         }
 
@@ -194,7 +195,7 @@ class RestRoutes:
         """Answer health checks with 503 and ``why`` from now on."""
         self._unready = why
 
-    def _asking(self, verb: Verb, caller: type[RestCaller] = RestCaller) -> Callable[[Exchange], None]:
+    def _handler_of(self, verb: Verb, caller: type[RestCaller] = RestCaller) -> Callable[[Exchange], None]:
         ask, options = self._service.ask, self._options
         bare_nan = options.stock
 
@@ -204,7 +205,7 @@ class RestRoutes:
 
         return handle
 
-    def _passing_through(self, exchange: Exchange) -> None:
+    def _predict_unparsed(self, exchange: Exchange) -> None:
         text = find(exchange)
         request = UnreadRequest(text) if isinstance(text, bytes | str) else JsonRequest(text, len(exchange.body))
         self._service.ask(Verb.PREDICT, request, PassedThroughCaller(exchange, self._options))
@@ -221,7 +222,7 @@ class RestRoutes:
             raise Overloaded(self._unready)
         self._service.health(RestCaller(exchange, self._options))
 
-    def _describe(self, exchange: Exchange) -> None:
+    def _show_metadata(self, exchange: Exchange) -> None:
         if self._metadata is None:
             raise BadMetadata("Model metadata unavailable")
         exchange.respond(200, self._metadata)

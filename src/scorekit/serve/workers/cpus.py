@@ -1,22 +1,23 @@
-"""How many CPUs this process may use: what its control group grants, or what it may be scheduled on."""
+"""How many CPUs this process may use: the quota of its control group, or the cores it may be scheduled on."""
 
 import os
 from pathlib import Path
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-"""The variables by which numeric libraries are told how many threads to use, read when they are imported."""
+"""Variables that limit the threads of numeric libraries, which read them when they are imported."""
 
 
 def available() -> float:
-    """CPUs this process may use at once: the quota where there is one, else the cores it may run on."""
+    """Return how many CPUs this process may use at once: the quota if there is one, but no more than the cores."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(quota() or cores, cores)
 
 
 def quota(root: Path = Path("/")) -> float | None:
-    """The CPUs that the control group grants, as a container's limit is made; ``None`` without a limit.
+    """Return the number of CPUs in the limit of the container; ``None`` without a limit.
 
-    Of nested groups the smallest grant counts. Reads version 2 and version 1 below ``root``.
+    A container's limit is a quota of its control group: so many microseconds of CPU time in each period. Groups are
+    nested, and the smallest quota counts. Versions 1 and 2 of control groups are read, below ``root``.
     """
     try:
         groups = (root / "proc/self/cgroup").read_text(encoding="ascii").splitlines()
@@ -28,7 +29,8 @@ def quota(root: Path = Path("/")) -> float | None:
         if controllers and "cpu" not in controllers.split(","):
             continue
         mount = root / "sys/fs/cgroup" / ("cpu" if controllers else "")
-        # Inside a container the path may be the host's, which is not there, or "/": its own group is the mount then.
+        # In a container the path may be that of the host, where this container sees nothing, or "/". Its own group is
+        # then the mount itself, so all folders from the path up to the mount are read.
         folder = mount / path.lstrip("/")
         while folder.is_relative_to(mount):
             grants.append(_version_1(folder) if controllers else _version_2(folder))
@@ -42,7 +44,7 @@ def _version_2(folder: Path) -> float | None:
     try:
         granted, period = (folder / "cpu.max").read_text(encoding="ascii").split()
         return int(granted) / int(period)
-    except (OSError, ValueError, ZeroDivisionError):  # no such file, or "max"
+    except (OSError, ValueError, ZeroDivisionError):  # there is no such file, or it says "max"
         return None
 
 

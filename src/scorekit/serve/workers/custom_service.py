@@ -5,7 +5,7 @@ import os
 import signal
 
 from ...errors import SetupError
-from ...model.component import Component
+from ...model import Component
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +32,9 @@ def start_custom_service(component: Component) -> int:
 
 
 def stop_custom_service(pid: int) -> None:
-    """Stop the process and wait until it has exited. Raises ``SetupError`` if somebody else has reaped it."""
+    """Stop the process and wait until it has exited. Raises ``SetupError`` if other code has reaped it."""
     try:
         os.kill(pid, signal.SIGTERM)
         os.waitpid(pid, 0)
     except (ProcessLookupError, ChildProcessError) as error:
-        raise SetupError("the custom service was reaped by somebody else") from error
+        raise SetupError("the process of custom_service() is gone: other code in this process has reaped it") from error

@@ -4,15 +4,13 @@ import os
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Mapping
 
-from ...inference.batch_trial import Verdict
-from ...inference.executor import Executor
-from ...inference.service import Service
-from ...metrics.registry import Metrics, component_labels
-from ...model.metadata import Metadata
+from ...inference import Executor, Service, Verdict
+from ...metrics import Metrics, component_labels
+from ...model import Metadata
 from ...settings import UNSET, Observability, Settings
 from ..accept import Acceptor
 from ..detect import ProtocolDetector, TooManyConnections
-from ..grpc.services import GrpcServices
+from ..grpc import GrpcServices
 from ..limits.open_connections import OpenConnections
 from ..rest import RestOptions, RestRoutes
 from .model_thread import ModelThread

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from ...errors import MethodNotAllowed, NotFound, RequestError
-from ...metrics.exposition import CONTENT_TYPE
-from ..http1.exchange import Exchange
+from ...metrics import CONTENT_TYPE
+from ..http1 import Exchange
 from ..rest import refuse
 
 Scrape = Callable[[Callable[[bytes], None]], None]
@@ -23,7 +23,7 @@ class MetricsPage:
             if exchange.head.path != self._path:
                 raise NotFound(f"404 Not Found: metrics are at {self._path.decode()}")
             if exchange.head.method not in ("GET", "HEAD"):
-                raise MethodNotAllowed("405 Method Not Allowed: metrics are read", ("GET", "HEAD"))
+                raise MethodNotAllowed("405 Method Not Allowed: use GET", ("GET", "HEAD"))
         except RequestError as error:
             refuse(exchange, error)
         else:

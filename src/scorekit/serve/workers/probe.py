@@ -17,10 +17,10 @@ from typing import Any
 from ...codec.tensor import from_ndarray
 from ...contract.columns import Contract
 from ...errors import ComponentError, RequestError
+from ...inference import Executor
 from ...inference.batch_trial import MAX_ROWS, Verdict, try_batching
-from ...inference.executor import Executor
 from ...message import Verb
-from ...model.component import Component
+from ...model import Component
 
 log = logging.getLogger(__name__)
 

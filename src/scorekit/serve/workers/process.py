@@ -99,4 +99,4 @@ def exit_words(code: int) -> str:
     if code >= 0:
         return f"with status {code}"
     name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
-    return f"by {name}" + (", as when memory runs out" if name == "SIGKILL" else "")
+    return f"by {name}" + (" (perhaps out of memory)" if name == "SIGKILL" else "")

@@ -8,8 +8,7 @@ counter never goes down.
 import time
 from collections.abc import Callable, Sequence
 
-from ...metrics.exposition import Families
-from ...metrics.merge import MergedMetrics
+from ...metrics import Families, MergedMetrics
 from . import channel
 from .channel import frame
 from .process import WorkerProcess

@@ -6,8 +6,7 @@ from typing import Any
 
 from ...contract.columns import Contract
 from ...contract.enforce import ContractCheck
-from ...model.component import Component
-from ...model.metadata import Metadata
+from ...model import Component, Metadata
 from ...settings import Settings
 
 

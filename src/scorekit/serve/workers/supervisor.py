@@ -47,7 +47,7 @@ from typing import Any
 import orjson
 
 from ...errors import SetupError
-from ...metrics.exposition import from_plain
+from ...metrics import from_plain
 from . import channel
 from .channel import frame
 from .deadlines import GRACE_S, RETIRE_S, STUCK_GRACE_S, Deadlines, seconds_until
@@ -161,7 +161,7 @@ class Supervisor:
         if {signal.SIGTERM, signal.SIGINT} & numbers:
             self._stop()
         elif signal.SIGHUP in numbers:
-            log.info("serve.reload workers=%d: each is replaced by one that reads everything anew", len(self._slots))
+            log.info("serve.reload workers=%d: each is replaced; the new one reads everything again", len(self._slots))
             for number in self._slots:
                 self._replacements.request(number, fresh=True)
 
@@ -183,7 +183,7 @@ class Supervisor:
                     log.info("worker.renewed slot=%d pid=%d %s", slot.number, process.pid, payload.decode())
             elif kind == channel.STUCK and process is slot.current and self._stopping_since is None:
                 self._let_leave(process, STUCK_GRACE_S)
-                self._replace_crashed(process, "with a model that does not come back")
+                self._replace_crashed(process, "because its model hangs")
         self._scrapes.answer()
 
     def _state_changed(self, process: WorkerProcess, state: Mapping[str, Any]) -> None:
@@ -262,24 +262,24 @@ class Supervisor:
         self._scrapes.answer()
         if self._stopping_since is not None and now - self._stopping_since > GRACE_S:
             for process in self._processes():
-                self._kill(process, f"it did not end within {GRACE_S:g} s")
+                self._kill(process, f"it did not exit within {GRACE_S:g} s")
 
     def _too_late(self, process: WorkerProcess) -> None:
         number, pid, timeouts = process.slot, process.pid, self._deadlines
         if process.kill_at is not None:
-            self._kill(process, "it did not end by itself")
+            self._kill(process, "it did not exit by itself")
             process.kill_at = float("inf")
         elif process.ready:
             log.error(
-                "worker.hung slot=%d pid=%d: not heard for %g s, so its model has blocked it; where it is follows",
+                "worker.hung slot=%d pid=%d: no heartbeat for %g s, its model blocks the event loop; stacks follow",
                 *(number, pid, timeouts.predict_timeout_s),
             )
             process.signal(signal.SIGABRT)  # faulthandler prints the stack of every thread
             process.kill_at = time.monotonic() + STUCK_GRACE_S
         else:
             log.warning(
-                "worker.stuck slot=%d pid=%d: no first prediction within %g s, as when a library's threads do not "
-                "outlive a fork; it is started again in a fresh interpreter",
+                "worker.stuck slot=%d pid=%d: no first prediction within %g s, perhaps as a library's threads do not "
+                "survive a fork; it is started again in a fresh interpreter",
                 *(number, pid, timeouts.probe_timeout_s),
             )
             process.signal(signal.SIGKILL)
@@ -311,7 +311,7 @@ class Supervisor:
         elif process is slot.successor:
             slot.successor = None
             self._not_replaced(slot, process.fresh)
-            log.error("worker.not_renewed slot=%d pid=%d ended %s; the old one serves on", slot.number, pid, how)
+            log.error("worker.not_renewed slot=%d pid=%d ended %s; the old worker serves on", slot.number, pid, how)
         else:
             slot.current, slot.successor = slot.successor, None
             if slot.current is not None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import orjson
 
-from ...metrics.exposition import Families, plain
+from ...metrics import Families, plain
 from . import channel
 from .channel import Channel
 from .shutdown import Shutdown

@@ -19,8 +19,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ...inference.executor import Executor
-from ...metrics.registry import Metrics
+from ...inference import Executor
+from ...metrics import Metrics
 from ...settings import Workers
 from . import channel
 from .model_thread import ModelThread
@@ -53,7 +53,7 @@ class Watchdog:
         if self._max_rss_mb and rss_mb() >= self._max_rss_mb:
             # Its successor would exceed the limit too, so workers would be replaced for ever.
             log.warning(
-                "worker.large rss_mb=%.0f max_rss_mb=%d: the model alone takes more, so this limit is not kept",
+                "worker.large rss_mb=%.0f max_rss_mb=%d: the model alone needs more, so this limit is ignored",
                 rss_mb(),
                 self._max_rss_mb,
             )
@@ -75,7 +75,7 @@ class Watchdog:
             await asyncio.sleep(every_s)
             if self._executor.running_s > self._timeout_s:
                 log.error(
-                    "predict.hung after_s=%.0f: its callers are answered 504, a new worker takes over. It is at\n%s",
+                    "predict.hung after_s=%.0f: its requests get 504, its worker is replaced. It hangs here:\n%s",
                     self._executor.running_s,
                     self._thread.stack(),
                 )

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 import orjson
 import uvloop
 
-from ...inference.batch_trial import Verdict
-from ...metrics.exposition import Families
+from ...inference import Verdict
+from ...metrics import Families
 from ..accept import client_timeouts
-from ..http1.connection import Http1Connection
+from ..http1 import Http1Connection
 from ..limits.open_connections import OpenConnections, close_slow_clients, drain
 from ..rest import refuse
 from . import channel
