@@ -4,7 +4,7 @@ The rules against request smuggling are divided between the parser and this modu
 and the server behind it disagree about where a request ends, so whatever is ambiguous gets a 400 and the connection is
 closed (RFC 9112 §6.3, §11.2).
 
-llhttp, which httptools 0.6.4 and newer run in its strict mode, refuses:
+llhttp (httptools 0.6.4 or newer: older versions accept folded lines, bare LF and spaces before colons) refuses:
 
 * Content-Length beside Transfer-Encoding, two Content-Length fields, a length with a sign, a space or a comma
   (§6.1, §6.3);
