@@ -1,6 +1,7 @@
 """`ks apply` against a real API server."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -271,6 +272,35 @@ def test_one_refused_object_keeps_no_other_back(app: KsApp, kubectl: Kubectl) ->
     assert "retrying" not in ran.err
     assert f"refused: ConfigMap {app.namespace}/a" in ran.err
     assert kubectl("get", "cm", "-l", "ksonnet.io/component", "-o", "name") == "configmap/b\n"
+
+
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]])
+def test_objects_of_a_refused_definition_are_refused_at_once(app: KsApp, kubectl: Kubectl, dry: list[str]) -> None:
+    """Each object of the kind names the definition that was refused. Nothing is waited for, and the rest goes on."""
+    group = f"refused{len(dry)}.example.com"
+    broken = definition("Gadget", group)
+    broken["metadata"]["name"] = f"another.{group}"  # it must be PLURAL.GROUP
+    gadgets = [{"apiVersion": f"{group}/v1", "kind": "Gadget", "metadata": {"name": name}} for name in ("a", "b")]
+    app.component("web", broken, *gadgets, config_map("c"))
+    began = time.monotonic()
+    ran = app.ks("apply", "default", *dry)
+    assert ran.status == 1
+    assert time.monotonic() - began < 30  # each object waited for 60 s
+    why = f"the server does not serve this kind: CustomResourceDefinition another.{group} was refused, see above"
+    assert ran.err.count(why) == 2
+    assert f"Gadget {app.namespace}/b" in ran.err
+    if not dry:
+        assert kubectl("get", "cm", "c", "-o", "name") == "configmap/c\n"
+
+
+def test_an_object_that_the_server_would_name_is_refused_with_the_reason(app: KsApp, kubectl: Kubectl) -> None:
+    """generateName is named in the refusal, with what to do instead; the rest is applied."""
+    job = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"generateName": "run-"}, "data": {}}
+    app.component("web", job, config_map("c"))
+    ran = app.ks("apply", "default")
+    assert ran.status == 1
+    assert f"ConfigMap {app.namespace}/run-: generateName: 'run-' makes a new object at each run" in ran.err
+    assert kubectl("get", "cm", "c", "-o", "name") == "configmap/c\n"
 
 
 def test_one_component_alone(app: KsApp, kubectl: Kubectl) -> None:

@@ -58,6 +58,7 @@ class Applier:
         self._done = done
         self._takeover = Takeover(cluster, clock, log)
         self._new_kinds: set[tuple[str, str]] = set()
+        self._refused_kinds: dict[tuple[str, str], str] = {}  # with the title of the definition that was refused
         self._new_namespaces: set[str] = set()
         self._suffix = " (dry run)" if options.dry_run else ""
         self.outcome = Outcome()
@@ -92,6 +93,11 @@ class Applier:
         except ClusterError as error:
             self.outcome.refused.append((called, error))
             self._log("error", f"{called}: {error}")
+            if is_definition(planned.value):
+                # Nothing will serve what it would have defined: objects of the kind need not wait for that.
+                kind = defined_kind(planned.value)
+                self._refused_kinds[kind] = called
+                self._new_kinds.discard(kind)
             return error
         return None
 
@@ -131,6 +137,9 @@ class Applier:
         """
         if planned.resource is not None:
             return planned
+        refused = self._refused_kinds.get((group_of(planned.api_version), planned.kind))
+        if refused is not None:
+            raise ClusterError(f"the server does not serve this kind: {refused} was refused, see above", _NOT_FOUND)
         resource = self._cluster.resource(planned.api_version, planned.kind)
         if resource is not None:
             return plan.resolved(planned, resource)

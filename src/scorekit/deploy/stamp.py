@@ -20,6 +20,13 @@ def stamped(value: Object, gc_tag: str = "") -> Object:
     """
     metadata: dict[str, Any] = dict(value.get("metadata") or {})
     if not metadata.get("name"):
+        prefix = metadata.get("generateName")
+        if prefix:
+            raise ClusterError(
+                f"generateName: {prefix!r} makes a new object at each run, so nothing can be applied to it; give it a "
+                "metadata.name, or create it with kubectl create",
+                422,
+            )
         raise ClusterError(f"{value['kind']}: an object needs a metadata.name to be applied", 422)
     metadata["labels"] = {**(metadata.get("labels") or {}), DEPLOY_MANAGER: DEPLOYED_BY}
     if gc_tag:
@@ -60,7 +67,7 @@ def title(value: Object) -> str:
     """The name of an object in our messages: ``Deployment seldon/web``."""
     metadata = value.get("metadata") or {}
     within = f"{metadata['namespace']}/" if metadata.get("namespace") else ""
-    return f"{value['kind']} {within}{metadata.get('name', '')}"
+    return f"{value['kind']} {within}{metadata.get('name') or metadata.get('generateName', '')}"
 
 
 def log_name(value: Object, resource: ApiResource | None) -> str:

@@ -47,6 +47,12 @@ def test_modules(ks: Run, app: Path) -> None:
     assert not (app.parent / "x").exists()
 
 
+def test_an_object_that_the_server_names_is_listed_by_its_prefix(ks: Run, app: Path) -> None:
+    """`component list` shows generateName where there is no name, instead of nothing."""
+    (app / "components/run.yaml").write_text("apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: run-}\n")
+    assert re.search(r"run +yaml +batch/v1 +Job +run-", ks("component", "list").out)
+
+
 def test_import_makes_a_component_of_each_document(ks: Run, app: Path, tmp_path: Path) -> None:
     """Each is named `<kind>-<name>-<five letters>`, keeps its text, gets an entry in the parameters, and renders."""
     (tmp_path / "many.yaml").write_text(MANY)

@@ -10,7 +10,8 @@ def component_rows(tree: Tree, module: str = "") -> list[list[str]]:
     """Name, type, apiVersion, kind and metadata.name of every component, or of one module's; sorted by name.
 
     Nothing is evaluated. So the last three are empty for jsonnet, and for a manifest they are those of its first
-    document. Raises ``RenderError`` if the module does not exist or a manifest is not YAML.
+    document. An object without a name is shown with its ``generateName``, where the original shows nothing. Raises
+    ``RenderError`` if the module does not exist or a manifest is not YAML.
     """
     modules = [each for each in all_modules(tree) if module in ("", each.name)]
     if module and not modules:
@@ -25,6 +26,6 @@ def _row(tree: Tree, component: ComponentFile) -> list[str]:
     values = documents(tree.read(component.path) or "", component.path)
     first = values[0] if values and isinstance(values[0], dict) else {}
     metadata = first.get("metadata")
-    name = metadata.get("name") if isinstance(metadata, dict) else None
+    name = (metadata.get("name") or metadata.get("generateName")) if isinstance(metadata, dict) else None
     cells = (first.get("apiVersion"), first.get("kind"), name)
     return [component.name, extension, *("" if cell is None else str(cell) for cell in cells)]
