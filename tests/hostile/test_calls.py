@@ -79,7 +79,7 @@ def framed(body: bytes, length: int | None = None, flag: int = 0) -> bytes:
         (framed(GOOD) * 2, 3),
         (framed(GOOD, 2**32 - 1), 8),
         (framed(GOOD, 4 * MEGABYTE + 1), 8),
-        (framed(b"x" * 4 * MEGABYTE), 3),
+        pytest.param(framed(b"x" * 4 * MEGABYTE), 3, marks=pytest.mark.slow),
         (framed(GOOD, flag=1), 12),
         (framed(GOOD, flag=255), 12),
         (framed(b""), 3),

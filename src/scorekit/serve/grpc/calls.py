@@ -200,14 +200,16 @@ class UnaryCall(GrpcCall):
         self._body: bytes | None = None
 
     def take(self, body: bytes) -> None:
+        """Keep the one message. Raises ``BadRequest`` if there was one before."""
         if self._body is not None:
             raise BadRequest("this method takes exactly one message; there was another")
         self._body = body
 
     def last(self) -> None:
+        if self._body is None:
+            self.fail(BadRequest("this method takes exactly one message; there was none"))
+            return
         try:
-            if self._body is None:
-                raise BadRequest("this method takes exactly one message; there was none")
             self._method(self._body, self)
         except RequestError as error:
             self.fail(error)
