@@ -21,8 +21,12 @@ settings.register_profile("full", settings(), deadline=None)
 settings.register_profile("fast", settings(), deadline=None, max_examples=10)
 settings.load_profile("full")
 
-# One container engine and its images, and one Kubernetes control plane, serve all tests of these folders.
-SHARED = ("image", "deploy")
+# The images that tests of two folders run are built once.
+pytest_plugins = ["tests.image.fixtures"]
+
+# One container engine, its images and the node that runs them serve the tests of `image` and `cluster`; one Kubernetes
+# control plane those of `deploy`. Folders of one group run on one worker. The longest group comes first.
+SHARED = {"image": "image", "cluster": "image", "deploy": "deploy"}
 
 
 def pytest_configure() -> None:
@@ -73,14 +77,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def rank(item: pytest.Item) -> int:
-    group = group_of(item.nodeid)
-    return SHARED.index(group) if group in SHARED else len(SHARED) + (item.get_closest_marker("e2e") is None)
+    folders = [folder for folder in SHARED if folder in PurePosixPath(item.nodeid.partition("::")[0]).parts]
+    if folders:
+        return list(SHARED).index(folders[0])
+    return len(SHARED) + (item.get_closest_marker("e2e") is None)
 
 
 def group_of(nodeid: str) -> str:
     """The folder or the file of a test whose tests share costly fixtures and run on one worker."""
     path = PurePosixPath(nodeid.partition("::")[0])
-    return next((folder for folder in SHARED if folder in path.parts), str(path))
+    return next((group for folder, group in SHARED.items() if folder in path.parts), str(path))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -3,36 +3,17 @@
 import contextlib
 import json
 import os
+import secrets
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from ..image.conftest import (  # noqa: F401  fixtures: the images are built as those tests build them
-    base,
-    builder,
-    engine,
-    example,
-    image_script,
-    index_arguments,
-    missing,
-    pip_volume,
-    s2i,
-    s2i_build,
-)
+from ..image.fixtures import missing
 from .node import SCRIPT, Node
 
 EXAMPLE = "alexioannides/seldon-ml-score-component:latest"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here is marked: it starts real processes, and needs the node."""
-    here = Path(__file__).parent
-    for item in items:
-        if item.path.is_relative_to(here):
-            item.add_marker(pytest.mark.e2e)
-            item.add_marker(pytest.mark.cluster)
 
 
 def script(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -78,7 +59,7 @@ def load_image(name: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def component(node: Node, example: str) -> Iterator[str]:  # noqa: F811
+def component(node: Node, example: str) -> Iterator[str]:
     """The example's image, in the node under the name that its manifests have."""
     subprocess.run(["docker", "tag", example, EXAMPLE], check=True)
     try:
@@ -89,9 +70,9 @@ def component(node: Node, example: str) -> Iterator[str]:  # noqa: F811
 
 
 @pytest.fixture
-def namespace(node: Node, request: pytest.FixtureRequest) -> Iterator[str]:
+def namespace(node: Node) -> Iterator[str]:
     """A namespace that enforces the Pod Security standard `restricted`; it goes with all that is in it."""
-    name = f"t-{abs(hash(request.node.nodeid)) % 10**8}"
+    name = f"t-{secrets.token_hex(4)}"
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
     node.kubectl("apply", "-f", "-", text=json.dumps(manifest))

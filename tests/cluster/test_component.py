@@ -15,6 +15,8 @@ import pytest
 
 from .node import ROOT, Load, Node
 
+pytestmark = [pytest.mark.e2e, pytest.mark.cluster]
+
 COUNT = int(os.environ.get("CLUSTER_REQUESTS", "10000"))
 NAME = "seldon-ml-score-component"
 MANIFEST = ROOT / NAME / "kubernetes.yaml"

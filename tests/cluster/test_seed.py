@@ -17,6 +17,8 @@ from ..test_readme import Block, read_blocks
 from .conftest import load_image
 from .node import ROOT, Node
 
+pytestmark = [pytest.mark.e2e, pytest.mark.cluster]
+
 README = ROOT / "py-flask-ml-score-api" / "README.md"
 BLOCKS = read_blocks(README.read_text())
 NAME = "alexioannides/test-ml-score-api:latest"

@@ -4,8 +4,8 @@ import pytest
 
 from scorekit import __version__
 
-from .conftest import HIDDEN
 from .engine import ROOT, inspected, output_of, writable
+from .fixtures import HIDDEN
 
 pytestmark = pytest.mark.e2e
 

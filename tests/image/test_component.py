@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ..test_readme import BLOCKS
-from .conftest import HIDDEN, document_commands
 from .engine import HARDENED, Container, ask, beside, component, get, in_place_of, inspected, output_of, until, writable
+from .fixtures import HIDDEN, document_commands
 
 pytestmark = pytest.mark.e2e
 

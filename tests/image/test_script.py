@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from .conftest import HIDDEN
 from .engine import HARDENED, ROOT, Container, ask, component, inspected, output_of, ran, writable
+from .fixtures import HIDDEN
 
 pytestmark = pytest.mark.e2e
 

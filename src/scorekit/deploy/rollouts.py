@@ -170,12 +170,14 @@ def progress_with_reasons(cluster: Cluster, workload: Object) -> Progress:
     selector = selector_of(workload)
     if progress.is_done or selector is None:
         return progress
+    # Where pods cannot even be created (Pod Security, a quota) there are none to look at.
+    conditions = (workload.get("status") or {}).get("conditions") or ()
+    sentences = [str(each.get("message")) for each in conditions if each.get("type") == "ReplicaFailure"]
     namespace = workload["metadata"].get("namespace", "")
     pods, events = cluster.resource("v1", "Pod"), cluster.resource("v1", "Event")
-    if pods is None:
-        return progress
-    found = list(cluster.list_objects(pods, namespace, selector))
-    sentences = reasons(found, cluster.list_objects(events, namespace) if events and found else ())
+    if pods is not None:
+        found = list(cluster.list_objects(pods, namespace, selector))
+        sentences += reasons(found, cluster.list_objects(events, namespace) if events and found else ())
     return Progress("; ".join([progress.words, *sentences[:_MOST_REASONS]]), is_failed=progress.is_failed)
 
 
