@@ -16,7 +16,20 @@ ROOT = Path(__file__).parents[1]
 SCRIPTS = [
     *(
         f"script/{name}"
-        for name in ("setup", "server", "test", "lock", "tools", "docker", "image", "bench", "soak", "fuzz", "hops")
+        for name in (
+            "setup",
+            "server",
+            "test",
+            "lock",
+            "tools",
+            "docker",
+            "image",
+            "cluster",
+            "bench",
+            "soak",
+            "fuzz",
+            "hops",
+        )
     ),
     ".ci/run",
 ]
