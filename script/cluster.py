@@ -61,6 +61,7 @@ PROGRAMS = {
     "iptables": "iptables",
     "ip": "iproute2",
     "nsenter": "util-linux",
+    "unshare": "util-linux",
     "conntrack": "conntrack",
     "openssl": "openssl",
     "mount": "mount",
@@ -144,6 +145,8 @@ def up() -> None:
             return
         if reasons := faults():
             raise NoCluster("; ".join(reasons))
+        if STATE.exists():
+            remove()  # a node was killed: what it changed on the machine is restored before it is changed again
         if groups("kubepods"):
             raise NoCluster("another kubelet runs on this machine: it has the control group kubepods")
         began = time.monotonic()
@@ -454,7 +457,9 @@ class Node:
         self._stopping = False
 
     def run(self) -> None:
+        """Start everything, say so, and wait. Nothing starts before this process is noted, so that it can be ended."""
         signal.signal(signal.SIGTERM, self._stop)
+        until(STATE.exists, 10, "nobody has noted this node")
         self._folders()
         self._network()
         self._start_containerd()

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import secrets
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from ..image.fixtures import missing
 from .node import SCRIPT, Node
 
+HOME = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scorekit" / "cluster"
 EXAMPLE = "alexioannides/seldon-ml-score-component:latest"
 
 
@@ -31,6 +33,10 @@ def node() -> Iterator[Node]:
         missing(f"no Kubernetes node can run here: {can.strip()}")
     started = script("up")
     assert started.returncode == 0, started.stderr
+    # A node that is killed must not keep the next one from starting, nor leave it anything.
+    os.kill(json.loads((HOME / "node.json").read_text())["pid"], signal.SIGKILL)
+    started = script("up")
+    assert started.returncode == 0, started.stderr
     try:
         yield Node()
     finally:
@@ -41,13 +47,12 @@ def node() -> Iterator[Node]:
 
 def traces() -> list[str]:
     """What a node has left behind: mounts, control groups, processes, files at fixed places."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scorekit" / "cluster"
-    found = [line for line in Path("/proc/mounts").read_text().splitlines() if f"{cache}/" in line]
+    found = [line for line in Path("/proc/mounts").read_text().splitlines() if f"{HOME}/" in line]
     found += [str(path) for path in Path("/sys/fs/cgroup").glob("**/kubepods")]
     found += [path for path in ("/var/lib/kubelet", "/var/lib/cni", "/var/log/containers") if Path(path).exists()]
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if str(cache).encode() in (process / "cmdline").read_bytes():
+            if str(HOME).encode() in (process / "cmdline").read_bytes():
                 found.append((process / "cmdline").read_text())
     return found
 
