@@ -1,6 +1,8 @@
 """The look at a SeldonDeployment that changes, with an operator that behaves as Seldon's 1.17.1 was seen to."""
 
+import base64
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -163,6 +165,42 @@ def test_a_deployment_carries_its_spec(change: Any, carried: bool) -> None:
     value = copy.deepcopy(deployment())
     change(value)
     assert carries(seldon(), [value]) is carried
+
+
+def test_the_graph_of_a_prepackaged_server_must_arrive_at_the_orchestrator() -> None:
+    """A new modelUri changes no container of the spec; the orchestrator's own copy of the graph has it."""
+    value = seldon()
+    (predictor,) = value["spec"]["predictors"]
+    predictor["componentSpecs"] = []
+    node = {"name": "m", "implementation": "SKLEARN_SERVER", "modelUri": "gs://new", "children": []}
+    predictor["graph"] = node | {"endpoint": {"type": "REST"}, "parameters": [{"name": "a", "value": "1"}]}
+
+    def owned(uri: str) -> Object:
+        parameters = [{"name": "z", "value": "2"}, {"name": "a", "value": "1"}]
+        graph = node | {"modelUri": uri, "endpoint": {"httpPort": 9000}, "parameters": parameters}
+        text = base64.b64encode(json.dumps({"name": "p", "graph": graph}).encode()).decode()
+        made = deployment()
+        made["metadata"]["name"] = "seldon-" + "0" * 32
+        made["spec"]["template"]["spec"]["containers"][1]["env"] = [{"name": "ENGINE_PREDICTOR", "value": text}]
+        return made
+
+    assert not carries(value, [owned("gs://old")])
+    assert carries(value, [owned("gs://new")])
+    broken = owned("gs://new")
+    broken["spec"]["template"]["spec"]["containers"][1]["env"][0]["value"] = "no base64"
+    assert carries(value, [broken])
+
+
+@pytest.mark.parametrize(
+    ("asked", "stored", "same"),
+    [("0.5", "500m", True), (1, "1", True), ("1Gi", "1024Mi", True), ("1G", "1Gi", False), ("1e3", "1k", True)],
+)
+def test_quantities_are_compared_by_what_they_stand_for(asked: Any, stored: str, same: bool) -> None:
+    """The API server rewrites the quantities of a Deployment, and not those of a SeldonDeployment."""
+    value, owned = seldon(), deployment()
+    value["spec"]["predictors"][0]["componentSpecs"][0]["spec"]["containers"][0]["resources"] = {"limits": {"x": asked}}
+    owned["spec"]["template"]["spec"]["containers"][0]["resources"] = {"limits": {"x": stored}}
+    assert carries(value, [owned]) is same
 
 
 def test_replicas_of_an_autoscaler_are_its_own() -> None:
