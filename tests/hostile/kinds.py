@@ -35,5 +35,6 @@ KINDS: dict[str, str] = {
     "HTTP/2: frames too long, padding longer than its frame, windows that overflow": "GOAWAY or RST_STREAM by RFC 9113",
     "HTTP/2: DATA for closed streams, bodies that differ from content-length": "RST_STREAM or GOAWAY by RFC 9113",
     "HTTP/2: requests or answers that pile up on one connection": "RST_STREAM ENHANCE_YOUR_CALM above 64 MB",
+    "HTTP/2: a frame head that does not end, on a connection that stays open": "GOAWAY after 10 s, closed after 12 s",
     "HTTP/2: streams that stop in the middle": "RST_STREAM after 30 s",
 }

@@ -290,6 +290,7 @@ ELSEWHERE: dict[str, Callable[..., None]] = {
     "A compressed body": test_codec.test_a_compressed_body_is_refused_unread,
     "gRPC messages": test_calls.test_a_malformed_message_ends_its_call_with_a_status,
     "HTTP/2: requests or answers": test_http2.test_unread_answers_are_dropped_above_the_limit,
+    "HTTP/2: a frame head": test_http2.test_a_connection_that_is_closing_can_be_checked_again,
     "HTTP/2: streams that stop": test_http2.test_a_stream_that_stops_in_the_middle_is_reset_and_others_are_not,
 }
 

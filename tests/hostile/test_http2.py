@@ -320,6 +320,23 @@ def test_a_head_that_does_not_end_ends_the_connection(begun: bytes) -> None:
     assert peer.endings()[0] is CALM
 
 
+def test_a_connection_that_is_closing_can_be_checked_again() -> None:
+    """Half a frame head ends the connection after 10 s, and the checks after that neither write nor raise."""
+    peer = Peer().send(b"\0\0\x10\0\0")
+    for now in (0, 11, 12, 13):
+        peer.connection.check_time(now, ClientTimeouts())
+    assert peer.endings()[0] is CALM
+    assert peer.transport.ended
+
+
+def test_a_client_that_does_not_read_why_it_is_refused_is_cut_off() -> None:
+    """A connection that is closing is aborted if its client has read nothing for 30 s."""
+    peer = Peer(transport=Transport(takes=False)).send(b"\0\0\x10\0\0")
+    for now in (0, 11, 31, 62):
+        peer.connection.check_time(now, ClientTimeouts())
+    assert peer.transport.aborted
+
+
 def test_a_worker_holds_a_bounded_number_of_call_bytes() -> None:
     """Streams above the worker's budget are refused unprocessed, and the budget is given back."""
     budget = Budget(500_000)

@@ -162,6 +162,10 @@ class Http2Connection(IncomingFrames, Protocol):
         stay quiet for ever, answers must be read, and each request must arrive at a minimum rate. Pings extend none of
         them but the second.
         """
+        if self._closing:
+            if self._unread(now, timeouts):
+                self.abort()
+            return
         if self._heard:
             self._heard, self._since_heard = False, now
         begun = self._block or (self._reader.begun if self._reader.in_frame else None)
@@ -174,14 +178,19 @@ class Http2Connection(IncomingFrames, Protocol):
             self.drain()
             self.close_if_quiet()
         else:
-            buffered = self._transport.get_write_buffer_size()
-            unsent = buffered + self.unsent
-            moved = self.sent_bytes - buffered
-            if self._sending.too_slow(unsent > 0, moved, now, timeouts.write_s, timeouts.bytes_per_s) and unsent:
+            if unsent := self._unread(now, timeouts):
                 self._refuse_slow(f"the client does not read {unsent} bytes of answers")
                 self.abort()
             else:
                 self._reset_slow(now, timeouts)
+
+    def _unread(self, now: float, timeouts: ClientTimeouts) -> int:
+        """Return the bytes of answers that wait for the client if it reads them too slowly, else 0."""
+        buffered = self._transport.get_write_buffer_size()
+        unsent = buffered + self.unsent
+        moved = self.sent_bytes - buffered
+        slow = self._sending.too_slow(unsent > 0, moved, now, timeouts.write_s, timeouts.bytes_per_s)
+        return unsent if slow else 0
 
     def _refuse_slow(self, why: str) -> None:
         log.info("http2.timeout cause=%s", why)
@@ -220,6 +229,8 @@ class Http2Connection(IncomingFrames, Protocol):
             self._transport.close()
 
     def _refuse(self) -> None:
+        if self._closing:
+            return
         self._flush()
         self._closing = True
         close_after_reading(self._transport)

@@ -14,6 +14,12 @@ STUCK_GRACE_S = 5.0
 RETIRE_S = 30.0
 """For a worker that has a successor, beside the longest prediction."""
 
+AGAIN_S = 1.0
+"""After which a worker that could not be started at all is tried again."""
+
+LATE_S = 5.0
+"""A supervisor that slept for so much too long was stopped itself, and its workers with it."""
+
 _HEARTBEAT_S = 1.0
 _LONGEST_WAIT_S = 60.0
 

@@ -48,9 +48,10 @@ import orjson
 
 from ...errors import SetupError
 from ...metrics import from_plain
+from ..limits.periodic import run_turns
 from . import channel
 from .channel import frame
-from .deadlines import GRACE_S, RETIRE_S, STUCK_GRACE_S, Deadlines, seconds_until
+from .deadlines import AGAIN_S, GRACE_S, LATE_S, RETIRE_S, STUCK_GRACE_S, Deadlines, seconds_until
 from .launch import Launcher, Work
 from .process import WorkerProcess, exit_words
 from .scrapes import Scrapes
@@ -58,9 +59,6 @@ from .slots import ReplacementQueue, Slot
 from .supervisor_channels import SupervisorChannels
 
 log = logging.getLogger(__name__)
-
-_AGAIN_S = 1.0  # after which a worker that could not be started at all is tried again
-_LATE_S = 5.0  # a supervisor that slept for so much too long was stopped itself, and its workers with it
 
 Ready = Callable[[list[Mapping[str, Any]]], None]
 """Called once all workers are ready for the first time, with the state that each has reported."""
@@ -97,15 +95,18 @@ class Supervisor:
                     slot.current = self._start(slot, slot.fresh)
                     if slot.current is None:
                         raise SetupError("a worker cannot be started; the log says why")
-                while any(self._processes()) or (self._stopping_since is None and not self._error):
-                    self._wait()
-                    self._check()
+                run_turns({"supervisor_events": self._wait, "supervisor_checks": self._check}, self._has_work)
             finally:
                 for process in self._processes():
                     process.signal(signal.SIGKILL)
                     os.waitpid(process.pid, 0)
         if self._error is not None:
             raise self._error
+
+    def _has_work(self) -> bool:
+        if self._stopping_since is not None and time.monotonic() - self._stopping_since > 2 * GRACE_S:
+            return False  # the checks that should have killed the workers fail; run() does it
+        return any(self._processes()) or (self._stopping_since is None and not self._error)
 
     def _processes(self) -> Iterator[WorkerProcess]:
         for slot in self._slots.values():
@@ -147,7 +148,7 @@ class Supervisor:
         timeout_s = self._next_deadline_s()
         before = time.monotonic()
         events = self._channels.wait(timeout_s)
-        if time.monotonic() - before > timeout_s + _LATE_S:
+        if time.monotonic() - before > timeout_s + LATE_S:
             # This process was stopped (SIGSTOP, a laptop's lid), and most likely all workers too: none has been silent.
             for process in self._processes():
                 process.heard_at = time.monotonic()
@@ -257,7 +258,7 @@ class Supervisor:
         for slot in self._slots.values():
             if slot.due is not None and now >= slot.due and self._stopping_since is None:
                 slot.current = self._start(slot, slot.fresh)
-                slot.due = None if slot.current else now + _AGAIN_S
+                slot.due = None if slot.current else now + AGAIN_S
         self._begin_replacement(now)
         self._scrapes.answer()
         if self._stopping_since is not None and now - self._stopping_since > GRACE_S:
