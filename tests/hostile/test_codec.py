@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from scorekit.codec import json, multipart, proto
+from scorekit.codec import json, multipart, proto, strictness
 from scorekit.codec.wire import delimited
 from scorekit.errors import BadRequest, PayloadTooLarge, RequestError
 from scorekit.serve.http1.exchange import Exchange
@@ -114,6 +114,8 @@ CASES = [
     Case(_TWICE, "of data", from_json, b'{"data":{"ndarray":[[1]],"ndarray":[[2]]}}'),
     Case(_TWICE, "escaped", from_json, b'{"strData":"a","str\\u0044ata":"b"}'),
     Case(_TWICE, "of a tensor", from_json, b'{"data":{"tensor":{"shape":[1],"shape":[1],"values":[1]}}}'),
+    Case(_TWICE, "last of many", from_json, b'{"data":{"ndarray":[[1]]},%b"z":1,"z":2}' % b"".join(
+        b'"%d":1,' % each for each in range(20_000)), memory=16),
     Case(_TWICE, "far inside", from_json, b'{"jsonData":[[[{"a":[{"b":1,"b":1}]}]]]}'),
     Case(_TWICE, "of a tag", from_json, b'{"strData":"a","meta":{"tags":{"x":1,"x":2}}}'),
     Case(_TWICE, "behind a colon", from_json, b'{"strData":"::::","strData":"::"}'),
@@ -249,6 +251,26 @@ def test_forms_and_queries_have_at_most_a_thousand_fields() -> None:
     ):
         with pytest.raises(BadRequest, match="1000 fields"):
             read(exchange(body, target, content_type=kind))
+
+
+class Name(str):
+    """A key that counts how often it is compared."""
+
+    compared = 0
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        Name.compared += 1
+        return str.__eq__(self, other)
+
+
+@pytest.mark.parametrize("count", [100, 10_000])
+def test_a_key_that_occurs_twice_is_found_with_few_comparisons(count: int) -> None:
+    """Of n keys each is compared a few times at most, not with all others."""
+    Name.compared = 0
+    with pytest.raises(BadRequest, match="'z' occurs twice"):
+        strictness._unique([(Name(each), 1) for each in (*range(count), "z", "z")], "")
+    assert Name.compared < 3 * count
 
 
 @pytest.mark.parametrize("spread", [1, 2, 3])
