@@ -29,6 +29,8 @@ KINDS: dict[str, str] = {
     "Protocol buffers that nest deeply, repeat fields or are cut off": "INVALID_ARGUMENT",
     "An `Any` in an `Any` in an `Any`": "400 (INVALID_ARGUMENT)",
     "gRPC messages longer or shorter than announced, or above 4 MB": "INVALID_ARGUMENT, RESOURCE_EXHAUSTED",
+    "gRPC calls of many messages whose answers are not read": "RESOURCE_EXHAUSTED above 1 MB that waits",
+    "A second message on a health watch": "INVALID_ARGUMENT",
     "HTTP/2: streams that the client resets, or makes the server reset, over and over": "GOAWAY ENHANCE_YOUR_CALM",
     "HTTP/2: floods of PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty or unknown frames": "GOAWAY ENHANCE_YOUR_CALM",
     "HTTP/2: header blocks without end, by CONTINUATION or HPACK's table": "GOAWAY ENHANCE_YOUR_CALM",

@@ -110,7 +110,8 @@ def _plain(data: bytes, depth: int) -> Any:
 
     The library makes an object of 200 bytes of each element: 4 MB of nulls took 800 MB and twelve seconds.
     """
-    kind, parts = 1, []
+    kind = 1
+    parts: list[Any] = []
     scalar: Any = None
     for number, wire, value in fields(data):
         if number in (5, 6) and wire == BYTES:  # messages, of which a second one is merged into the first
