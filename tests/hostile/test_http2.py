@@ -320,6 +320,35 @@ def test_a_head_that_does_not_end_ends_the_connection(begun: bytes) -> None:
     assert peer.endings()[0] is CALM
 
 
+def test_half_a_request_ends_with_its_connection() -> None:
+    """When a client closes its side, requests that are half sent are dropped, and those that are whole are answered."""
+    peer = Peer(answer=None).send(opened(False, 1) + opened(True, 3) + opened(False, 5))
+    assert peer.connection.eof_received()
+    assert [exchange.lost for exchange in peer.exchanges] == [True, False, True]
+    assert list(peer.connection.streams) == [3]
+    peer.exchanges[1].stream.start(((b":status", b"200"),), end=True)
+    peer.connection._write()
+    assert peer.transport.closed
+
+
+def test_a_connection_with_half_a_request_only_is_closed_at_its_end() -> None:
+    """A connection whose only request is half sent ends when its client closes its side."""
+    peer = Peer().send(opened(False, 1))
+    assert not peer.connection.eof_received()
+    assert peer.connection.open_requests == 0
+
+
+def test_an_answer_that_no_window_will_let_out_ends_with_its_connection() -> None:
+    """An answer that waits for a window is dropped when its client closes its side, now or before it was ready."""
+    peer = Peer(answer=None).send(frame(frames.SETTINGS, 0, 0, b"\0\4\0\0\0\0") + opened(True, 1, 3))
+    peer.exchanges[0].stream.send(b"x")
+    assert peer.connection.eof_received()
+    assert list(peer.connection.streams) == [3]
+    peer.exchanges[1].stream.send(b"x")
+    peer.connection.check_time(0, ClientTimeouts())
+    assert peer.transport.closed
+
+
 def test_a_connection_that_is_closing_can_be_checked_again() -> None:
     """Half a frame head ends the connection after 10 s, and the checks after that neither write nor raise."""
     peer = Peer().send(b"\0\0\x10\0\0")

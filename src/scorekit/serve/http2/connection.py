@@ -64,6 +64,7 @@ class Http2Connection(IncomingFrames, Protocol):
         self._waking = False  # a send is due in the next turn of the loop
         self._heard = True
         self._since_heard = 0.0
+        self._client_ended = False  # its side of the connection
         self._begun: object = None  # the frame or header block that had begun and not ended at the last look
         self._since_begun = 0.0
         self._sending = TransferRate()
@@ -119,6 +120,8 @@ class Http2Connection(IncomingFrames, Protocol):
     def eof_received(self) -> bool:
         # A client may half-close after its last request; it still gets its answers.
         self._drains = 2
+        self._client_ended = True
+        self._drop_hopeless()
         return bool(self.streams) and not self._closing
 
     def pause_writing(self) -> None:
@@ -166,6 +169,9 @@ class Http2Connection(IncomingFrames, Protocol):
             if self._unread(now, timeouts):
                 self.abort()
             return
+        if self._client_ended:
+            self._drop_hopeless()
+            self._write()
         if self._heard:
             self._heard, self._since_heard = False, now
         begun = self._block or (self._reader.begun if self._reader.in_frame else None)
@@ -191,6 +197,17 @@ class Http2Connection(IncomingFrames, Protocol):
         moved = self.sent_bytes - buffered
         slow = self._sending.too_slow(unsent > 0, moved, now, timeouts.write_s, timeouts.bytes_per_s)
         return unsent if slow else 0
+
+    def _drop_hopeless(self) -> None:
+        """Drop the streams that cannot be completed, because the client has closed its side of the connection.
+
+        The rest of their requests never comes, or the windows for their answers are never opened. To keep them would
+        hold the connection, and a drain, for nothing.
+        """
+        for stream in list(self.streams.values()):
+            if not stream.requested or stream.unsent > min(stream.window, self.window):
+                self._drop(stream)
+                stream.exchange.gone()
 
     def _refuse_slow(self, why: str) -> None:
         log.info("http2.timeout cause=%s", why)
