@@ -7,6 +7,8 @@ KINDS: dict[str, str] = {
     "A client that does not read its answer": "closed after 30 s with less than 7200 bytes read",
     "A connection without a request": "closed after 620 s",
     "More than 4096 connections": "503, closed",
+    "More than 100 connections to the metrics page": "503, closed",
+    "Thousands of small requests in one piece": "33 at a time, and none while answers are not read",
     "More bytes of request bodies than a worker may hold": "503 (RESOURCE_EXHAUSTED), closed",
     "Content-Length beside chunks, twice, or not a number": "400, closed",
     "A Transfer-Encoding other than `chunked`, twice, or in HTTP/1.0": "400, closed",

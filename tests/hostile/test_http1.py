@@ -10,8 +10,9 @@ from scorekit.serve.detect import TooManyConnections
 from scorekit.serve.http1.connection import Http1Connection
 from scorekit.serve.http1.exchange import Exchange
 from scorekit.serve.limits.memory import Budget
-from scorekit.serve.limits.open_connections import ClientTimeouts
+from scorekit.serve.limits.open_connections import ClientTimeouts, OpenConnections
 from scorekit.serve.rest import refuse
+from scorekit.serve.workers.metrics_page import MetricsPage
 
 from . import http1
 from .http1 import CHUNKED, END, GET, HEAD
@@ -150,6 +151,49 @@ def test_a_client_that_pipelines_large_bodies_is_not_read_from() -> None:
     line.send(one * 100)
     assert line.transport.paused
     assert len(line.seen) < 20
+
+
+def test_answers_to_pipelined_requests_are_made_as_they_are_read() -> None:
+    """Of thousands of requests in one piece, no more are answered than the client reads; the rest follow in order."""
+    line = Line(takes=False, answer=b"x" * 7000)
+    line.connection.pause_writing()
+    line.connection.data_received(b"".join(GET.replace(b"/q", b"/%d" % each) for each in range(5000)))
+    assert line.seen == []
+    assert line.transport.paused
+    line.connection.resume_writing()
+    assert [path for _, path, _ in line.seen] == [b"/%d" % each for each in range(5000)]
+    assert not line.transport.paused
+
+
+def test_only_a_few_pipelined_requests_are_under_way() -> None:
+    """Of thousands of requests in one piece 33 at most reach the model at a time; each answer lets the next follow."""
+    line = Line(holds=True).send(GET * 5000, by=250_000)
+    assert len(line.held) == 32
+    assert line.transport.paused
+    for answered in range(5000):
+        assert answered < len(line.held) <= 33 + answered
+        line.held[answered].respond(200, b"ok\n")
+    assert line.transport.statuses() == [200] * 5000
+    assert not line.transport.paused
+
+
+def test_deferred_requests_are_dropped_with_their_connection() -> None:
+    """Requests that wait for their turn do not run any more when their client has gone."""
+    line = Line(holds=True).send(GET * 100)
+    line.connection.connection_lost(None)
+    for exchange in line.held:
+        exchange.respond(200, b"ok")
+    assert len(line.held) == 32
+
+
+def test_the_metrics_page_has_a_limit_of_connections() -> None:
+    """Of 101 connections to the metrics page the last gets a 503."""
+    page = MetricsPage("/metrics", lambda answer: None)
+    scrapers: OpenConnections = set()
+    transports = [Transport() for _ in range(101)]
+    for each in transports:
+        page.connection(scrapers).connection_made(each)  # type: ignore[arg-type]  # as above
+    assert [each.statuses() for each in transports] == [[]] * 100 + [[503]]
 
 
 def test_a_connection_above_the_limit_is_closed_at_once() -> None:

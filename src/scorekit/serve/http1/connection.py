@@ -64,7 +64,9 @@ ExchangeHandler = Callable[[Exchange], None]
 #   refusal, and what the client still sends is read and ignored for 2 s (close_after_reading).
 #
 # Reading pauses (`_throttle`) while the client does not read its responses, so that they do not pile up here, and while
-# it has pipelined more than _MAX_PIPELINED requests or _MAX_PIPELINED_BYTES. TCP then holds the client back.
+# it has pipelined more than _MAX_PIPELINED requests or _MAX_PIPELINED_BYTES. TCP then holds the client back. One read
+# may bring thousands of small requests, whose responses can be hundreds of times their size. So requests that have been
+# read already wait unanswered in `_deferred`, the tail of `_open`, until reading may go on; then they come first.
 
 
 class Http1Connection(Protocol):
@@ -93,6 +95,8 @@ class Http1Connection(Protocol):
         self._reader = RequestReader(self, max_headers, self._body)
         self._timing = ConnectionTiming()
         self._open: deque[Exchange] = deque()
+        self._deferred: deque[Exchange] = deque()
+        self._catching_up = False
         self._draining = False
         self._refused = False
         self._closing = False
@@ -114,6 +118,7 @@ class Http1Connection(Protocol):
         self.lost = True
         self._connections.discard(self)
         self._open.clear()
+        self._deferred.clear()
         self._body.release(self._body.held)
         self._reader.close()
 
@@ -151,14 +156,17 @@ class Http1Connection(Protocol):
     # -- the reader calls these
 
     def request_complete(self, head: RequestHead, body: bytes, keep_alive: bool) -> None:
-        """Queue an exchange for a whole request and hand it to the handler."""
+        """Queue an exchange for a whole request and hand it to the handler, now or when its turn has come."""
         if self._closing:
             return
         exchange = Exchange(self, head, body, keep_alive and not self._draining)
         self._open.append(exchange)
         if len(self._open) > 1:
             self._throttle()
-        self._handler(exchange)
+        if self._paused:
+            self._deferred.append(exchange)
+        else:
+            self._handler(exchange)
 
     def continue_expected(self) -> None:
         """Send ``100 Continue`` (RFC 9110 §10.1.1), as curl expects before a large body.
@@ -193,6 +201,7 @@ class Http1Connection(Protocol):
             if not exchange.keep_alive:
                 self._stop_reading()
                 opened.clear()
+                self._deferred.clear()
                 close_after_reading(self._transport) if self._refused else self._transport.close()
                 return
         if self._closing and not opened:
@@ -260,12 +269,27 @@ class Http1Connection(Protocol):
 
     def _throttle(self) -> None:
         """Pause or resume reading, whichever the queue of exchanges and the write buffer call for."""
-        opened = self._open
-        many = len(opened) > _MAX_PIPELINED or (len(opened) > 1 and self._body.held > _MAX_PIPELINED_BYTES)
+        handled = len(self._open) - len(self._deferred)
+        many = handled > _MAX_PIPELINED or (handled > 1 and self._body.held > _MAX_PIPELINED_BYTES)
         full = not self._writable or many
         if full != self._paused and not self.lost:
             self._paused = full
             if full:
                 self._transport.pause_reading()
-            else:
-                self._transport.resume_reading()
+            elif not self._catching_up:
+                self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Hand over the deferred requests, as long as reading need not pause again, then go on reading.
+
+        A handler that answers at once calls ``flush``, and that ``_throttle``: `_catching_up` makes that recursion
+        this loop.
+        """
+        self._catching_up = True
+        while self._deferred and not self._paused:
+            exchange = self._deferred.popleft()
+            self._throttle()
+            self._handler(exchange)
+        self._catching_up = False
+        if not self._paused and not self.lost:
+            self._transport.resume_reading()

@@ -15,9 +15,7 @@ import uvloop
 from ...inference import Verdict
 from ...metrics import Families
 from ..accept import client_timeouts
-from ..http1 import Http1Connection
 from ..limits.open_connections import OpenConnections, close_slow_clients, drain
-from ..rest import refuse
 from . import channel
 from .channel import send_state
 from .endpoints import Endpoints
@@ -32,8 +30,6 @@ log = logging.getLogger(__name__)
 
 STUCK_STATUS = 70
 """The exit status of a worker whose model hangs."""
-
-_SCRAPE_BYTES = 65536
 
 
 class Worker:
@@ -150,9 +146,7 @@ class Worker:
 
     async def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
         page = MetricsPage(self._settings.observability.metrics_endpoint, self._link.scrape)
-        self._page_server = await loop.create_server(
-            lambda: Http1Connection(page, refuse, self._scrapers, _SCRAPE_BYTES), sock=self._page
-        )
+        self._page_server = await loop.create_server(lambda: page.connection(self._scrapers), sock=self._page)
         encryption = self._endpoints.acceptor.encryption()
         for address in self._addresses:
             self._servers.append(
