@@ -4,9 +4,8 @@ They do four things before a client can ask. They warm the model up (first calls
 the model answers at all; if not, health checks fail until it does. They measure a call, which decides whether calls run
 in the event loop or in a thread. And with ``BATCHING=auto`` they show whether merged rows get the same answers.
 
-A worker that was forked and whose first prediction does not return is killed by the supervisor after
-``PROBE_TIMEOUT_S`` and started again in a fresh interpreter: some libraries' threads do not survive a fork (measured
-with OpenMP and HistGradientBoosting). Without a contract there are no rows, and nothing is tried.
+The supervisor reports a first prediction that takes longer than ``PROBE_TIMEOUT_S``. Without a contract there are no
+rows, and nothing is tried.
 """
 
 import logging

@@ -88,6 +88,7 @@ class Worker:
         Raises ``SetupError`` if ``load()`` fails. A prediction that fails is not an error: the worker serves, but its
         health checks fail until the model answers.
         """
+        self._probe.took["import and construct the model"] = self._served.build_s
         began = time.perf_counter()
         self._served.component.load()
         self._probe.took["load"] = time.perf_counter() - began
