@@ -20,6 +20,7 @@ KINDS: dict[str, str] = {
     "Chunk extensions or trailers without end": "431, closed",
     "A body of many tiny chunks": "read, with no more memory than its bytes take",
     "CONNECT, or an offer of another protocol": "400, closed; the offer is ignored",
+    "Requests that offer another protocol, one behind the other": "answered, in linear time; 400 for one that is wrong",
     "A compressed body": "415 (UNIMPLEMENTED)",
     "Invalid JSON: NaN, 1e999, half surrogates, wrong UTF-8, nesting deeper than 1024": "400",
     "`jsonData` or `meta` nested deeper than 64": "400",

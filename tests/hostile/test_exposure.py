@@ -287,6 +287,7 @@ ELSEWHERE: dict[str, Callable[..., None]] = {
     "A connection without a request": test_http1.test_an_idle_connection_is_closed,
     "More than 4096": test_http1.test_a_connection_above_the_limit_is_closed_at_once,
     "More than 100 connections": test_http1.test_the_metrics_page_has_a_limit_of_connections,
+    "Requests that offer": test_http1.test_many_offers_of_another_protocol_are_declined_one_by_one,
     "Thousands of small requests": test_http1.test_only_a_few_pipelined_requests_are_under_way,
     "More bytes of request bodies": test_http1.test_a_worker_holds_a_bounded_number_of_request_bytes,
     "A compressed body": test_codec.test_a_compressed_body_is_refused_unread,

@@ -3,7 +3,9 @@
 import asyncio
 import tracemalloc
 from collections.abc import Callable, Iterator
+from typing import Any
 
+import httptools
 import pytest
 
 from scorekit.serve.detect import TooManyConnections
@@ -19,6 +21,7 @@ from .http1 import CHUNKED, END, GET, HEAD
 from .recorder import MAX_BODY, Seen, Transport, of
 
 MEGABYTE = 1 << 20
+PARSER = httptools.HttpRequestParser
 
 
 class NoTimers:
@@ -151,6 +154,45 @@ def test_a_client_that_pipelines_large_bodies_is_not_read_from() -> None:
     line.send(one * 100)
     assert line.transport.paused
     assert len(line.seen) < 20
+
+
+OFFER = GET[:-2] + b"Connection: upgrade\r\nUpgrade: h2c\r\n\r\n"
+
+
+def test_many_offers_of_another_protocol_are_declined_one_by_one() -> None:
+    """Thousands of requests that offer another protocol, in one piece, are answered like any others."""
+    line = Line().send(OFFER * 3000, by=250_000)
+    assert line.transport.statuses() == [200] * 3000
+
+
+@pytest.mark.parametrize("offers", [1, 2, 50])
+@pytest.mark.parametrize("bad", [b"GET / HTTP/1.1\r\n\r\n", b"\0", b"GET /q HTTP/3.0\r\nHost: x\r\n\r\n"])
+def test_an_error_behind_a_declined_offer_is_answered(offers: int, bad: bytes) -> None:
+    """A bad request behind some that offer another protocol gets its 400."""
+    line = Line().send(OFFER * offers + bad)
+    assert line.transport.statuses() == [200] * offers + [400]
+    assert line.connection._closing
+
+
+def test_what_follows_a_declined_offer_is_not_copied() -> None:
+    """What follows a request that offers another protocol is parsed where it is: a copy each time is quadratic."""
+    fed: list[bytes | memoryview] = []
+
+    class Parser:
+        def __init__(self, reader: object) -> None:
+            self._parser = PARSER(reader)
+
+        def feed_data(self, data: bytes | memoryview) -> None:
+            fed.append(data)
+            self._parser.feed_data(data)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._parser, name)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httptools, "HttpRequestParser", Parser)
+        Line().send(OFFER * 1000, by=250_000)
+    assert sum(len(data) for data in fed if isinstance(data, bytes)) <= 2 * 1000 * len(OFFER)
 
 
 def test_answers_to_pipelined_requests_are_made_as_they_are_read() -> None:
