@@ -11,10 +11,11 @@ from collections.abc import Callable
 from typing import cast
 
 from ...errors import BadRequest, RequestTimeout
+from ..limits.gone_clients import abort_if_gone
 from ..limits.memory import Budget
 from ..limits.open_connections import ClientTimeouts, OpenConnections, close_after_reading
 from ..limits.peers import peer_of
-from .exchange import Exchange
+from .exchange import RESPONSE_START, Exchange
 from .head import RequestHead
 from .refusals import Refusal, RequestRefused
 from .request_reader import RequestBody, RequestReader
@@ -102,6 +103,8 @@ class Http1Connection(Protocol):
         self._closing = False
         self._paused = False
         self._writable = True
+        self._sent_ahead = 0  # the bytes that have been written of the response to the first open exchange
+        self._end_watch: Callable[[], None] = lambda: None
         self.lost = False
 
     def __repr__(self) -> str:
@@ -116,6 +119,7 @@ class Http1Connection(Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost = True
+        self._end_watch()
         self._connections.discard(self)
         self._open.clear()
         self._deferred.clear()
@@ -139,10 +143,15 @@ class Http1Connection(Protocol):
             self._close_with(refused.error)
 
     def eof_received(self) -> bool:
-        # A client may half-close after its last request; it still gets its responses.
+        # A client may half-close after its last request; it still gets its responses, unless it turns out to have gone.
         if self._reader.reading:
             self._close_with(BadRequest("the connection ended in the middle of a request"))
         self._stop_reading()
+        if self._open and not self._refused:
+            self._sent_ahead = len(RESPONSE_START)
+            self._transport.write(RESPONSE_START)
+            self._timing.written += self._sent_ahead
+            self._end_watch = abort_if_gone(self._transport)
         return bool(self._open) or self._refused
 
     def pause_writing(self) -> None:
@@ -194,17 +203,21 @@ class Http1Connection(Protocol):
         opened = self._open
         while opened and (response := opened[0].response) is not None:
             exchange = opened.popleft()
+            if self._sent_ahead:
+                response, self._sent_ahead = response[self._sent_ahead :], 0
             self._transport.write(response)
             self._timing.written += len(response)
             if self._body.held and len(exchange.body) > Budget.FREE:
                 self._body.release(min(self._body.held, len(exchange.body)))
             if not exchange.keep_alive:
                 self._stop_reading()
+                self._end_watch()
                 opened.clear()
                 self._deferred.clear()
                 close_after_reading(self._transport) if self._refused else self._transport.close()
                 return
         if self._closing and not opened:
+            self._end_watch()
             self._transport.close()
         elif self._paused:
             self._throttle()

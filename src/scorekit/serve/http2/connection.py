@@ -6,10 +6,11 @@ and everything that one turn of the event loop has produced leaves in one write.
 
 import logging
 from asyncio import BaseTransport, Protocol, Transport, get_running_loop
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from ...settings.limits import MAX_HEAD_BYTES, MAX_STREAMS
+from ..limits.gone_clients import abort_if_gone
 from ..limits.memory import Budget
 from ..limits.open_connections import ClientTimeouts, OpenConnections, close_after_reading
 from ..limits.peers import peer_of
@@ -61,6 +62,7 @@ class Http2Connection(IncomingFrames, Protocol):
         self._transport: Transport
         self._reader = FrameReader()
         self._receiving = False  # within data_received(), which sends at its end
+        self._end_watch: Callable[[], None] = lambda: None
         self._waking = False  # a send is due in the next turn of the loop
         self._heard = True
         self._since_heard = 0.0
@@ -87,6 +89,7 @@ class Http2Connection(IncomingFrames, Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closing = True
+        self._end_watch()
         self._connections.discard(self)
         self._handlers = ()  # breaks a reference cycle
         for stream in list(self.streams.values()):
@@ -118,11 +121,16 @@ class Http2Connection(IncomingFrames, Protocol):
         self._write()
 
     def eof_received(self) -> bool:
-        # A client may half-close after its last request; it still gets its answers.
+        # A client may half-close after its last request; it still gets its answers, unless it turns out to have gone. A
+        # WINDOW_UPDATE is a frame that needs no reply; a PING would need one, which such a client cannot send.
         self._drains = 2
         self._client_ended = True
         self._drop_hopeless()
-        return bool(self.streams) and not self._closing
+        stays = bool(self.streams) and not self._closing
+        if stays:
+            self._transport.write(window_update(0, 1))
+            self._end_watch = abort_if_gone(self._transport)
+        return stays
 
     def pause_writing(self) -> None:
         self.writable = False
@@ -243,6 +251,7 @@ class Http2Connection(IncomingFrames, Protocol):
         if not self._closing:
             self._flush()
             self._closing = True
+            self._end_watch()
             self._transport.close()
 
     def _refuse(self) -> None:
@@ -250,6 +259,7 @@ class Http2Connection(IncomingFrames, Protocol):
             return
         self._flush()
         self._closing = True
+        self._end_watch()
         close_after_reading(self._transport)
 
     def _flush(self) -> None:
