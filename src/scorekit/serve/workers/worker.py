@@ -16,6 +16,8 @@ from ...inference import Verdict
 from ...metrics import Families
 from ..accept import client_timeouts
 from ..limits.open_connections import OpenConnections, close_slow_clients, drain
+from ..limits.periodic import repeat
+from ..observe.lossy_output import flush_outputs
 from . import channel
 from .channel import send_state
 from .endpoints import Endpoints
@@ -168,6 +170,7 @@ class Worker:
             close_slow_clients(endpoints.connections, timeouts),
             close_slow_clients(self._scrapers, timeouts),
             watchdog.watch(),
+            repeat("log", flush_outputs, 1.0),
             *endpoints.acceptor.reloads(),
         ):
             self._tasks.append(asyncio.ensure_future(work))
