@@ -80,6 +80,19 @@ class Component:
         """The class's ``custom_service()``, which runs in a process of its own; ``None`` if it has none."""
         return method(self._model, "custom_service")
 
+    @property
+    def unprobed(self) -> str:
+        """Why the class must not be called before its first request; empty if it may.
+
+        Its attribute ``scorekit_probe`` says so, if it is a bool. Without it, a class that learns from feedback is not
+        called: rows that nobody has sent could change what it has learned.
+        """
+        wish = getattr(self._model, "scorekit_probe", None)
+        if isinstance(wish, bool):
+            return "" if wish else "the component has scorekit_probe = False"
+        learning = self.hooks[Verb.SEND_FEEDBACK]
+        return "the component has send_feedback, so its calls may change it" if learning.method or learning.raw else ""
+
     def init_metadata(self) -> Any:
         """Return the class's own metadata, ``{}`` if it has none. Raises ``SetupError`` if its method fails."""
         init_metadata = method(self._model, "init_metadata")

@@ -57,7 +57,7 @@ class Worker:
         self._addresses = addresses
         self._page = page
         self._supervisor = supervisor
-        self._probe = ModelProbe(served.component, served.contract)
+        self._probe = ModelProbe(served.component, served.contract, served.settings.model.no_probe)
         self._shutdown = Shutdown()
         self._link = SupervisorLink(self._shutdown, self._counts)
         self._scrapers: OpenConnections = set()
