@@ -84,13 +84,14 @@ def test_a_reader_that_has_gone_costs_lines_only() -> None:
 
 
 def test_what_waits_is_written_by_one_process(ends: tuple[int, int]) -> None:
-    """A fork forgets what its parent is about to write."""
+    """A fork forgets what its parent is about to write, and keeps no descriptor but those that it knows."""
+    before = os.listdir("/proc/self/fd")
     output = LossyOutput(ends[1])
     while not output.waiting:
         output.write(b"x" * 1000)
     pid = os.fork()
     if not pid:
-        os._exit(output.waiting > 0)
+        os._exit(output.waiting > 0 or os.listdir("/proc/self/fd") != before)
     assert os.waitpid(pid, 0)[1] == 0
     output.close()
 

@@ -26,19 +26,16 @@ class LossyOutput:
     """Writes to ``descriptor``, a file, pipe, terminal or socket of which other processes may have copies."""
 
     def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+        self._given = descriptor
         self._waiting = bytearray()
         self._lock = threading.Lock()
-        self._socket: socket.socket | None = None
-        self._reopened: int | None = None
-        self._polls = False
+        self._begin()
         self.lost = 0
         """Writes that were lost since this was last set to 0."""
-        self._open()
         _outputs.add(self)
 
     def __repr__(self) -> str:
-        return f"<LossyOutput {self._descriptor} waiting={len(self._waiting)} lost={self.lost}>"
+        return f"<LossyOutput {self._given} waiting={len(self._waiting)} lost={self.lost}>"
 
     @property
     def waiting(self) -> int:
@@ -66,11 +63,17 @@ class LossyOutput:
                 self._drain()
 
     def close(self) -> None:
-        """Close what this has opened, but not the descriptor that it was given. Nothing may be written afterwards."""
+        """Close what this has opened, but not the descriptor that it was given."""
         if self._socket is not None:
             self._socket.close()
         if self._reopened is not None:
             os.close(self._reopened)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._opened = self._polls = False
+        self._socket: socket.socket | None = None
+        self._reopened: int | None = None
 
     def _open(self) -> None:
         """Find out how to write without waiting.
@@ -78,17 +81,16 @@ class LossyOutput:
         To make the descriptor itself non-blocking would make it so for all who share it, such as the shell. A pipe or
         terminal that is opened again, by its name below ``/proc``, is non-blocking for us alone.
         """
-        try:
-            kind = os.fstat(self._descriptor).st_mode
+        self._opened = True
+        with contextlib.suppress(OSError):
+            kind = os.fstat(self._given).st_mode
             if stat.S_ISSOCK(kind):
-                self._socket = socket.socket(fileno=os.dup(self._descriptor))
-            elif stat.S_ISFIFO(kind) or os.isatty(self._descriptor):
+                self._socket = socket.socket(fileno=os.dup(self._given))
+            elif stat.S_ISFIFO(kind) or os.isatty(self._given):
                 self._polls = True  # if it cannot be opened again, which needs Linux and the owner's rights
                 flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY
-                self._reopened = os.open(f"/proc/self/fd/{self._descriptor}", flags)
-                self._descriptor, self._polls = self._reopened, False
-        except OSError:
-            pass
+                self._reopened = os.open(f"/proc/self/fd/{self._given}", flags)
+                self._polls = False
 
     def _drain(self) -> None:
         try:
@@ -103,24 +105,31 @@ class LossyOutput:
             self._waiting.clear()
 
     def _send(self) -> int:
+        if not self._opened:
+            self._open()
         if self._socket is not None:
             return self._socket.send(self._waiting, socket.MSG_DONTWAIT)
         if self._polls:
-            return os.write(self._descriptor, self._waiting[:_PIPE_BYTES]) if self._writable(0) else 0
-        return os.write(self._descriptor, self._waiting)
+            return os.write(self._given, self._waiting[:_PIPE_BYTES]) if self._writable(0) else 0
+        return os.write(self._given if self._reopened is None else self._reopened, self._waiting)
 
     def _writable(self, most_s: float) -> bool:
         poll = select.poll()
-        poll.register(self._descriptor, select.POLLOUT)
+        poll.register(self._given, select.POLLOUT)
         with contextlib.suppress(OSError):
             return bool(poll.poll(most_s * 1000))
         return False
 
     def _forked(self) -> None:
-        """Forget in a fork what waits: its parent writes it."""
+        """Begin anew in a fork.
+
+        What waits is written by the parent. What is open is closed: a process of the model's own that closes its
+        standard output must not keep it open by a copy that it does not know.
+        """
         self._lock = threading.Lock()
         self._waiting.clear()
         self.lost = 0
+        self.close()
 
 
 def flush_outputs() -> None:
