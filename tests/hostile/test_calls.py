@@ -3,13 +3,16 @@
 import asyncio
 import tracemalloc
 from collections.abc import Iterator
+from typing import Any
 
 import hpack
 import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 from scorekit.codec import proto
 from scorekit.codec.json import decode
-from scorekit.serve.grpc import calls
+from scorekit.codec.wire import delimited
+from scorekit.serve.grpc import calls, reflection
 from scorekit.serve.grpc.services import GrpcServices
 from scorekit.serve.http2 import connection as http2
 from scorekit.serve.http2.frames import (
@@ -155,6 +158,31 @@ def test_a_watch_takes_one_message(loop: Loop) -> None:
     talk = Talk(loop, b"/grpc.health.v1.Health/Watch")
     talk.send(framed(b"") * 200_000)
     assert talk.connection.unsent <= 100
+
+
+@pytest.mark.parametrize("field", range(1, 8))
+def test_reflection_refuses_text_that_is_not_utf_8(loop: Loop, field: int) -> None:
+    """A field of a reflection request that is not UTF-8 gets INVALID_ARGUMENT."""
+    text = delimited(b"\x0a", b"\xff") if field == 5 else b"\xff"
+    assert status_of(loop, framed(delimited(bytes((field << 3 | 2,)), text)), REFLECTION) == (0 if field == 2 else 3)
+
+
+def test_reflection_reads_each_file_once(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many requests ask for a file, its descriptor and those of its imports are parsed once."""
+    parsed: list[bytes] = []
+    real: Any = FileDescriptorProto
+
+    class Counting:
+        @staticmethod
+        def FromString(data: bytes) -> object:  # noqa: N802  protobuf's name
+            parsed.append(data)
+            return real.FromString(data)
+
+    monkeypatch.setattr(reflection, "FileDescriptorProto", Counting)
+    for each in range(50):
+        asked = delimited(b"\x0a", b"%d" % each) + delimited(b"\x22", b"seldon.protos.SeldonMessage")
+        assert status_of(loop, framed(asked), REFLECTION) == 0
+    assert len(parsed) == len(set(parsed))
 
 
 def test_reflection_stops_when_its_answers_are_not_read(loop: Loop) -> None:
