@@ -173,6 +173,11 @@ CASES = [
     Case(_RULES, "interrupted-head", frame(frames.HEADERS, 0, 1, POST) + frame(frames.PING, 0, 0, b"x" * 8), Code(1)),
     Case(_RULES, "two-lengths", frame(
         frames.HEADERS, 5, 1, POST + b"\x0f\x0d\x011" + b"\x0f\x0d\x012"), reset=Code.PROTOCOL_ERROR),
+    *(
+        Case(_RULES, f"two-{name.decode()}", frame(
+            frames.HEADERS, 5, 1, block((name, b"a"), (name, b"b"))), reset=Code.PROTOCOL_ERROR)
+        for name in (b"x-api-key", b"authorization", b"content-type")
+    ),
     Case(_RULES, "coding", frame(
         frames.HEADERS, 5, 1, block((b"transfer-encoding", b"chunked"))), reset=Code.PROTOCOL_ERROR),
     Case(_RULES, "line-in-value", frame(frames.HEADERS, 5, 1, block((b"a", b"b\r\nc: d"))), reset=Code.PROTOCOL_ERROR),
