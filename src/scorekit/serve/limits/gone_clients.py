@@ -35,11 +35,14 @@ def abort_if_gone(transport: asyncio.Transport) -> Callable[[], None]:
     if connected is None or not hasattr(select, "epoll"):
         return lambda: None
     loop = asyncio.get_running_loop()
-    watch = _watches.get(loop)
-    if watch is None:
-        watch = _watches[loop] = _ResetWatch(loop)
     descriptor = connected.fileno()
-    watch.add(descriptor, transport.abort)
+    try:
+        watch = _watches.get(loop)
+        if watch is None:
+            watch = _watches[loop] = _ResetWatch(loop)
+        watch.add(descriptor, transport.abort)
+    except OSError:  # no descriptors are left; the client is answered, whether it has gone or not
+        return lambda: None
     return lambda: watch.discard(descriptor, transport.abort)
 
 

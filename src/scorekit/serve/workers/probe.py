@@ -112,6 +112,9 @@ class ProbeRetry:
     def begin(self) -> bool:
         return True
 
+    def drop_abandoned(self) -> bool:
+        return False
+
     def run(self) -> None:
         self._probe.answers()
 
