@@ -219,6 +219,19 @@ def test_only_a_few_pipelined_requests_are_under_way() -> None:
     assert not line.transport.paused
 
 
+@pytest.mark.parametrize("drained", [False, True], ids=["asked", "drained"])
+def test_nothing_runs_behind_the_last_answer_of_a_connection(drained: bool) -> None:
+    """A request behind one that ends the connection, by its own header or by a drain, never reaches the model."""
+    line = Line(holds=True).send(GET if drained else GET[:-2] + b"Connection: close\r\n\r\n")
+    if drained:
+        line.connection.drain()
+    line.send(GET + HEAD + b"Content-Length: 90000\r\n\r\n" + b"x" * 90_000)
+    assert len(line.seen) == 1
+    line.held[0].respond(200, b"ok\n")
+    assert line.transport.statuses() == [200]
+    assert line.transport.closed
+
+
 def test_deferred_requests_are_dropped_with_their_connection() -> None:
     """Requests that wait for their turn do not run any more when their client has gone."""
     line = Line(holds=True).send(GET * 100)

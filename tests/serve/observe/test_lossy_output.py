@@ -83,15 +83,20 @@ def test_a_reader_that_has_gone_costs_lines_only() -> None:
         os.close(descriptor)
 
 
+def descriptors() -> list[Path]:
+    """The open descriptors of this process."""
+    return [*Path("/proc/self/fd").iterdir()]
+
+
 def test_what_waits_is_written_by_one_process(ends: tuple[int, int]) -> None:
     """A fork forgets what its parent is about to write, and keeps no descriptor but those that it knows."""
-    before = os.listdir("/proc/self/fd")
+    before = descriptors()
     output = LossyOutput(ends[1])
     while not output.waiting:
         output.write(b"x" * 1000)
     pid = os.fork()
     if not pid:
-        os._exit(output.waiting > 0 or os.listdir("/proc/self/fd") != before)
+        os._exit(output.waiting > 0 or descriptors() != before)
     assert os.waitpid(pid, 0)[1] == 0
     output.close()
 

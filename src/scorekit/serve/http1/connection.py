@@ -168,8 +168,13 @@ class Http1Connection(Protocol):
         """Queue an exchange for a whole request and hand it to the handler, now or when its turn has come."""
         if self._closing:
             return
+        if self._open and not self._open[-1].keep_alive:  # by drain()
+            self._stop_reading()
+            return
         exchange = Exchange(self, head, body, keep_alive and not self._draining)
         self._open.append(exchange)
+        if not exchange.keep_alive:
+            self._stop_reading()  # what follows could not be answered any more (RFC 9112 §9.6), so it must not run
         if len(self._open) > 1:
             self._throttle()
         if self._paused:
