@@ -29,6 +29,7 @@ SCRIPTS = [
             "soak",
             "fuzz",
             "hops",
+            "models",
         )
     ),
     ".ci/run",

@@ -233,7 +233,9 @@ def _payloads() -> Iterator[Case]:
             yield posted(f"payload{route}/{name}", "graphing.TransformerDescribes", route, PAYLOADS[name])
             yield posted(f"payload-identity{route}/{name}", "hooking.Methods", route, PAYLOADS[name])
         yield posted(f"payload/route/{name}", "hooking.Methods", "/route", PAYLOADS[name])
-    for component in ("DescribeWithoutMeta", "DescribeKeywords", "TwiceOnTypeError"):
+    for component in words(
+        "DescribeWithoutMeta DescribeKeywords DescribeMetaSecond DescribeBehindDecorator TwiceOnTypeError"
+    ):
         body = {**ROWS, "meta": {"puid": "p"}}
         yield posted(f"meta-keyword/{component}", f"predicting.{component}", "/predict", body)
 

@@ -28,10 +28,10 @@ ANY_PORTS = {"PREDICTIVE_UNIT_GRPC_SERVICE_PORT": "0", "PREDICTIVE_UNIT_METRICS_
 class Command:
     """A running `scorekit …`."""
 
-    def __init__(self, *arguments: str, cwd: Path | None = None, **environ: str) -> None:
+    def __init__(self, *arguments: str, cwd: Path | None = None, python: str = sys.executable, **environ: str) -> None:
         inherited = {name: value for name, value in os.environ.items() if name not in variables()}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "scorekit", *arguments],
+            [python, "-m", "scorekit", *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -44,17 +44,25 @@ class Transport:
 
     def __init__(self, takes: bool = True) -> None:
         self.written = bytearray()
-        self.closed = self.aborted = self.paused = False
+        self.closed = self.aborted = self.paused = self.ended = False
         self.takes = takes
 
     def write(self, data: bytes) -> None:
+        if self.ended:
+            raise RuntimeError("Cannot call write() after write_eof()")  # as uvloop's transports
         self.written += data
 
     def get_write_buffer_size(self) -> int:
         return 0 if self.takes else len(self.written)
 
     def can_write_eof(self) -> bool:
-        return False
+        return True
+
+    def write_eof(self) -> None:
+        self.ended = True
+
+    def is_closing(self) -> bool:
+        return self.closed
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return default

@@ -3,16 +3,29 @@
 import asyncio
 import tracemalloc
 from collections.abc import Iterator
+from typing import Any
 
 import hpack
 import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 from scorekit.codec import proto
 from scorekit.codec.json import decode
-from scorekit.serve.grpc import calls
+from scorekit.codec.wire import delimited
+from scorekit.serve.grpc import calls, reflection
 from scorekit.serve.grpc.services import GrpcServices
 from scorekit.serve.http2 import connection as http2
-from scorekit.serve.http2.frames import DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE, SETTINGS, frame, frame_head
+from scorekit.serve.http2.frames import (
+    DATA,
+    END_HEADERS,
+    END_STREAM,
+    HEADERS,
+    PREFACE,
+    SETTINGS,
+    WINDOW_UPDATE,
+    frame,
+    frame_head,
+)
 
 from .kinds import KINDS
 from .recorder import Transport
@@ -117,6 +130,93 @@ def test_a_malformed_timeout_is_refused(loop: Loop, timeout: bytes) -> None:
 def test_an_unknown_method_is_refused(loop: Loop, path: bytes) -> None:
     """An unknown method gets UNIMPLEMENTED."""
     assert status_of(loop, framed(GOOD), path) == 12
+
+
+class Talk:
+    """One call to ``path`` on a connection whose windows are closed: answers wait."""
+
+    def __init__(self, loop: Loop, path: bytes) -> None:
+        self.transport = Transport()
+        self.connection = http2.Http2Connection(GrpcServices(service(loop)), set())
+        self.connection.connection_made(self.transport)  # type: ignore[arg-type]  # as above
+        headers = [(b":method", b"POST"), (b":scheme", b"http"), (b":path", path)]
+        headers.append((b"content-type", b"application/grpc"))
+        self.connection.data_received(PREFACE + frame(SETTINGS, 0, 0, b"\0\4\0\0\0\0"))
+        self.connection.data_received(frame(HEADERS, END_HEADERS, 1, hpack.Encoder().encode(headers)))
+
+    def send(self, data: bytes) -> None:
+        for at in range(0, len(data), 16_000):
+            if not self.transport.closed:
+                self.connection.data_received(frame(DATA, 0, 1, data[at : at + 16_000]))
+
+
+REFLECTION = b"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
+
+
+def test_a_watch_takes_one_message(loop: Loop) -> None:
+    """A watch that is sent a second message ends, and answers none of 200,000."""
+    talk = Talk(loop, b"/grpc.health.v1.Health/Watch")
+    talk.send(framed(b"") * 200_000)
+    assert talk.connection.unsent <= 100
+
+
+@pytest.mark.parametrize("field", range(1, 8))
+def test_reflection_refuses_text_that_is_not_utf_8(loop: Loop, field: int) -> None:
+    """A field of a reflection request that is not UTF-8 gets INVALID_ARGUMENT."""
+    text = delimited(b"\x0a", b"\xff") if field == 5 else b"\xff"
+    assert status_of(loop, framed(delimited(bytes((field << 3 | 2,)), text)), REFLECTION) == (0 if field == 2 else 3)
+
+
+def test_reflection_reads_each_file_once(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many requests ask for a file, its descriptor and those of its imports are parsed once."""
+    parsed: list[bytes] = []
+    real: Any = FileDescriptorProto
+
+    class Counting:
+        @staticmethod
+        def FromString(data: bytes) -> object:  # noqa: N802  protobuf's name
+            parsed.append(data)
+            return real.FromString(data)
+
+    monkeypatch.setattr(reflection, "FileDescriptorProto", Counting)
+    for each in range(50):
+        asked = delimited(b"\x0a", b"%d" % each) + delimited(b"\x22", b"seldon.protos.SeldonMessage")
+        assert status_of(loop, framed(asked), REFLECTION) == 0
+    assert len(parsed) == len(set(parsed))
+
+
+def test_reflection_stops_when_its_answers_are_not_read(loop: Loop) -> None:
+    """Of 200,000 empty messages no more are answered than fit into a megabyte, and the call ends."""
+    talk = Talk(loop, REFLECTION)
+    talk.send(framed(b"") * 200_000)
+    assert talk.connection.unsent < 1.1 * MEGABYTE
+    answered = talk.connection.unsent
+    talk.send(framed(b"") * 3000)
+    assert talk.connection.unsent == answered
+
+
+@pytest.mark.parametrize("count", [100, 3000])
+def test_an_answer_that_waits_is_not_copied_for_each_further_one(loop: Loop, count: int) -> None:
+    """What waits on a stream is copied once at most, however many answers come behind it."""
+    talk = Talk(loop, REFLECTION)
+    talk.send(framed(b"") * 2)
+    stream = talk.connection.streams[1]
+    waiting = stream._out
+    assert isinstance(waiting, bytearray)
+    talk.send(framed(b"") * count)
+    assert stream._out is waiting
+    assert len(waiting) == talk.connection.unsent
+
+
+def test_tiny_windows_do_not_copy_the_rest_of_an_answer(loop: Loop) -> None:
+    """A window that grows byte by byte takes each byte from what waits, and does not copy all that is left."""
+    talk = Talk(loop, REFLECTION)
+    talk.send(framed(b"") * 3)
+    stream = talk.connection.streams[1]
+    waiting, size = stream._out, len(stream._out)
+    talk.connection.data_received(frame(WINDOW_UPDATE, 0, 1, b"\0\0\0\1") * 20)
+    assert stream._out is waiting
+    assert len(waiting) == size - 20
 
 
 @pytest.mark.slow

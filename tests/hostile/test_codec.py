@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from scorekit.codec import json, multipart, proto
+from scorekit.codec import json, multipart, proto, strictness, values
 from scorekit.codec.wire import delimited
+from scorekit.codec.wire import fields as wire_fields
 from scorekit.errors import BadRequest, PayloadTooLarge, RequestError
 from scorekit.serve.http1.exchange import Exchange
 from scorekit.serve.http1.head import RequestHead
@@ -114,6 +115,8 @@ CASES = [
     Case(_TWICE, "of data", from_json, b'{"data":{"ndarray":[[1]],"ndarray":[[2]]}}'),
     Case(_TWICE, "escaped", from_json, b'{"strData":"a","str\\u0044ata":"b"}'),
     Case(_TWICE, "of a tensor", from_json, b'{"data":{"tensor":{"shape":[1],"shape":[1],"values":[1]}}}'),
+    Case(_TWICE, "last of many", from_json, b'{"data":{"ndarray":[[1]]},%b"z":1,"z":2}' % b"".join(
+        b'"%d":1,' % each for each in range(20_000)), memory=16),
     Case(_TWICE, "far inside", from_json, b'{"jsonData":[[[{"a":[{"b":1,"b":1}]}]]]}'),
     Case(_TWICE, "of a tag", from_json, b'{"strData":"a","meta":{"tags":{"x":1,"x":2}}}'),
     Case(_TWICE, "behind a colon", from_json, b'{"strData":"::::","strData":"::"}'),
@@ -171,6 +174,10 @@ CASES = [
     Case(_PROTO, "a length beyond all", proto.decode, b"\x2a" + b"\xff" * 9 + b"\x01x"),
     Case(_PROTO, "no UTF-8", proto.decode, b"\x2a\x01\xff"),
     Case(_PROTO, "no UTF-8 inside", proto.decode, delimited(b"\x32", b"\x1a\x01\xff")),
+    Case(_PROTO, "a struct again and again", proto.decode, delimited(
+        b"\x32", b"\x2a\x09\x0a\x07\x0a\x01k\x12\x02\x08\x00" * 240_000), None, memory=96),
+    Case(_PROTO, "a value again and again", proto.decode, delimited(b"\x32", delimited(b"\x2a", delimited(
+        b"\x0a", b"\x0a\x01k" + b"\x12\x09\x2a\x07\x0a\x05\x0a\x01k\x12\x00" * 240_000))), None, memory=96),
     Case(_PROTO, "feedback", proto.decode_feedback, delimited(b"\x0a", delimited(b"\x32", nested(3000)))),
     Case(_PROTO, "raw", lambda body: proto.read("SeldonMessage", body), delimited(b"\x32", nested(3000))),
     Case(_PROTO, "raw feedback", lambda body: proto.read("Feedback", body), delimited(b"\x0a", delimited(
@@ -249,6 +256,65 @@ def test_forms_and_queries_have_at_most_a_thousand_fields() -> None:
     ):
         with pytest.raises(BadRequest, match="1000 fields"):
             read(exchange(body, target, content_type=kind))
+
+
+class Name(str):
+    """A key that counts how often it is compared."""
+
+    compared = 0
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        Name.compared += 1
+        return str.__eq__(self, other)
+
+
+@pytest.mark.parametrize("count", [100, 10_000])
+def test_a_key_that_occurs_twice_is_found_with_few_comparisons(count: int) -> None:
+    """Of n keys each is compared a few times at most, not with all others."""
+    Name.compared = 0
+    with pytest.raises(BadRequest, match="'z' occurs twice"):
+        strictness._unique([(Name(each), 1) for each in (*range(count), "z", "z")], "")
+    assert Name.compared < 3 * count
+
+
+class Part(bytes):
+    """Bytes that count how many of them are copied by ``+``."""
+
+    copied = 0
+
+    def __add__(self, other: Any) -> "Part":
+        Part.copied += len(self) + len(other)
+        return Part(bytes.__add__(self, other))
+
+    def __radd__(self, other: Any) -> "Part":
+        return Part(other) + self
+
+
+@pytest.mark.parametrize("count", [100, 1000])
+@pytest.mark.parametrize(
+    ("field", "plain"),
+    [
+        (delimited(b"\x2a", delimited(b"\x0a", b"\x0a\x01k\x12\x02\x20\x01")), {"k": True}),
+        (delimited(b"\x32", b"\x0a\x02\x20\x01"), [True]),
+    ],
+    ids=["struct", "list"],
+)
+def test_a_value_that_occurs_again_and_again_is_joined_once(
+    count: int, field: bytes, plain: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Value with the same message in it n times, and an entry with its value n times, copy their bytes once."""
+
+    def counted(data: bytes) -> Any:
+        return ((number, wire, Part(each) if wire == 2 else each) for number, wire, each in wire_fields(data))
+
+    monkeypatch.setattr(values, "fields", counted)
+    Part.copied = 0
+    read = values.from_value(field * count)
+    assert read == (plain if isinstance(plain, dict) else plain * count)
+    entry = delimited(b"\x0a", b"\x0a\x01k" + delimited(b"\x12", field) * count)
+    assert values.from_value(delimited(b"\x2a", entry)) == {"k": read}
+    assert Part.copied <= 8 * len(field) * count
 
 
 @pytest.mark.parametrize("spread", [1, 2, 3])

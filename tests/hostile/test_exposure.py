@@ -286,10 +286,16 @@ ELSEWHERE: dict[str, Callable[..., None]] = {
     "A client that does not read": test_http1.test_a_client_that_does_not_read_is_cut_off,
     "A connection without a request": test_http1.test_an_idle_connection_is_closed,
     "More than 4096": test_http1.test_a_connection_above_the_limit_is_closed_at_once,
+    "More than 100 connections": test_http1.test_the_metrics_page_has_a_limit_of_connections,
+    "Requests that offer": test_http1.test_many_offers_of_another_protocol_are_declined_one_by_one,
+    "Thousands of small requests": test_http1.test_only_a_few_pipelined_requests_are_under_way,
     "More bytes of request bodies": test_http1.test_a_worker_holds_a_bounded_number_of_request_bytes,
     "A compressed body": test_codec.test_a_compressed_body_is_refused_unread,
     "gRPC messages": test_calls.test_a_malformed_message_ends_its_call_with_a_status,
+    "gRPC calls of many": test_calls.test_reflection_stops_when_its_answers_are_not_read,
+    "A second message on": test_calls.test_a_watch_takes_one_message,
     "HTTP/2: requests or answers": test_http2.test_unread_answers_are_dropped_above_the_limit,
+    "HTTP/2: a frame head": test_http2.test_a_connection_that_is_closing_can_be_checked_again,
     "HTTP/2: streams that stop": test_http2.test_a_stream_that_stops_in_the_middle_is_reset_and_others_are_not,
 }
 

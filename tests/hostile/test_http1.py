@@ -3,21 +3,25 @@
 import asyncio
 import tracemalloc
 from collections.abc import Callable, Iterator
+from typing import Any
 
+import httptools
 import pytest
 
 from scorekit.serve.detect import TooManyConnections
 from scorekit.serve.http1.connection import Http1Connection
 from scorekit.serve.http1.exchange import Exchange
 from scorekit.serve.limits.memory import Budget
-from scorekit.serve.limits.open_connections import ClientTimeouts
+from scorekit.serve.limits.open_connections import ClientTimeouts, OpenConnections
 from scorekit.serve.rest import refuse
+from scorekit.serve.workers.metrics_page import MetricsPage
 
 from . import http1
 from .http1 import CHUNKED, END, GET, HEAD
 from .recorder import MAX_BODY, Seen, Transport, of
 
 MEGABYTE = 1 << 20
+PARSER = httptools.HttpRequestParser
 
 
 class NoTimers:
@@ -150,6 +154,101 @@ def test_a_client_that_pipelines_large_bodies_is_not_read_from() -> None:
     line.send(one * 100)
     assert line.transport.paused
     assert len(line.seen) < 20
+
+
+OFFER = GET[:-2] + b"Connection: upgrade\r\nUpgrade: h2c\r\n\r\n"
+
+
+def test_many_offers_of_another_protocol_are_declined_one_by_one() -> None:
+    """Thousands of requests that offer another protocol, in one piece, are answered like any others."""
+    line = Line().send(OFFER * 3000, by=250_000)
+    assert line.transport.statuses() == [200] * 3000
+
+
+@pytest.mark.parametrize("offers", [1, 2, 50])
+@pytest.mark.parametrize("bad", [b"GET / HTTP/1.1\r\n\r\n", b"\0", b"GET /q HTTP/3.0\r\nHost: x\r\n\r\n"])
+def test_an_error_behind_a_declined_offer_is_answered(offers: int, bad: bytes) -> None:
+    """A bad request behind some that offer another protocol gets its 400."""
+    line = Line().send(OFFER * offers + bad)
+    assert line.transport.statuses() == [200] * offers + [400]
+    assert line.connection._closing
+
+
+def test_what_follows_a_declined_offer_is_not_copied() -> None:
+    """What follows a request that offers another protocol is parsed where it is: a copy each time is quadratic."""
+    fed: list[bytes | memoryview] = []
+
+    class Parser:
+        def __init__(self, reader: object) -> None:
+            self._parser = PARSER(reader)
+
+        def feed_data(self, data: bytes | memoryview) -> None:
+            fed.append(data)
+            self._parser.feed_data(data)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._parser, name)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httptools, "HttpRequestParser", Parser)
+        Line().send(OFFER * 1000, by=250_000)
+    assert sum(len(data) for data in fed if isinstance(data, bytes)) <= 2 * 1000 * len(OFFER)
+
+
+def test_answers_to_pipelined_requests_are_made_as_they_are_read() -> None:
+    """Of thousands of requests in one piece, no more are answered than the client reads; the rest follow in order."""
+    line = Line(takes=False, answer=b"x" * 7000)
+    line.connection.pause_writing()
+    line.connection.data_received(b"".join(GET.replace(b"/q", b"/%d" % each) for each in range(5000)))
+    assert line.seen == []
+    assert line.transport.paused
+    line.connection.resume_writing()
+    assert [path for _, path, _ in line.seen] == [b"/%d" % each for each in range(5000)]
+    assert not line.transport.paused
+
+
+def test_only_a_few_pipelined_requests_are_under_way() -> None:
+    """Of thousands of requests in one piece 33 at most reach the model at a time; each answer lets the next follow."""
+    line = Line(holds=True).send(GET * 5000, by=250_000)
+    assert len(line.held) == 32
+    assert line.transport.paused
+    for answered in range(5000):
+        assert answered < len(line.held) <= 33 + answered
+        line.held[answered].respond(200, b"ok\n")
+    assert line.transport.statuses() == [200] * 5000
+    assert not line.transport.paused
+
+
+@pytest.mark.parametrize("drained", [False, True], ids=["asked", "drained"])
+def test_nothing_runs_behind_the_last_answer_of_a_connection(drained: bool) -> None:
+    """A request behind one that ends the connection, by its own header or by a drain, never reaches the model."""
+    line = Line(holds=True).send(GET if drained else GET[:-2] + b"Connection: close\r\n\r\n")
+    if drained:
+        line.connection.drain()
+    line.send(GET + HEAD + b"Content-Length: 90000\r\n\r\n" + b"x" * 90_000)
+    assert len(line.seen) == 1
+    line.held[0].respond(200, b"ok\n")
+    assert line.transport.statuses() == [200]
+    assert line.transport.closed
+
+
+def test_deferred_requests_are_dropped_with_their_connection() -> None:
+    """Requests that wait for their turn do not run any more when their client has gone."""
+    line = Line(holds=True).send(GET * 100)
+    line.connection.connection_lost(None)
+    for exchange in line.held:
+        exchange.respond(200, b"ok")
+    assert len(line.held) == 32
+
+
+def test_the_metrics_page_has_a_limit_of_connections() -> None:
+    """Of 101 connections to the metrics page the last gets a 503."""
+    page = MetricsPage("/metrics", lambda answer: None)
+    scrapers: OpenConnections = set()
+    transports = [Transport() for _ in range(101)]
+    for each in transports:
+        page.connection(scrapers).connection_made(each)  # type: ignore[arg-type]  # as above
+    assert [each.statuses() for each in transports] == [[]] * 100 + [[503]]
 
 
 def test_a_connection_above_the_limit_is_closed_at_once() -> None:

@@ -173,6 +173,11 @@ CASES = [
     Case(_RULES, "interrupted-head", frame(frames.HEADERS, 0, 1, POST) + frame(frames.PING, 0, 0, b"x" * 8), Code(1)),
     Case(_RULES, "two-lengths", frame(
         frames.HEADERS, 5, 1, POST + b"\x0f\x0d\x011" + b"\x0f\x0d\x012"), reset=Code.PROTOCOL_ERROR),
+    *(
+        Case(_RULES, f"two-{name.decode()}", frame(
+            frames.HEADERS, 5, 1, block((name, b"a"), (name, b"b"))), reset=Code.PROTOCOL_ERROR)
+        for name in (b"x-api-key", b"authorization", b"content-type")
+    ),
     Case(_RULES, "coding", frame(
         frames.HEADERS, 5, 1, block((b"transfer-encoding", b"chunked"))), reset=Code.PROTOCOL_ERROR),
     Case(_RULES, "line-in-value", frame(frames.HEADERS, 5, 1, block((b"a", b"b\r\nc: d"))), reset=Code.PROTOCOL_ERROR),
@@ -318,6 +323,52 @@ def test_a_head_that_does_not_end_ends_the_connection(begun: bytes) -> None:
     assert peer.endings()[0] is None
     peer.connection.check_time(11, ClientTimeouts())
     assert peer.endings()[0] is CALM
+
+
+def test_half_a_request_ends_with_its_connection() -> None:
+    """When a client closes its side, requests that are half sent are dropped, and those that are whole are answered."""
+    peer = Peer(answer=None).send(opened(False, 1) + opened(True, 3) + opened(False, 5))
+    assert peer.connection.eof_received()
+    assert [exchange.lost for exchange in peer.exchanges] == [True, False, True]
+    assert list(peer.connection.streams) == [3]
+    peer.exchanges[1].stream.start(((b":status", b"200"),), end=True)
+    peer.connection._write()
+    assert peer.transport.closed
+
+
+def test_a_connection_with_half_a_request_only_is_closed_at_its_end() -> None:
+    """A connection whose only request is half sent ends when its client closes its side."""
+    peer = Peer().send(opened(False, 1))
+    assert not peer.connection.eof_received()
+    assert peer.connection.open_requests == 0
+
+
+def test_an_answer_that_no_window_will_let_out_ends_with_its_connection() -> None:
+    """An answer that waits for a window is dropped when its client closes its side, now or before it was ready."""
+    peer = Peer(answer=None).send(frame(frames.SETTINGS, 0, 0, b"\0\4\0\0\0\0") + opened(True, 1, 3))
+    peer.exchanges[0].stream.send(b"x")
+    assert peer.connection.eof_received()
+    assert list(peer.connection.streams) == [3]
+    peer.exchanges[1].stream.send(b"x")
+    peer.connection.check_time(0, ClientTimeouts())
+    assert peer.transport.closed
+
+
+def test_a_connection_that_is_closing_can_be_checked_again() -> None:
+    """Half a frame head ends the connection after 10 s, and the checks after that neither write nor raise."""
+    peer = Peer().send(b"\0\0\x10\0\0")
+    for now in (0, 11, 12, 13):
+        peer.connection.check_time(now, ClientTimeouts())
+    assert peer.endings()[0] is CALM
+    assert peer.transport.ended
+
+
+def test_a_client_that_does_not_read_why_it_is_refused_is_cut_off() -> None:
+    """A connection that is closing is aborted if its client has read nothing for 30 s."""
+    peer = Peer(transport=Transport(takes=False)).send(b"\0\0\x10\0\0")
+    for now in (0, 11, 31, 62):
+        peer.connection.check_time(now, ClientTimeouts())
+    assert peer.transport.aborted
 
 
 def test_a_worker_holds_a_bounded_number_of_call_bytes() -> None:

@@ -23,6 +23,9 @@ class Task:
     def begin(self) -> bool:
         return self.wanted
 
+    def drop_abandoned(self) -> bool:
+        return not self.wanted
+
     def run(self) -> None:
         self.clock.now += self.seconds
         self.log.append(f"run {self.name}")

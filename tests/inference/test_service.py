@@ -412,6 +412,32 @@ def test_a_wait_that_would_be_too_long_is_refused() -> None:
     assert sum(bool(caller.outcomes) for caller in callers) == 4  # one runs, ten wait
 
 
+@pytest.mark.parametrize("max_batch_rows", [None, 2])
+def test_those_who_have_gone_keep_no_one_out(max_batch_rows: int | None) -> None:
+    """If the queue is full of requests whose callers have gone, they leave it, and the next request is taken."""
+    loop, thread = ManualLoop(), Held()
+    slow = Executor(loop, thread, clock=lambda: 0.0, mean_s=0.1)
+    served = Service(
+        Component(Doubling(), "Model"), loop, max_batch_rows=max_batch_rows, executor=slow, max_in_flight=4
+    )
+    callers = [Caller() for _ in range(6)]
+    for caller in callers:
+        ask(served, asked(PayloadKind.TENSOR), caller)
+        loop.run_once()
+    assert [bool(caller.outcomes) for caller in callers] == [False] * 5 + [True]
+    for caller in callers[1:4]:
+        caller.abandoned = True
+    slow._looked_at = -1.0  # the clock stands still, and the refusal has looked already
+    last = Caller()
+    ask(served, asked(PayloadKind.TENSOR), last)
+    loop.run_once()
+    assert not last.outcomes
+    while thread.work:
+        thread.do()
+        loop.run_once()
+    assert [len(caller.outcomes) for caller in (*callers, last)] == [1, 0, 0, 0, 1, 1, 1]
+
+
 def test_who_would_be_answered_too_late_is_refused_at_once() -> None:
     """Behind five calls of 0.1 s, a request with half a second left is refused, and one with a minute waits."""
     loop, thread = ManualLoop(), Held()

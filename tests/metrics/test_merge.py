@@ -9,8 +9,8 @@ from scorekit.metrics.registry import Metrics
 from scorekit.serve.workers.channel import ChannelReader, frame
 
 
-def counted(requests: int, gauge: float) -> Metrics:
-    metrics = Metrics({"deployment_name": "d"})
+def counted(requests: int, gauge: float, worker_id: str | None = None) -> Metrics:
+    metrics = Metrics({"deployment_name": "d"}, worker_id)
     for _ in range(requests):
         metrics.request("predictions", "post", "200", 0.01)
         metrics.record(Verb.PREDICT, [{"type": "COUNTER", "key": "mine", "value": 1}])
@@ -36,6 +36,26 @@ def test_counts_survive_their_worker_and_its_present_does_not() -> None:
     assert 'scorekit_connections{deployment_name="d"} 5.0' in text
     merged.update(3, counted(1, 9).families({}))
     assert 'service="predictions"} 8.0' in merged.text().decode()
+
+
+def test_series_that_name_their_worker_end_with_it() -> None:
+    """With worker ids a worker's series are dropped when it ends, so that reloads add none; a user's own tag stays."""
+    merged, pages = MergedMetrics(), []
+    for pid in (1, 2, 3, 4):
+        metrics = counted(pid, pid, str(pid))
+        merged.update(pid, metrics.families({"scorekit_connections": 5}))
+        merged.worker_ended(pid - 1)
+        pages.append(merged.text().decode())
+    assert 'mine_total{deployment_name="d",method="predict",worker_id="4"} 4.0' in pages[-1]
+    assert 'worker_id="3"' not in pages[-1]
+    assert len({page.count("\n") for page in pages}) == 1
+    merged.worker_ended(4)
+    assert merged.text() == b""
+    tagged = Metrics({"deployment_name": "d"})
+    tagged.record(Verb.PREDICT, [{"type": "COUNTER", "key": "mine", "value": 2, "tags": {"worker_id": "mine"}}])
+    merged.update(5, tagged.families())
+    merged.worker_ended(5)
+    assert 'mine_total{deployment_name="d",method="predict",worker_id="mine"} 2.0' in merged.text().decode()
 
 
 def test_what_is_told_as_plain_data_is_what_was_counted() -> None:

@@ -73,7 +73,10 @@ def test_a_forgotten_parameter_is_told_at_the_start(caplog: pytest.LogCaptureFix
 
     Component(Model(), "Model")
     (line,) = caplog.messages
-    assert "predict cannot be called with (X, features_names); give it a second parameter" in line
+    assert line.endswith(
+        "predict cannot be called with (X, features_names), so every call of it will fail; "
+        "declare it as predict(self, X, features_names)"
+    )
 
 
 def test_parameters_are_constructor_keywords(folder: Path) -> None:
@@ -133,7 +136,7 @@ class Plain:
 
 @pytest.mark.parametrize(("model", "takes"), [(WithMeta(), True), (WithKeywords(), True), (Plain(), False)])
 def test_meta_goes_to_those_who_take_it(model: object, takes: bool) -> None:
-    """Whether predict takes `meta` is read from its signature once, at load."""
+    """Whether predict takes `meta` is decided by its signature once, at load."""
     component = Component(model, "Model")
     assert component.hooks[Verb.PREDICT].takes_meta is takes
     payload = component.call(Verb.PREDICT, [1], [], {"puid": "x"}).payload

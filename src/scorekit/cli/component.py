@@ -17,7 +17,7 @@ _PICKLES = (".joblib", ".pkl", ".pickle")
 def component_of(argument: str, environ: Mapping[str, str]) -> tuple[Path, dict[str, str]]:
     """The component's folder and the environment in force, from the argument: a folder or a module's name.
 
-    ``.s2i/environment`` of the folder gives way to ``environ``. A worker that starts in a fresh interpreter inherits
+    ``.s2i/environment`` of the folder gives way to ``environ``. A worker reads it again, and has inherited
     what the file gave, and must not take it for the operator's own: so ``SCOREKIT_FROM_FILE`` lists the names that came
     from the file, and they are read from there again.
 

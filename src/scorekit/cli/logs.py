@@ -8,7 +8,10 @@ the terminal of a person who reads the log. So every such character is written a
 
 import logging
 import re
-import sys
+
+from ..serve.observe.lossy_output import LossyOutput
+
+_LAST_S = 0.2  # how long the end of a process waits for a reader of its last records
 
 # Control characters of ASCII and Latin-1 (but the tab), Unicode's line ends, its marks for writing from right to left,
 # and lone surrogates, which cannot be encoded.
@@ -33,8 +36,36 @@ class EscapingFormatter(logging.Formatter):
         return "\n".join(f"  | {escaped(line)}" for line in stack_info.split("\n"))
 
 
+class LossyHandler(logging.Handler):
+    """Writes records to a descriptor without ever waiting for its reader. Those that are lost are counted and told."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self._output = LossyOutput(descriptor)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._write(record)
+            if (lost := self._output.lost) and not self._output.waiting:
+                self._output.lost = 0
+                text = f"log.lost records={lost}: standard error was full"
+                self._write(logging.LogRecord(__name__, logging.WARNING, __file__, 0, text, None, None))
+        except Exception:  # noqa: BLE001  as all handlers: a record that cannot be formatted
+            self.handleError(record)
+
+    def flush(self) -> None:
+        self._output.flush()
+
+    def close(self) -> None:
+        self._output.flush(_LAST_S)
+        super().close()
+
+    def _write(self, record: logging.LogRecord) -> None:
+        self._output.write(f"{self.format(record)}\n".encode(errors="backslashreplace"))
+
+
 def start_logging(level: str) -> None:
     """Send records of ``level`` and above to standard error."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = LossyHandler(2)
     handler.setFormatter(EscapingFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=level, handlers=[handler])

@@ -67,7 +67,7 @@ def microservice(arguments: argparse.Namespace) -> int:
         )
         return _UNKNOWN
     given = {name: value for name, value in vars(arguments).items() if isinstance(value, str)}
-    environ = {**os.environ, "MODEL_NAME": given.pop("interface_name")}
-    if environ.get("SELDON_LOG_LEVEL"):
+    name = given.pop("interface_name")
+    if os.environ.get("SELDON_LOG_LEVEL"):
         given.pop("log_level", None)
-    return start(Path.cwd(), environ, given)
+    return start(lambda: (Path.cwd(), {**os.environ, "MODEL_NAME": name}), given)

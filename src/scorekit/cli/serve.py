@@ -5,13 +5,12 @@ import dataclasses
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..serve.workers import cpus
 from ..settings import Settings, parse_annotations, read_settings
-from ..settings.names import ENV_WORKER
 from .component import component_of
 from .logs import start_logging
 from .parser import Commands
@@ -49,8 +48,9 @@ def serve(arguments: argparse.Namespace) -> int:
     Raises ``SetupError`` if a setting is wrong or the component does not load.
     """
     given = {name: value for name, value in vars(arguments).items() if isinstance(value, str)}
-    directory, environ = component_of(given.pop("component"), os.environ)
+    component = given.pop("component")
     if arguments.explain:
+        environ = component_of(component, os.environ)[1]
         from ..settings.explain import explained
 
         rows = [
@@ -61,23 +61,38 @@ def serve(arguments: argparse.Namespace) -> int:
         for row in rows:
             print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
         return 0
-    # In an image, .s2i/environment is part of the environment, and models read their own variables there.
-    for name in os.environ.keys() - environ.keys():
-        del os.environ[name]
-    os.environ.update(environ)
-    return start(directory, environ, given, arguments.timings)
+
+    def environment() -> tuple[Path, Mapping[str, str]]:
+        directory, environ = component_of(component, os.environ)
+        # In an image, .s2i/environment is part of the environment, and models read their own variables there.
+        for name in os.environ.keys() - environ.keys():
+            del os.environ[name]
+        os.environ.update(environ)
+        return directory, environ
+
+    return start(environment, given, arguments.timings)
 
 
-def start(directory: Path | None, environ: Mapping[str, str], given: dict[str, str], timings: bool = False) -> int:
-    """Serve the component in ``directory``, with the settings in ``environ`` and the flags ``given`` by their names.
+def start(
+    environment: Callable[[], tuple[Path, Mapping[str, str]]], given: dict[str, str], timings: bool = False
+) -> int:
+    """Serve the component in the folder, with the variables, that ``environment`` returns, and the flags ``given``.
+
+    ``environment`` is called once now, and again in every worker, so that a reload reads changed variables.
 
     Returns the exit status. The order of the steps matters. The settings come first, because the number of workers
     decides how many threads numpy's libraries may start, and they read that once, when they are imported; the import of
     the server is what imports them. Raises ``SetupError`` if a setting is wrong or the component does not load.
     """
     clock = Stopwatch()
-    settings = read_settings(environ, given, _annotations())
-    start_logging(settings.observability.log_level)
+
+    def read() -> tuple[Settings, Path]:
+        directory, environ = environment()
+        settings = read_settings(environ, given, _annotations())
+        start_logging(settings.observability.log_level)
+        return settings, directory
+
+    settings, _ = read()
     log = logging.getLogger(__name__)
     for name in sorted(given.keys() & {flag.replace("-", "_") for flag in INERT}):
         log.warning("settings.ignored flag=--%s: it has no effect in this version", name.replace("_", "-"))
@@ -87,12 +102,9 @@ def start(directory: Path | None, environ: Mapping[str, str], given: dict[str, s
         os.environ.setdefault(name, threads)
     clock.lap("settings")
 
-    from ..serve.server import run, run_worker
+    from ..serve.server import run
 
     clock.lap("import scorekit")
-    os.environ.pop(ENV_WORKER, None)  # a process that the model starts must not take itself for a worker
-    if handover := environ.get(ENV_WORKER):
-        return run_worker(settings, directory, handover)
 
     def ready(address: str, reports: list[Mapping[str, Any]]) -> None:
         clock.lap("fork to ready")
@@ -111,13 +123,7 @@ def start(directory: Path | None, environ: Mapping[str, str], given: dict[str, s
             lines = [f"{step:32}{seconds * 1000:8.1f} ms" for step, seconds in [*steps, ("total", clock.total_s)]]
             print("\n".join(lines), file=sys.stderr, flush=True)
 
-    run(
-        settings,
-        directory,
-        workers,
-        ready=ready,
-        constructed=lambda: clock.lap("import and construct the model"),
-    )
+    run(settings, read, workers, ready)
     return 0
 
 

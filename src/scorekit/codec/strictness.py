@@ -1,6 +1,7 @@
 """Refuses JSON documents that parsers take but that mean trouble: keys that occur twice, and deep nesting."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from itertools import chain
 from typing import Any
@@ -59,7 +60,7 @@ def _members(value: Any) -> Iterable[Any]:
 def _unique(pairs: list[tuple[str, Any]], path: str) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        counts = Counter(name for name, _ in pairs)  # names.count() for each name would be quadratic
+        twice = next(name for name, count in counts.items() if count > 1)
         raise BadRequest(f"the key {ascii(twice[:40])[1:-1]!r} occurs twice", path)
     return members

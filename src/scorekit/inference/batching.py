@@ -51,6 +51,10 @@ class Job(Protocol):
     def message(self) -> Message:
         """The request, of an array kind: its payload is an array of shape ``(rows, columns, …)``."""
 
+    @property
+    def abandoned(self) -> bool:
+        """Whether the caller has gone."""
+
     def wanted(self, now: float) -> bool:
         """Return whether the caller still waits at ``now``, by the batcher's clock.
 
@@ -196,6 +200,16 @@ class Batch:
         rows = self.jobs[0].message.payload if self._input is None else self._input
         batcher.observe(len(rows) if rows.ndim else 1, now - self.since)
         return True
+
+    def drop_abandoned(self) -> bool:
+        jobs = [job for job in self.jobs if not job.abandoned]
+        if len(jobs) < len(self.jobs):
+            self._batcher.waiting -= len(self.jobs) - len(jobs)
+            self.jobs = jobs
+            self.rows = sum(len(job.message.payload) for job in jobs if job.message.payload.ndim > 1)
+        if not jobs and self._batcher.open.get(self.key) is self:
+            del self._batcher.open[self.key]
+        return not jobs
 
     def run(self) -> None:
         if self._input is None or len(self.jobs) == 1 or not self._run_merged(self._input):

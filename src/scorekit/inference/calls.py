@@ -150,6 +150,11 @@ class Call:
         """
         return _wanted(self._caller, now)
 
+    @property
+    def abandoned(self) -> bool:
+        """Whether the caller has gone."""
+        return self._caller.abandoned
+
     def done(self, outcome: Prediction | RawAnswer) -> None:
         """Answer the caller with what the component returned."""
         responder = self._responder
@@ -194,6 +199,9 @@ class CallTask:
     def begin(self) -> bool:
         return self._even_if_abandoned or self._call.wanted(time.perf_counter())
 
+    def drop_abandoned(self) -> bool:
+        return self._call.abandoned and not self._even_if_abandoned
+
     def run(self) -> None:
         try:
             self._outcome = self._work()
@@ -233,6 +241,9 @@ class RawTask:
 
     def begin(self) -> bool:
         return _wanted(self._caller, time.perf_counter())
+
+    def drop_abandoned(self) -> bool:
+        return self._caller.abandoned
 
     def run(self) -> None:
         request = self._request

@@ -36,6 +36,7 @@ SLOW_S = 0.001
 _QUICK_S = 0.0005  # and those that take less than this run in the loop again
 _WEIGHT = 0.1  # of the newest value in an average
 _SLICE_S = 0.005  # of one turn of the loop
+_LOOK_EVERY_S = 0.05  # for tasks in the queue that nobody waits for
 _NEGLIGIBLE_S = 0.0005  # tasks that took less in a turn do not have the next turn scheduled to reset their sum
 
 
@@ -63,6 +64,9 @@ class Task(Protocol):
 
     def finish(self) -> None:
         """Hand the outcome to whoever waits for it. Called in the loop's thread."""
+
+    def drop_abandoned(self) -> bool:
+        """Forget callers that have gone, and return whether the task is of no use to anybody. It has not begun."""
 
     def give_up(self, why: RequestError) -> None:
         """Tell whoever waits that there will be no outcome. Called in the loop's thread."""
@@ -96,6 +100,7 @@ class Executor:
         self._crowded = False  # whether others waited when the last task began
         self._pace_s = mean_s  # from the beginning of one task to that of the next, while others waited
         self._awaits_turn = False
+        self._looked_at = -_LOOK_EVERY_S
         self.mean_s = mean_s
         """The mean duration of a call, in which the newest counts a tenth."""
         self.in_thread = thread is not None and mean_s > SLOW_S
@@ -135,6 +140,25 @@ class Executor:
             self._queue.append(task)
         if not self._busy and (self.in_thread or self._spent_s < _SLICE_S):
             self._run_waiting()
+
+    def drop_abandoned(self) -> bool:
+        """Take tasks out of the queue that nobody waits for, and return whether there were some.
+
+        They cost nothing when their turn comes, but until then they count as waiting, and have others refused. Nothing
+        is done if the last look was less than 50 ms ago, because an overloaded server refuses thousands of requests a
+        second, and a look at a full queue takes 0.1 ms (measured with 1024 tasks).
+        """
+        now = self._clock()
+        if now - self._looked_at < _LOOK_EVERY_S:
+            return False
+        self._looked_at = now
+        queue = self._queue
+        kept = [task for task in queue if not task.drop_abandoned()]
+        dropped = len(kept) < len(queue)
+        if dropped:
+            queue.clear()  # in place, because _run_waiting() may be at it
+            queue.extend(kept)
+        return dropped
 
     def give_up(self) -> None:
         """Fail the task that the thread runs, all that wait and all that come, because the thread hangs."""

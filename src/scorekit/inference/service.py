@@ -136,6 +136,12 @@ class Service:
             self._run(call, component.health, first=True)
 
     def _is_full(self, caller: Caller) -> bool:
+        """Whether ``caller`` must be refused; those who have gone meanwhile do not keep it out."""
+        return self._would_wait_too_long(caller) and not (
+            self._executor.drop_abandoned() and not self._would_wait_too_long(caller)
+        )
+
+    def _would_wait_too_long(self, caller: Caller) -> bool:
         executor, batcher = self._executor, self._batcher
         queued = executor.waiting
         waiting = queued if batcher is None else max(queued, batcher.waiting)

@@ -12,6 +12,9 @@ that Prometheus reads is the sum over two parts::
 * Of a component's own gauge the newest value counts, whichever worker set it.
 * Momentary gauges (open connections, resident memory) describe a process as it is now. They are added over the living
   workers, and go with the worker.
+* With METRICS_WORKER_ID=true there is no sum: each series names its worker, and goes with it, as in the stock wrapper
+  (seldon-core 1.17.1). Kept, they would grow with every reload. Nor can the counts move into a series of the ended
+  workers: for ``sum(rate(…))`` every move would look like new requests, because Prometheus has counted them already.
 """
 
 from dataclasses import replace
@@ -34,10 +37,15 @@ class MergedMetrics:
         self._living[pid] = families
 
     def worker_ended(self, pid: int) -> None:
-        """Keep the counts of a worker that has ended, without its momentary gauges."""
+        """Keep the counts of a worker that has ended, without its momentary gauges and the series that name it."""
         last = self._living.pop(pid, {})
-        lasting = {name: replace(family) for name, family in last.items() if not family.momentary}
-        self._ended = merge([self._ended, lasting])
+        own = ("worker_id", str(pid))
+        lasting = {
+            name: replace(family, series={labels: each for labels, each in family.series.items() if own not in labels})
+            for name, family in last.items()
+            if not family.momentary
+        }
+        self._ended = merge([self._ended, {name: family for name, family in lasting.items() if family.series}])
 
     def text(self) -> bytes:
         """Return the metrics of all workers, for Prometheus."""

@@ -22,7 +22,7 @@ import numpy as np
 from ..errors import BadRequest, RequestError, SetupError
 from ..message import Feedback, Form, Meta, Prediction, Verb
 from . import forks
-from .methods import handler, hook, is_seldon, method, takes_rows
+from .methods import handler, hook, is_seldon, method, uncallable
 from .metrics import checked
 from .user_errors import USER_FAULT, caller_error, in_one_sentence
 
@@ -30,9 +30,6 @@ log = logging.getLogger(__name__)
 
 NOT_OFFERED: Any = object()
 """What a raw method "returns" when it declines: the method that is given rows is called instead."""
-
-# The verbs whose methods are called with rows and their names.
-_OF_ROWS = (Verb.PREDICT, Verb.TRANSFORM_INPUT, Verb.TRANSFORM_OUTPUT)
 
 # The verbs for which a SeldonNotImplementedError is the answer, where for others it means that there is no such method.
 _REFUSING = frozenset({Verb.ROUTE, Verb.AGGREGATE})
@@ -54,14 +51,8 @@ class Component:
         self._metrics = method(model, "metrics")
         self.hooks_per_call = self._tags is not None or self._metrics is not None
         """Whether the component has hooks that run once a call, so that requests must not be merged into one call."""
-        for verb in _OF_ROWS:
-            if not takes_rows(self.hooks[verb]):
-                log.warning(
-                    "component.signature name=%s: %s cannot be called with (X, features_names); "
-                    "give it a second parameter, features_names=None",
-                    name,
-                    verb.value,
-                )
+        for sentence in uncallable(model):
+            log.warning("component.signature name=%s: %s", name, sentence)
         if not any(each.method or each.raw for each in self.hooks.values()):
             log.warning("component.without_methods name=%s: it will answer an empty list", name)
 
@@ -88,6 +79,19 @@ class Component:
     def custom_service(self) -> Callable[[], Any] | None:
         """The class's ``custom_service()``, which runs in a process of its own; ``None`` if it has none."""
         return method(self._model, "custom_service")
+
+    @property
+    def unprobed(self) -> str:
+        """Why the class must not be called before its first request; empty if it may.
+
+        Its attribute ``scorekit_probe`` says so, if it is a bool. Without it, a class that learns from feedback is not
+        called: rows that nobody has sent could change what it has learned.
+        """
+        wish = getattr(self._model, "scorekit_probe", None)
+        if isinstance(wish, bool):
+            return "" if wish else "the component has scorekit_probe = False"
+        learning = self.hooks[Verb.SEND_FEEDBACK]
+        return "the component has send_feedback, so its calls may change it" if learning.method or learning.raw else ""
 
     def init_metadata(self) -> Any:
         """Return the class's own metadata, ``{}`` if it has none. Raises ``SetupError`` if its method fails."""

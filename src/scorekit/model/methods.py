@@ -8,13 +8,15 @@ that is given rows and names; and what the stock wrapper answers for a class wit
 import inspect
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any
 
 from ..errors import HandledError
 from ..message import Form, Verb
 from ..user_model import SeldonMicroserviceException
+from .signatures import Fit, fit, without_refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,17 @@ _KEYWORD = {
     Verb.SEND_FEEDBACK: "routing",
 }
 
+# What a method is called with, by position. The stock wrapper calls all of them like this (seldon-core 1.17.1).
+_ARGUMENTS = {
+    Verb.PREDICT: ("X", "features_names"),
+    Verb.TRANSFORM_INPUT: ("X", "features_names"),
+    Verb.TRANSFORM_OUTPUT: ("X", "features_names"),
+    Verb.ROUTE: ("features", "feature_names"),
+    Verb.AGGREGATE: ("features_list", "feature_names_list"),
+    Verb.SEND_FEEDBACK: ("features", "feature_names", "reward", "truth"),
+    Verb.HEALTH_STATUS: (),
+}
+
 # SeldonComponent's own methods that are called all the same: the error that they raise is the answer.
 _CALLED = frozenset({"route", "aggregate", "health_status"})
 
@@ -46,22 +59,30 @@ def hook(model: object, verb: Verb) -> Hook:
     function, keyword = method(model, verb.value), _KEYWORD.get(verb)
     if verb is Verb.HEALTH_STATUS and function is not None and function.__module__ == _BASE:
         function = assumed_health
-    takes = function is not None and keyword is not None and _accepts(function, keyword)
+    takes = False
+    if function is not None and keyword is not None:
+        fits = fit(function, len(_ARGUMENTS[verb]), keyword)
+        takes = fits is not Fit.FITS_NOT
+        if takes and fits is not Fit.FITS:
+            # The stock wrapper calls send_feedback once, so only a TypeError about the keyword has it called again.
+            function = without_refused(function, keyword, fits is Fit.UNKNOWN and verb is not Verb.SEND_FEEDBACK)
     return Hook(function, takes, dict(_raw(model, verb)))
 
 
-def takes_rows(offered: Hook) -> bool:
-    """Return whether the method can be called with rows and their names; true if there is none."""
-    if offered.method is None:
-        return True
-    more = {"meta": None} if offered.takes_meta else {}
-    try:
-        inspect.signature(offered.method).bind(None, None, **more)
-    except TypeError:
-        return False
-    except ValueError:  # a callable written in C without a signature
-        return True
-    return True
+def uncallable(model: object) -> Iterator[str]:
+    """Yield a sentence for each method of ``model`` whose signature takes no call that the server makes."""
+    for verb, arguments in _ARGUMENTS.items():
+        yield from _uncallable(model, verb.value, arguments, _KEYWORD.get(verb))
+        if verb is Verb.HEALTH_STATUS:
+            yield from _uncallable(model, f"{verb.value}_raw", ())
+        else:
+            for suffix in ("_rest", "_grpc", "_raw"):
+                yield from _uncallable(model, f"{verb.value}{suffix}", ("request",))
+    for name in ("tags", "metrics", "custom_service"):
+        yield from _uncallable(model, name, ())
+    # class_names may also be an attribute or a property, and one that needs the loaded model must not be read yet.
+    if isinstance(inspect.getattr_static(model, "class_names", None), FunctionType):
+        yield from _uncallable(model, "class_names", ())
 
 
 def method(model: object, name: str) -> Callable[..., Any] | None:
@@ -121,16 +142,15 @@ def _raw(model: object, verb: Verb) -> Iterable[tuple[Form, Callable[..., Any]]]
     return [(form, function) for form, function in choices.items() if function]
 
 
-def _accepts(function: Callable[..., Any], keyword: str) -> bool:
-    """Whether ``function`` can be called with ``keyword=``: by name or by ``**kwargs``."""
-    try:
-        parameters: Iterable[inspect.Parameter] = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):  # a callable written in C without a signature
-        return False
-    return any(
-        each.kind is each.VAR_KEYWORD or (each.name == keyword and each.kind is not each.POSITIONAL_ONLY)
-        for each in parameters
-    )
+def _uncallable(model: object, name: str, arguments: tuple[str, ...], keyword: str | None = None) -> Iterator[str]:
+    function = method(model, name)
+    ways = (keyword, None) if keyword else (None,)
+    if function is not None and all(fit(function, len(arguments), way) is Fit.FITS_NOT for way in ways):
+        given = ", ".join(arguments)
+        declared = ", ".join(("self", *arguments))
+        yield (
+            f"{name} cannot be called with ({given}), so every call of it will fail; declare it as {name}({declared})"
+        )
 
 
 def _called(function: Callable[[BaseException], Any], error: BaseException) -> HandledError | None:

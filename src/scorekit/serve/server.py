@@ -1,26 +1,25 @@
-"""A server from its start to its end: reserve the ports, build the component once, run workers below a supervisor."""
+"""A server from its start to its end: reserve the ports, then run workers below a supervisor.
+
+The supervisor imports and builds nothing of the user's. Each worker does that for itself, and the first one tells the
+supervisor what depends on the class: whether it has a ``custom_service()``, and whether it learns from feedback.
+"""
 
 import functools
-import json
 import logging
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..contract import configured_contract, usual_contract
-from ..contract.enforce import ContractCheck
-from ..contract.openapi import document
-from ..errors import BadMetadata
-from ..message import Verb
-from ..model import Component, Metadata, build, build_metadata, forks
+from ..model import Component, forks
 from ..net import reserve_shared
-from ..settings import UNSET_IMAGE, Settings
+from ..settings import Settings
 from .guard import load_keys, server_context
-from .workers.custom_service import start_custom_service, stop_custom_service
+from .workers.channel import send_state
+from .workers.custom_service import CustomService
 from .workers.deadlines import Deadlines
-from .workers.launch import Work, enter
-from .workers.served_model import ServedModel
+from .workers.process_table import ProcessTable
+from .workers.served_model import build_component, build_served_model
 from .workers.slots import Slot
 from .workers.sockets import close_sockets_at
 from .workers.supervisor import Supervisor
@@ -31,13 +30,14 @@ log = logging.getLogger(__name__)
 Ready = Callable[[str, list[Mapping[str, Any]]], None]
 """Called with the server's address and with the state that each worker has reported."""
 
+Read = Callable[[], tuple[Settings, Path]]
+"""Returns the settings in force now, and the component's folder."""
 
-def run(
-    settings: Settings, directory: Path | None, workers: int, *, ready: Ready, constructed: Callable[[], None]
-) -> None:
-    """Build the component, serve it by ``workers`` processes until SIGTERM or SIGINT, drain, and return.
 
-    ``constructed`` is called once the component is constructed, ``ready`` once all workers answer.
+def run(settings: Settings, read: Read, workers: int, ready: Ready) -> None:
+    """Serve the component by ``workers`` processes until SIGTERM or SIGINT, drain, and return.
+
+    Each worker calls ``read`` and builds the component for itself; ``ready`` is called once all workers answer.
     Raises ``SetupError`` if a file or port cannot be used, or the component cannot be built or loaded.
     """
     # The order matters. Ports, certificate and keys are checked first, because a model may take minutes to load. The
@@ -47,35 +47,20 @@ def run(
     load_keys(settings.listen.api_key_file, settings.listen.api_keys)
     by_port = [reserve_shared(settings.listen.host, port, workers) for port in _ports(settings)]
     forks.guard(functools.partial(close_sockets_at, [sockets[0].getsockname()[1] for sockets in by_port]))
-    served = _build(settings, directory)
-    constructed()
-    if workers > 1 and settings.workers.count is None and _learns(served.component):
-        log.warning("workers.one reason=the component has send_feedback(), and workers do not share what they learn")
-        for sockets in by_port:
-            for spare in sockets[1:]:
-                spare.close()
-        workers = 1
     slots = [Slot(number, [sockets[number] for sockets in by_port]) for number in range(workers)]
     address = _address(by_port[0][0], "https" if settings.listen.tls_cert else "http")
-    deadlines = Deadlines(settings.workers.probe_timeout_s, settings.workers.predict_timeout_s)
-    custom_service = start_custom_service(served.component)
+    custom_service = CustomService(functools.partial(_component, read))
+    supervisor = Supervisor(
+        ProcessTable(slots, first_alone=settings.workers.count is None),
+        functools.partial(_work, read),
+        functools.partial(ready, address),
+        Deadlines(settings.workers.probe_timeout_s, settings.workers.predict_timeout_s),
+        custom_service=custom_service,
+    )
     try:
-        Supervisor(slots, _work(served), functools.partial(ready, address), deadlines).run()
+        supervisor.run()
     finally:
-        if custom_service:
-            stop_custom_service(custom_service)
-
-
-def run_worker(settings: Settings, directory: Path | None, descriptors: str) -> int:
-    """Be a worker in a fresh interpreter, and return the exit status.
-
-    ``descriptors`` is what the supervisor has put into ``SCOREKIT_WORKER``: the numbers of the inherited sockets.
-    """
-    inherited = json.loads(descriptors)
-    supervisor = socket.socket(fileno=inherited["channel"])
-    sockets = [socket.socket(fileno=number) for number in inherited["sockets"]]
-    forks.guard(functools.partial(close_sockets_at, [each.getsockname()[1] for each in sockets]))
-    return enter(lambda *both: _work(_build(settings, directory))(*both), sockets, supervisor)
+        custom_service.stop()
 
 
 def _ports(settings: Settings) -> list[int]:
@@ -91,39 +76,11 @@ def _address(bound: socket.socket, scheme: str) -> str:
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
-def _work(served: ServedModel) -> Work:
-    def work(sockets: Sequence[socket.socket], supervisor: socket.socket) -> None:
-        Worker(served, sockets[:-1], sockets[-1], supervisor).run()
-
-    return work
+def _component(read: Read) -> Component:
+    return build_component(*read())
 
 
-def _build(settings: Settings, directory: Path | None) -> ServedModel:
-    enforced = configured_contract(settings.model.contract, directory)
-    component = build(settings.model.name, directory, settings.model.parameters, settings.model.expose_errors)
-    metadata = _metadata(settings, component)
-    version = next(filter(None, (metadata or {}).get("versions", [])), "0.1")  # the stock wrapper's own
-    contract = enforced or usual_contract(directory)
-    return ServedModel(
-        settings=settings,
-        component=component,
-        metadata=metadata,
-        document=document(settings.model.name, contract, version),
-        contract=contract,
-        check=None if enforced is None else ContractCheck(enforced),
-    )
-
-
-def _learns(component: Component) -> bool:
-    hook = component.hooks[Verb.SEND_FEEDBACK]
-    return bool(hook.method or hook.raw)
-
-
-def _metadata(settings: Settings, component: Component) -> Metadata | None:
-    """Return the model's metadata. If they are invalid, log the reason and return ``None``: the model is served."""
-    image = None if settings.observability.unit_image == UNSET_IMAGE else settings.observability.unit_image
-    try:
-        return build_metadata(component.init_metadata(), settings.model.metadata, image)
-    except BadMetadata as error:
-        log.warning("metadata.invalid cause=%s", error)
-        return None
+def _work(read: Read, sockets: Sequence[socket.socket], supervisor: socket.socket) -> None:
+    served = build_served_model(*read())
+    send_state(supervisor, "built", **served.facts)
+    Worker(served, sockets[:-1], sockets[-1], supervisor).run()

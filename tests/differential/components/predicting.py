@@ -27,6 +27,24 @@ class DescribeKeywords:
         return {"X": describe(X), "names": describe(names), "more": describe(more)}
 
 
+class DescribeMetaSecond:
+    """Answers what it was given; its second parameter, which gets the names, is called ``meta``."""
+
+    def predict(self, X: Any, meta: Any) -> Any:
+        return {"X": describe(X), "meta": describe(meta)}
+
+
+class DescribeBehindDecorator:
+    """Answers what it was given, behind a decorator that takes any keyword and hands it on."""
+
+    @staticmethod
+    def _decorated(X: Any, names: Any) -> Any:
+        return {"X": describe(X), "names": describe(names)}
+
+    def predict(self, *arguments: Any, **more: Any) -> Any:
+        return self._decorated(*arguments, **more)
+
+
 class TwiceOnTypeError:
     """Raises ``TypeError`` for reasons of its own when it is given ``meta``."""
 

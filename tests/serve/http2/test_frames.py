@@ -82,6 +82,9 @@ class Transport:
     def can_write_eof(self) -> bool:
         return True
 
+    def is_closing(self) -> bool:
+        return self.closed
+
     def write_eof(self) -> None:
         pass
 

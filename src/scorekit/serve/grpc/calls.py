@@ -8,7 +8,15 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from ...codec import proto
-from ...errors import BadRequest, ComponentError, DeadlineExceeded, PayloadTooLarge, RequestError, UnsupportedEncoding
+from ...errors import (
+    BadRequest,
+    ComponentError,
+    DeadlineExceeded,
+    Overloaded,
+    PayloadTooLarge,
+    RequestError,
+    UnsupportedEncoding,
+)
 from ...message import Message
 from ..http2.header_fields import Fields
 from ..http2.streams import Stream, StreamListener
@@ -34,6 +42,9 @@ log = logging.getLogger(__name__)
 ANSWER: Fields = ((b":status", b"200"), (b"content-type", b"application/grpc"))
 _DONE = status.trailers(StatusCode.OK)
 _MESSAGE_HEAD_BYTES = 5
+
+_MAX_WAITING_BYTES = 1 << 20
+"""Of answers on one stream of many messages. A client with more of them does not read, and gets no further one."""
 
 _TIMEOUT = re.compile(rb"(\d{1,8})([HMSmun])")
 _SECONDS = {b"H": 3600.0, b"M": 60.0, b"S": 1.0, b"m": 1e-3, b"u": 1e-6, b"n": 1e-9}
@@ -158,21 +169,23 @@ class GrpcCall(StreamListener):
 
         A length above the limit is refused when the five bytes have arrived, before anything of it is stored.
         """
-        while len(data) >= _MESSAGE_HEAD_BYTES:
-            if data[0]:
+        at, end = 0, len(data)  # to cut off each message would copy all that follow it
+        while end - at >= _MESSAGE_HEAD_BYTES and not self.abandoned:
+            if data[at]:
                 raise UnsupportedEncoding("this server does not read compressed messages; send them uncompressed")
-            length = int.from_bytes(data[1:_MESSAGE_HEAD_BYTES], "big")
+            body_at = at + _MESSAGE_HEAD_BYTES
+            length = int.from_bytes(data[at + 1 : body_at], "big")
             if length > self._max_message_bytes:
                 raise PayloadTooLarge(
                     f"the message has {length} bytes; this server accepts at most {self._max_message_bytes}"
                 )
             self._needed = _MESSAGE_HEAD_BYTES + length
-            if len(data) < self._needed:
-                return data
-            self.take(data[_MESSAGE_HEAD_BYTES : self._needed])
-            data = data[self._needed :]
+            if end - at < self._needed:
+                break
+            at += self._needed
             self._needed = _MESSAGE_HEAD_BYTES
-        return data
+            self.take(data[body_at:at])
+        return data[at:]
 
     def _expired(self) -> None:
         self.fail(DeadlineExceeded("the time that grpc-timeout allows has passed"))
@@ -254,6 +267,9 @@ class MessageStreamCall(GrpcCall):
         self._answer = answer
 
     def take(self, body: bytes) -> None:
+        """Answer one message. Raises ``Overloaded`` if the client reads none of them."""
+        if self._stream.unsent > _MAX_WAITING_BYTES:
+            raise Overloaded("the answers of this call wait to be read; read them before you send more messages")
         self.send(self._answer(body))
 
     def last(self) -> None:
@@ -273,8 +289,13 @@ class HealthWatch(GrpcCall):
         super().__init__(stream, max_message_bytes)
         self._health = health
         self._watches = watches
+        self._asked = False
 
     def take(self, body: bytes) -> None:
+        """Begin to watch. Raises ``BadRequest`` if there was a message before, because the service takes one."""
+        if self._asked:
+            raise BadRequest("this method takes exactly one message; there was another")
+        self._asked = True
         state = self._health(body)
         if state is not None:
             self._watches.add(self)

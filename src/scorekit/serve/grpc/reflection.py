@@ -3,6 +3,7 @@
 grpcurl, Postman and the like ask it, so that a person can call the model without having its .proto files.
 """
 
+from functools import cache, lru_cache
 from typing import Any
 
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
@@ -11,16 +12,29 @@ from ...errors import BadRequest
 from ...proto import FILES, POOL, SERVICES, DecodeError, message_class
 from .status import StatusCode
 
+_MAX_KNOWN_BYTES = 256  # of a request whose answer is remembered: longer than any honest one
+
 
 def reflect(body: bytes, version: str) -> bytes:
     """Return the serialized answer to one serialized ServerReflectionRequest of version ``v1`` or ``v1alpha``.
 
     Both versions have the same messages under different package names. Raises ``BadRequest`` for anything else.
     """
+    return _known(body, version) if len(body) <= _MAX_KNOWN_BYTES else _answer(body, version)
+
+
+# A request has a few bytes and its answer thousands, which take the library's pure-Python version most of a
+# millisecond. Clients send the same few requests; who sends others by the thousand finds the parts remembered.
+@lru_cache(128)
+def _known(body: bytes, version: str) -> bytes:
+    return _answer(body, version)
+
+
+def _answer(body: bytes, version: str) -> bytes:
     package = f"grpc.reflection.{version}"
     try:
         request = message_class(f"{package}.ServerReflectionRequest").FromString(body)
-    except DecodeError as error:
+    except (DecodeError, ValueError, RecursionError) as error:  # ValueError: a text that is not UTF-8
         raise BadRequest(f"not a ServerReflectionRequest: {error}") from None
     answer = message_class(f"{package}.ServerReflectionResponse")(valid_host=request.host, original_request=request)
     question = request.WhichOneof("message_request")
@@ -54,10 +68,16 @@ def _add_files(answer: Any, name: str) -> None:
     if name not in FILES:
         _not_found(answer, "unknown file or symbol")
         return
+    answer.file_descriptor_response.file_descriptor_proto.extend(_with_imports(name))
+
+
+@cache
+def _with_imports(name: str) -> list[bytes]:
+    """Return the descriptors of a file that there is and of all that it imports, imports first."""
     wanted = [name]
     for each in wanted:  # grows within the loop
         wanted += [one for one in FileDescriptorProto.FromString(FILES[each]).dependency if one not in wanted]
-    answer.file_descriptor_response.file_descriptor_proto.extend(FILES[each] for each in reversed(wanted))
+    return [FILES[each] for each in reversed(wanted)]
 
 
 def _not_found(answer: Any, message: str) -> None:

@@ -1,11 +1,11 @@
 """Files that change under a running server: keys and certificates, which are replaced before they expire."""
 
-import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ...errors import SetupError
+from ..limits.periodic import repeat
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +35,9 @@ async def watch(paths: Sequence[str], load: Callable[[], None], every_s: float =
     If it raises ``SetupError`` the reason is logged, and what was loaded before stays in force.
     """
     before = state(paths)
-    while True:
-        await asyncio.sleep(every_s)
+
+    def check() -> None:
+        nonlocal before
         now = state(paths)
         if now != before:
             before = now
@@ -46,3 +47,5 @@ async def watch(paths: Sequence[str], load: Callable[[], None], every_s: float =
                 log.warning("reload.failed files=%s cause=%s", ",".join(paths), error)
             else:
                 log.info("reload.done files=%s", ",".join(paths))
+
+    await repeat("file_watch", check, every_s)

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from typing import cast
 
 from ...errors import BadRequest, RequestTimeout
+from ..limits.gone_clients import abort_if_gone
 from ..limits.memory import Budget
 from ..limits.open_connections import ClientTimeouts, OpenConnections, close_after_reading
 from ..limits.peers import peer_of
-from .exchange import Exchange
+from .exchange import RESPONSE_START, Exchange
 from .head import RequestHead
 from .refusals import Refusal, RequestRefused
 from .request_reader import RequestBody, RequestReader
@@ -64,7 +65,9 @@ ExchangeHandler = Callable[[Exchange], None]
 #   refusal, and what the client still sends is read and ignored for 2 s (close_after_reading).
 #
 # Reading pauses (`_throttle`) while the client does not read its responses, so that they do not pile up here, and while
-# it has pipelined more than _MAX_PIPELINED requests or _MAX_PIPELINED_BYTES. TCP then holds the client back.
+# it has pipelined more than _MAX_PIPELINED requests or _MAX_PIPELINED_BYTES. TCP then holds the client back. One read
+# may bring thousands of small requests, whose responses can be hundreds of times their size. So requests that have been
+# read already wait unanswered in `_deferred`, the tail of `_open`, until reading may go on; then they come first.
 
 
 class Http1Connection(Protocol):
@@ -93,11 +96,15 @@ class Http1Connection(Protocol):
         self._reader = RequestReader(self, max_headers, self._body)
         self._timing = ConnectionTiming()
         self._open: deque[Exchange] = deque()
+        self._deferred: deque[Exchange] = deque()
+        self._catching_up = False
         self._draining = False
         self._refused = False
         self._closing = False
         self._paused = False
         self._writable = True
+        self._sent_ahead = 0  # the bytes that have been written of the response to the first open exchange
+        self._end_watch: Callable[[], None] = lambda: None
         self.lost = False
 
     def __repr__(self) -> str:
@@ -112,8 +119,10 @@ class Http1Connection(Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost = True
+        self._end_watch()
         self._connections.discard(self)
         self._open.clear()
+        self._deferred.clear()
         self._body.release(self._body.held)
         self._reader.close()
 
@@ -134,10 +143,15 @@ class Http1Connection(Protocol):
             self._close_with(refused.error)
 
     def eof_received(self) -> bool:
-        # A client may half-close after its last request; it still gets its responses.
+        # A client may half-close after its last request; it still gets its responses, unless it turns out to have gone.
         if self._reader.reading:
             self._close_with(BadRequest("the connection ended in the middle of a request"))
         self._stop_reading()
+        if self._open and not self._refused:
+            self._sent_ahead = len(RESPONSE_START)
+            self._transport.write(RESPONSE_START)
+            self._timing.written += self._sent_ahead
+            self._end_watch = abort_if_gone(self._transport)
         return bool(self._open) or self._refused
 
     def pause_writing(self) -> None:
@@ -151,14 +165,22 @@ class Http1Connection(Protocol):
     # -- the reader calls these
 
     def request_complete(self, head: RequestHead, body: bytes, keep_alive: bool) -> None:
-        """Queue an exchange for a whole request and hand it to the handler."""
+        """Queue an exchange for a whole request and hand it to the handler, now or when its turn has come."""
         if self._closing:
+            return
+        if self._open and not self._open[-1].keep_alive:  # by drain()
+            self._stop_reading()
             return
         exchange = Exchange(self, head, body, keep_alive and not self._draining)
         self._open.append(exchange)
+        if not exchange.keep_alive:
+            self._stop_reading()  # what follows could not be answered any more (RFC 9112 §9.6), so it must not run
         if len(self._open) > 1:
             self._throttle()
-        self._handler(exchange)
+        if self._paused:
+            self._deferred.append(exchange)
+        else:
+            self._handler(exchange)
 
     def continue_expected(self) -> None:
         """Send ``100 Continue`` (RFC 9110 §10.1.1), as curl expects before a large body.
@@ -186,16 +208,21 @@ class Http1Connection(Protocol):
         opened = self._open
         while opened and (response := opened[0].response) is not None:
             exchange = opened.popleft()
+            if self._sent_ahead:
+                response, self._sent_ahead = response[self._sent_ahead :], 0
             self._transport.write(response)
             self._timing.written += len(response)
             if self._body.held and len(exchange.body) > Budget.FREE:
                 self._body.release(min(self._body.held, len(exchange.body)))
             if not exchange.keep_alive:
                 self._stop_reading()
+                self._end_watch()
                 opened.clear()
+                self._deferred.clear()
                 close_after_reading(self._transport) if self._refused else self._transport.close()
                 return
         if self._closing and not opened:
+            self._end_watch()
             self._transport.close()
         elif self._paused:
             self._throttle()
@@ -260,12 +287,27 @@ class Http1Connection(Protocol):
 
     def _throttle(self) -> None:
         """Pause or resume reading, whichever the queue of exchanges and the write buffer call for."""
-        opened = self._open
-        many = len(opened) > _MAX_PIPELINED or (len(opened) > 1 and self._body.held > _MAX_PIPELINED_BYTES)
+        handled = len(self._open) - len(self._deferred)
+        many = handled > _MAX_PIPELINED or (handled > 1 and self._body.held > _MAX_PIPELINED_BYTES)
         full = not self._writable or many
         if full != self._paused and not self.lost:
             self._paused = full
             if full:
                 self._transport.pause_reading()
-            else:
-                self._transport.resume_reading()
+            elif not self._catching_up:
+                self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Hand over the deferred requests, as long as reading need not pause again, then go on reading.
+
+        A handler that answers at once calls ``flush``, and that ``_throttle``: `_catching_up` makes that recursion
+        this loop.
+        """
+        self._catching_up = True
+        while self._deferred and not self._paused:
+            exchange = self._deferred.popleft()
+            self._throttle()
+            self._handler(exchange)
+        self._catching_up = False
+        if not self._paused and not self.lost:
+            self._transport.resume_reading()

@@ -10,6 +10,9 @@ from .head import RequestHead
 JSON = b"application/json"
 HTML = b"text/html; charset=utf-8"
 
+RESPONSE_START = b"HTTP/1.1 "
+"""The first bytes of every response, whatever the request and its outcome (RFC 9112 §4)."""
+
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -118,7 +121,7 @@ class _ResponseHeads:
         head = self._made.get((status, content_type))
         if head is None:
             head = self._made[status, content_type] = (
-                f"HTTP/1.1 {status} {_REASONS.get(status, 'Unknown')}\r\n"
+                f"{RESPONSE_START.decode()}{status} {_REASONS.get(status, 'Unknown')}\r\n"
                 f"Server: scorekit\r\nDate: {formatdate(second, usegmt=True)}\r\n"
                 f"Content-Type: {content_type.decode()}\r\nContent-Length: "
             ).encode()

@@ -166,7 +166,11 @@ class RequestReader:
         """Read the next piece. Raises ``RequestRefused`` at the first byte that cannot be part of a valid request."""
         between = not self.reading
         self._completed = 0
-        self._parse(data)
+        rest = self._parse(data)
+        while rest:
+            # Behind a declined upgrade. A loop, because each of these requests may offer an upgrade again; and a view,
+            # because a copy of what is left for each of them would be quadratic.
+            rest = self._parse(rest)
         whole = between and self._completed == 1 and not self.reading
         if whole and self._remembers and self._parser.should_keep_alive():
             self.known = known_head(self._head, data, self._body.length) or self.known
@@ -182,40 +186,45 @@ class RequestReader:
         self._parser = None
         del self._sink
 
-    def _parse(self, data: bytes) -> None:
+    def _parse(self, data: bytes | memoryview) -> memoryview | None:
+        """Parse ``data``, and return what is left of it behind a head that offers another protocol, if there is one."""
         framing, body = self._framing, self._body
         in_head, requests, received = self.in_head, self.requests, body.length
         self._head_complete = False
         self._may_be_long = framing.head_exceeds(len(data))
+        upgrade = None
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._decline_upgrade(data[upgrade.args[0] :])
-            return
+        except httptools.HttpParserUpgrade as offer:
+            upgrade = offer
         except httptools.HttpParserCallbackError as error:
             if isinstance(error.__context__, RequestRefused):
                 raise error.__context__ from None
             raise  # a bug of ours: the event loop logs it and closes the connection
         except httptools.HttpParserError as error:
             raise RequestRefused(BadRequest(f"not HTTP: {error}")) from None
+        if upgrade is not None:  # out of the handler, or a later error would have it as its context
+            self._parse(self._without_upgrade())
+            return memoryview(data)[upgrade.args[0] :]
         if self.in_head:
             if in_head and not self._head_complete:
                 framing.in_head(len(data))
         elif not in_head and requests == self.requests:
             framing.in_body(len(data), body.length - received, body.length)
+        return None
 
-    def _decline_upgrade(self, rest: bytes) -> None:
-        """Go on in HTTP/1.1 when a client offers another protocol, as Java's does (h2c) on its first request.
+    def _without_upgrade(self) -> bytes:
+        """Return the head that offers another protocol, as Java's clients do (h2c) on their first request, without it.
 
-        A server may ignore an Upgrade (RFC 9110 §7.8). llhttp stops behind the head of such a request, whatever
-        follows, so the head is parsed again without the offer.
+        A server may ignore an Upgrade and go on in HTTP/1.1 (RFC 9110 §7.8). llhttp stops behind the head of such a
+        request, whatever follows, so a new parser reads it again.
         """
         method = self._parser.get_method()
         if method == b"CONNECT":
             raise RequestRefused(BadRequest("this server is not a proxy and does not support CONNECT"))
         head = without_upgrade(method, self.target, self._parser.get_http_version(), self._fields)
         self._parser = httptools.HttpRequestParser(self)
-        self._parse(head + rest)
+        return head
 
     # -- httptools calls these
 

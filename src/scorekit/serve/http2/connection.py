@@ -6,10 +6,11 @@ and everything that one turn of the event loop has produced leaves in one write.
 
 import logging
 from asyncio import BaseTransport, Protocol, Transport, get_running_loop
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from ...settings.limits import MAX_HEAD_BYTES, MAX_STREAMS
+from ..limits.gone_clients import abort_if_gone
 from ..limits.memory import Budget
 from ..limits.open_connections import ClientTimeouts, OpenConnections, close_after_reading
 from ..limits.peers import peer_of
@@ -61,9 +62,11 @@ class Http2Connection(IncomingFrames, Protocol):
         self._transport: Transport
         self._reader = FrameReader()
         self._receiving = False  # within data_received(), which sends at its end
+        self._end_watch: Callable[[], None] = lambda: None
         self._waking = False  # a send is due in the next turn of the loop
         self._heard = True
         self._since_heard = 0.0
+        self._client_ended = False  # its side of the connection
         self._begun: object = None  # the frame or header block that had begun and not ended at the last look
         self._since_begun = 0.0
         self._sending = TransferRate()
@@ -86,6 +89,7 @@ class Http2Connection(IncomingFrames, Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closing = True
+        self._end_watch()
         self._connections.discard(self)
         self._handlers = ()  # breaks a reference cycle
         for stream in list(self.streams.values()):
@@ -117,9 +121,16 @@ class Http2Connection(IncomingFrames, Protocol):
         self._write()
 
     def eof_received(self) -> bool:
-        # A client may half-close after its last request; it still gets its answers.
+        # A client may half-close after its last request; it still gets its answers, unless it turns out to have gone. A
+        # WINDOW_UPDATE is a frame that needs no reply; a PING would need one, which such a client cannot send.
         self._drains = 2
-        return bool(self.streams) and not self._closing
+        self._client_ended = True
+        self._drop_hopeless()
+        stays = bool(self.streams) and not self._closing
+        if stays:
+            self._transport.write(window_update(0, 1))
+            self._end_watch = abort_if_gone(self._transport)
+        return stays
 
     def pause_writing(self) -> None:
         self.writable = False
@@ -162,6 +173,13 @@ class Http2Connection(IncomingFrames, Protocol):
         stay quiet for ever, answers must be read, and each request must arrive at a minimum rate. Pings extend none of
         them but the second.
         """
+        if self._closing:
+            if self._unread(now, timeouts):
+                self.abort()
+            return
+        if self._client_ended:
+            self._drop_hopeless()
+            self._write()
         if self._heard:
             self._heard, self._since_heard = False, now
         begun = self._block or (self._reader.begun if self._reader.in_frame else None)
@@ -174,14 +192,30 @@ class Http2Connection(IncomingFrames, Protocol):
             self.drain()
             self.close_if_quiet()
         else:
-            buffered = self._transport.get_write_buffer_size()
-            unsent = buffered + self.unsent
-            moved = self.sent_bytes - buffered
-            if self._sending.too_slow(unsent > 0, moved, now, timeouts.write_s, timeouts.bytes_per_s) and unsent:
+            if unsent := self._unread(now, timeouts):
                 self._refuse_slow(f"the client does not read {unsent} bytes of answers")
                 self.abort()
             else:
                 self._reset_slow(now, timeouts)
+
+    def _unread(self, now: float, timeouts: ClientTimeouts) -> int:
+        """Return the bytes of answers that wait for the client if it reads them too slowly, else 0."""
+        buffered = self._transport.get_write_buffer_size()
+        unsent = buffered + self.unsent
+        moved = self.sent_bytes - buffered
+        slow = self._sending.too_slow(unsent > 0, moved, now, timeouts.write_s, timeouts.bytes_per_s)
+        return unsent if slow else 0
+
+    def _drop_hopeless(self) -> None:
+        """Drop the streams that cannot be completed, because the client has closed its side of the connection.
+
+        The rest of their requests never comes, or the windows for their answers are never opened. To keep them would
+        hold the connection, and a drain, for nothing.
+        """
+        for stream in list(self.streams.values()):
+            if not stream.requested or stream.unsent > min(stream.window, self.window):
+                self._drop(stream)
+                stream.exchange.gone()
 
     def _refuse_slow(self, why: str) -> None:
         log.info("http2.timeout cause=%s", why)
@@ -217,11 +251,15 @@ class Http2Connection(IncomingFrames, Protocol):
         if not self._closing:
             self._flush()
             self._closing = True
+            self._end_watch()
             self._transport.close()
 
     def _refuse(self) -> None:
+        if self._closing:
+            return
         self._flush()
         self._closing = True
+        self._end_watch()
         close_after_reading(self._transport)
 
     def _flush(self) -> None:

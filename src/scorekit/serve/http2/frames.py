@@ -120,7 +120,7 @@ class FrameReader:
         self._buffer = data[at:]
 
 
-def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
+def frame(kind: int, flags: int, stream: int, payload: bytes | bytearray = b"") -> bytes:
     """Return the bytes of one frame."""
     length = len(payload)
     return frame_head.pack(length >> 8, length & 0xFF, kind, flags, stream) + payload

@@ -18,6 +18,8 @@ Headers = dict[bytes, bytes]
 _REQUIRED = (b":method", b":scheme", b":path")
 # Fields that concern one connection of HTTP/1.1 (§8.2.2).
 _OF_CONNECTIONS = frozenset({b"connection", b"proxy-connection", b"keep-alive", b"transfer-encoding", b"upgrade"})
+# Fields of which a gateway may have acted on one and this server on another; HTTP/1.1 refuses two of them as well.
+_ONCE = frozenset({b"authorization", b"content-type", b"x-api-key"})
 # Bytes that no name has (§8.2.1): control characters, space, upper case, and all above ASCII.
 _NO_NAME = frozenset(range(0x21)) | frozenset(range(ord("A"), ord("Z") + 1)) | frozenset(range(0x7F, 0x100))
 
@@ -35,6 +37,8 @@ def request_headers(fields: Iterable[tuple[bytes, bytes]], stream: int) -> Heade
             _check(name, value, stream)
             if name == b"content-length" and headers.get(name, value) != value:
                 raise Http2Error(ErrorCode.PROTOCOL_ERROR, "two different content-length fields", stream)
+            if name in _ONCE and name in headers:
+                raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a header field that may occur once occurs twice", stream)
         headers[name] = value
     if not all(headers.get(name) for name in _REQUIRED):
         raise Http2Error(ErrorCode.PROTOCOL_ERROR, ":method, :scheme or :path is missing", stream)

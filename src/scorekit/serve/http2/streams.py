@@ -74,7 +74,9 @@ class Stream:
 
     def __init__(self, connection: StreamConnection, number: int, window: int) -> None:
         self._connection = connection
-        self._out = b""
+        # The answer's bytes that have not been sent. Those that must wait are a bytearray: it grows at its end and
+        # shrinks at its beginning in time that is proportional to what is added or taken, whatever its size is.
+        self._out: bytes | bytearray = b""
         self.unsent = 0
         """Bytes of the answer that wait for the client."""
         self.held = 0
@@ -104,7 +106,12 @@ class Stream:
 
     def send(self, data: bytes) -> None:
         """Add to the answer's body. What does not fit into the client's windows waits here."""
-        self._out = self._out + data if self._out else data
+        if self._out:
+            if isinstance(self._out, bytes):
+                self._out = bytearray(self._out)
+            self._out += data
+        else:
+            self._out = data
         self.push()
 
     def finish(self, trailers: Fields) -> None:
@@ -128,7 +135,12 @@ class Stream:
                     self.window -= room
                     connection.window -= room
                     connection.sent_bytes += room
-                    self._out = out = out[room:]
+                    if room == len(out):
+                        self._out = out = b""
+                    else:
+                        if isinstance(out, bytes):
+                            self._out = out = bytearray(out)
+                        del out[:room]
             if self.unsent or out:
                 connection.unsent += len(out) - self.unsent
                 grown, self.unsent = len(out) > self.unsent, len(out)

@@ -7,14 +7,17 @@ Begin with :mod:`~scorekit.serve.limits.open_connections`, which says what every
 from .memory import Budget
 from .open_connections import ClientTimeouts, OpenConnection, OpenConnections, close_after_reading
 from .peers import peer_of
+from .periodic import GuardedCheck, repeat
 from .slow_clients import TransferRate
 
 __all__ = [
     "Budget",
     "ClientTimeouts",
+    "GuardedCheck",
     "OpenConnection",
     "OpenConnections",
     "TransferRate",
     "close_after_reading",
     "peer_of",
+    "repeat",
 ]

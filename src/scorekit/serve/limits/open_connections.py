@@ -5,6 +5,8 @@ import logging
 from dataclasses import dataclass
 from typing import Protocol
 
+from .periodic import repeat
+
 log = logging.getLogger(__name__)
 
 
@@ -55,8 +57,10 @@ def close_after_reading(transport: asyncio.Transport) -> None:
 
     A TCP socket that is closed with unread input sends a reset, and a reset makes the client's kernel throw away the
     answer that it has already received but not yet read. So a refusal that is sent while the client is still uploading
-    would be lost without this.
+    would be lost without this. Nothing may be written afterwards. Calling it twice does no harm.
     """
+    if transport.is_closing():
+        return
     if transport.can_write_eof():
         transport.write_eof()
     asyncio.get_running_loop().call_later(_READ_ON_S, transport.close)
@@ -69,11 +73,21 @@ async def close_slow_clients(connections: OpenConnections, timeouts: ClientTimeo
     and cancelled some 25,000 times a second, and the timeouts do not need to be exact.
     """
     loop = asyncio.get_running_loop()
-    while True:
-        await asyncio.sleep(every_s)
-        now = loop.time()
-        for connection in list(connections):
+    await repeat("time_limits", lambda: check_times(connections, loop.time(), timeouts), every_s)
+
+
+def check_times(connections: OpenConnections, now: float, timeouts: ClientTimeouts) -> None:
+    """Check each connection once. One whose check fails is logged and closed, and the others are checked all the same.
+
+    A connection that cannot be checked has no time limits any more, so it must not stay open.
+    """
+    for connection in list(connections):
+        try:
             connection.check_time(now, timeouts)
+        except Exception:
+            log.exception("guard.failed name=time_limits connection=%r: it is closed", connection)
+            connections.discard(connection)
+            connection.abort()
 
 
 async def drain(connections: OpenConnections, grace_s: float) -> None:

@@ -1,14 +1,17 @@
 """The access log: one line of JSON for each request, without anything that was in it."""
 
-import contextlib
-import os
+import functools
+import logging
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 from .finished import FinishedRequest
+from .lossy_output import LossyOutput
 from .references import printable
+
+log = logging.getLogger(__name__)
 
 
 def line(request: FinishedRequest) -> bytes:
@@ -34,6 +37,14 @@ def line(request: FinishedRequest) -> bytes:
 
 
 def write(request: FinishedRequest) -> None:
-    """Write the line to standard output in one call, so that lines of several workers do not mix."""
-    with contextlib.suppress(OSError):  # a log that nobody reads must not stop the answers
-        os.write(1, line(request))
+    """Write the line to standard output, which does not wait for its reader: lines that it does not take are lost."""
+    output = _output()
+    output.write(line(request))
+    if output.lost and not output.waiting:
+        log.warning("access_log.lost lines=%d: standard output was full", output.lost)
+        output.lost = 0
+
+
+@functools.cache
+def _output() -> LossyOutput:
+    return LossyOutput(1)

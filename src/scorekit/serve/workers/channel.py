@@ -4,6 +4,7 @@ A frame is one byte for its kind, four bytes for the length of the payload, and 
 used, because a worker runs the user's code and the supervisor must read what it sends as data.
 
     worker                                supervisor
+      │ STATE {"state": "built", …} ────────▶ │   the model is constructed
       │ STATE {"state": "loaded"} ──────────▶ │   the model is loaded
       │ STATE {"state": "probed"} ──────────▶ │   its first prediction is done
       │ STATE {"state": "ready", …} ────────▶ │   it listens

@@ -14,6 +14,12 @@ STUCK_GRACE_S = 5.0
 RETIRE_S = 30.0
 """For a worker that has a successor, beside the longest prediction."""
 
+AGAIN_S = 1.0
+"""After which a worker that could not be started at all is tried again."""
+
+LATE_S = 5.0
+"""A supervisor that slept for so much too long was stopped itself, and its workers with it."""
+
 _HEARTBEAT_S = 1.0
 _LONGEST_WAIT_S = 60.0
 
@@ -22,9 +28,8 @@ _LONGEST_WAIT_S = 60.0
 class Deadlines:
     """The two timeouts that are settings.
 
-    A fork whose first prediction takes ``probe_timeout_s`` is killed and started again in a fresh interpreter; that one
-    has no such limit, because there is nothing left to try. A worker that sends nothing for ``predict_timeout_s``
-    hangs: its event loop is blocked.
+    A first prediction that takes ``probe_timeout_s`` is reported in the log, once. A worker that sends nothing for
+    ``predict_timeout_s`` hangs: its event loop is blocked.
     """
 
     probe_timeout_s: float
@@ -36,7 +41,7 @@ class Deadlines:
             return process.kill_at
         if stopping:
             return None
-        if process.state["state"] == "loaded" and not process.fresh:
+        if process.state["state"] == "loaded" and not process.reported_slow:
             return process.since + self.probe_timeout_s
         return process.heard_at + self.predict_timeout_s + _HEARTBEAT_S if process.ready else None
 

@@ -1,13 +1,14 @@
-"""How a worker is started: as a fork of the supervisor, or in an interpreter of its own.
+"""How a worker is started: as a fork of the supervisor, which has imported and built nothing of the user's.
 
-A fork starts in milliseconds and shares the memory of what the supervisor has built. A fresh interpreter reads code and
-model again, which a reload (SIGHUP) needs, and has no state of a library that does not survive a fork.
+A library that has started threads of its own (OpenMP in LightGBM, XGBoost and HistGradientBoosting) waits for them for
+ever in a fork, because a fork has only the thread that forked. So the model is built in the process that uses it. A
+fork of a process without a model is as clean as a new interpreter, and it starts in milliseconds, because scorekit and
+numpy are imported already.
 """
 
 import atexit
 import contextlib
 import faulthandler
-import json
 import logging
 import os
 import signal
@@ -17,7 +18,6 @@ from collections.abc import Callable, Iterable, Sequence
 
 from ...errors import SetupError
 from ...model import forks
-from ...settings.names import ENV_WORKER
 from .channel import send_state
 from .process import WorkerProcess
 from .slots import Slot
@@ -29,35 +29,27 @@ Work = Callable[[Sequence[socket.socket], socket.socket], None]
 """What a worker does, given its listening sockets and its end of the channel."""
 
 
-def fork(
-    process: WorkerProcess,
-    sockets: Sequence[socket.socket],
-    work: Work,
-    *,
-    forget: Callable[[], None],
-    strangers: Iterable[socket.socket],
-) -> None:
-    """Start ``process`` as a fork, which does ``work`` with ``sockets`` and then exits.
+def fork(body: Callable[[], int], *, forget: Callable[[], None], strangers: Iterable[socket.socket]) -> int:
+    """Run ``body`` in a fork, which exits with the status that it returns; return the id of the process.
 
-    In the fork ``forget`` is called first, and ``strangers`` are closed: these are the sockets of the other workers.
+    In the fork ``forget`` is called first, and ``strangers`` are closed: these are the sockets of other processes.
     Raises ``OSError`` if the system has no more processes or memory.
     """
     for stream in (sys.stdout, sys.stderr):
         stream.flush()  # or both processes would write what is buffered
     with forks.forking_worker():
-        process.pid = os.fork()
-    if process.pid:
-        process.theirs.close()
-        return
+        pid = os.fork()
+    if pid:
+        return pid
     status = 1
     try:
         signal.set_wakeup_fd(-1)
-        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
         forget()
         for each in strangers:
             each.close()
-        status = enter(work, sockets, process.theirs)
+        status = body()
     finally:
         # The fork must not return into the code of the supervisor, so it ends here, as an interpreter does at its exit.
         with contextlib.suppress(Exception):
@@ -65,29 +57,6 @@ def fork(
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(status)
-
-
-def spawn(process: WorkerProcess, sockets: Sequence[socket.socket]) -> None:
-    """Start ``process`` by the command line of this process, in a fresh interpreter that inherits only its sockets.
-
-    ``SCOREKIT_WORKER`` tells it that it is a worker, and the numbers of its file descriptors.
-    Raises ``OSError`` as :func:`fork` does, and if the interpreter cannot be executed any more.
-    """
-    inherited = [process.theirs, *sockets]
-    for each in inherited:
-        each.set_inheritable(True)
-    descriptors = {"channel": process.theirs.fileno(), "sockets": [each.fileno() for each in sockets]}
-    try:
-        process.pid = os.posix_spawn(
-            sys.executable,
-            [sys.executable, *sys.orig_argv[1:]],
-            {**os.environ, ENV_WORKER: json.dumps(descriptors)},
-            setsigdef=[signal.SIGTERM, signal.SIGINT],
-        )
-    finally:
-        for each in inherited:
-            each.set_inheritable(False)
-    process.theirs.close()
 
 
 def enter(work: Work, sockets: Sequence[socket.socket], supervisor: socket.socket) -> int:
@@ -114,21 +83,22 @@ class Launcher:
         self._work = work
         self._channels = channels
 
-    def start(self, slot: Slot, fresh: bool, strangers: Sequence[socket.socket]) -> WorkerProcess | None:
-        """Return a new worker for the slot; a fork closes ``strangers``, the sockets of the other workers.
+    def start(self, slot: Slot, reload: bool, strangers: Sequence[socket.socket]) -> WorkerProcess | None:
+        """Return a new worker for the slot, which closes ``strangers``, the sockets of the other workers.
 
         Returns ``None``, with the reason in the log, if the system has no more processes, memory or files: a supervisor
         that died of this would take the workers along that still serve.
         """
         process = None
         try:
-            process = WorkerProcess(slot.number, fresh)
+            process = WorkerProcess(slot.number, reload)
             self._channels.open(process)
-            if fresh:
-                spawn(process, slot.sockets)
-            else:
-                others = [*strangers, process.channel] if process.channel is not None else strangers
-                fork(process, slot.sockets, self._work, forget=self._channels.forget, strangers=others)
+            others = [*strangers, process.channel] if process.channel is not None else strangers
+            theirs = process.theirs
+            process.pid = fork(
+                lambda: enter(self._work, slot.sockets, theirs), forget=self._channels.forget, strangers=others
+            )
+            theirs.close()
         except OSError as error:
             log.warning("worker.not_started slot=%d cause=%s", slot.number, error.strerror)
             if process is not None:
@@ -136,3 +106,7 @@ class Launcher:
                 process.theirs.close()
             return None
         return process
+
+    def start_beside(self, body: Callable[[], int], strangers: Sequence[socket.socket]) -> int:
+        """Run ``body`` in a process that is no worker, and return its id. Raises ``OSError`` as :func:`fork` does."""
+        return fork(body, forget=self._channels.forget, strangers=strangers)

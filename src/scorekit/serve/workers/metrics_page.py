@@ -4,8 +4,13 @@ from collections.abc import Callable
 
 from ...errors import MethodNotAllowed, NotFound, RequestError
 from ...metrics import CONTENT_TYPE
-from ..http1 import Exchange
+from ..detect import TooManyConnections
+from ..http1 import Exchange, Http1Connection
+from ..limits.open_connections import OpenConnections
 from ..rest import refuse
+
+_MAX_BODY_BYTES = 65536
+_MAX_CONNECTIONS = 100  # of one worker; a Prometheus has one
 
 Scrape = Callable[[Callable[[bytes], None]], None]
 """Calls the function that it is given with the metrics as text, now or later."""
@@ -17,6 +22,12 @@ class MetricsPage:
     def __init__(self, path: str, scrape: Scrape) -> None:
         self._path = path.encode()
         self._scrape = scrape
+
+    def connection(self, connections: OpenConnections) -> Http1Connection | TooManyConnections:
+        """Return the protocol of a new connection, which joins ``connections`` if there is room for it."""
+        if len(connections) >= _MAX_CONNECTIONS:
+            return TooManyConnections()
+        return Http1Connection(self, refuse, connections, _MAX_BODY_BYTES)
 
     def __call__(self, exchange: Exchange) -> None:
         try:

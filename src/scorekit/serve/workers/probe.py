@@ -4,9 +4,9 @@ They do four things before a client can ask. They warm the model up (first calls
 the model answers at all; if not, health checks fail until it does. They measure a call, which decides whether calls run
 in the event loop or in a thread. And with ``BATCHING=auto`` they show whether merged rows get the same answers.
 
-A worker that was forked and whose first prediction does not return is killed by the supervisor after
-``PROBE_TIMEOUT_S`` and started again in a fresh interpreter: some libraries' threads do not survive a fork (measured
-with OpenMP and HistGradientBoosting). Without a contract there are no rows, and nothing is tried.
+The supervisor reports a first prediction that takes longer than ``PROBE_TIMEOUT_S``. Without a contract there are no
+rows, and nothing is tried. Nor is it if the class learns or counts, and so must not see rows that nobody has sent:
+:attr:`~scorekit.model.Component.unprobed` and ``NO_PROBE`` say so. Such a model counts as ready when it is loaded.
 """
 
 import logging
@@ -29,11 +29,12 @@ RETRY_S = 5.0
 
 
 class ModelProbe:
-    """Predictions of ``component`` for rows of ``contract``; nothing is tried without either."""
+    """Predictions of ``component`` for rows of ``contract``; nothing is tried without either, nor if ``forbidden``."""
 
-    def __init__(self, component: Component, contract: Contract | None) -> None:
+    def __init__(self, component: Component, contract: Contract | None, forbidden: bool = False) -> None:
         self._component = component
         self._contract = contract
+        self._forbidden = forbidden
         self._rows: Any = None  # (rows, columns), from the contract
         self._names: Any = None
         self.took: dict[str, float] = {}
@@ -51,6 +52,9 @@ class ModelProbe:
         contract = self._contract
         if contract is None or self._component.hooks[Verb.PREDICT].method is None:
             return
+        if why := self._why_not:
+            log.info("probe.left_out: %s", why)
+            return
         self._rows, self._names = from_ndarray(contract.rows(MAX_ROWS), "contract.json"), contract.feature_names()
         began = time.perf_counter()
         if self.answers():
@@ -58,6 +62,10 @@ class ModelProbe:
             began = time.perf_counter()
             self.answers()
             self.call_s = time.perf_counter() - began
+
+    @property
+    def _why_not(self) -> str:
+        return "NO_PROBE=true" if self._forbidden else self._component.unprobed
 
     def answers(self) -> bool:
         """Predict one row, and return whether there is an answer.
@@ -81,6 +89,8 @@ class ModelProbe:
             return Verdict(False, "the component has tags() or metrics(), which can tell one call from two")
         if asked == "on":
             return Verdict(True, "BATCHING=on")
+        if why := self._why_not:
+            return Verdict(False, why)
         if self._rows is None:
             return Verdict(False, "there is no contract.json with rows to try predict on")
         began = time.perf_counter()
@@ -101,6 +111,9 @@ class ProbeRetry:
 
     def begin(self) -> bool:
         return True
+
+    def drop_abandoned(self) -> bool:
+        return False
 
     def run(self) -> None:
         self._probe.answers()

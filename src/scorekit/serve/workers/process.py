@@ -10,25 +10,33 @@ from typing import Any
 
 from .channel import ChannelReader, Frame
 
-_START_STEPS = {"starting": "while it loaded the model", "loaded": "during its first prediction"}
+_START_STEPS = {
+    "starting": "while it imported and constructed the model",
+    "built": "while it loaded the model",
+    "loaded": "during its first prediction",
+}
 
 
 class WorkerProcess:
     """The worker of the slot ``slot``.
 
-    With ``fresh`` it is an interpreter of its own, which reads code and model again; otherwise it is a fork.
+    ``reload`` says whether it was started to read changed code, model or settings.
     """
 
-    def __init__(self, slot: int, fresh: bool) -> None:
+    def __init__(self, slot: int, reload: bool) -> None:
         self.slot = slot
-        self.fresh = fresh
+        self.reload = reload
         self.pid = 0
         self.state: Mapping[str, Any] = {"state": "starting"}
-        """What it said last: ``state`` is ``starting``, ``loaded``, ``probed``, ``ready`` or ``failed``."""
+        """What it said last: ``state`` is ``starting``, ``built``, ``loaded``, ``probed``, ``ready`` or ``failed``."""
         self.began = self.since = self.heard_at = time.monotonic()
         """When it was started, when its state began, and when its last frame arrived."""
         self.kill_at: float | None = None
         """When it gets SIGKILL if it has not exited by then."""
+        self.hung_s = 0.0
+        """For how long its model had not returned when it was given up."""
+        self.reported_slow = False
+        """Whether the log says that its first prediction takes long."""
         ours, self.theirs = socket.socketpair()
         """Its end of the channel; the supervisor closes its copy once the process has been started."""
         ours.setblocking(False)

@@ -1,7 +1,8 @@
 """Places for workers, and the order in which their workers are replaced.
 
 A worker that exits although nobody has asked it to is replaced at once. If that happens again before it has served for
-10 s, the pauses grow, and the fifth time in a row ends the server: its model crashes at every start or every request.
+10 s, not counting the time for which its model hung, the pauses grow, and the fifth time in a row ends the server: its
+model crashes at every start or every request.
 
     failure     1    2      3      4      5
     pause       0    0.1 s  0.2 s  0.4 s  the server exits
@@ -33,14 +34,12 @@ class Slot:
         """The worker that serves, or that will be the next to serve."""
         self.successor: WorkerProcess | None = None
         """A worker that starts beside the current one, to take its place."""
-        self.fresh = False
-        """Whether its workers are started in fresh interpreters instead of as forks."""
         self.failures = 0
         """Crashes in a row."""
         self.due: float | None = None
         """When to start its next worker, if it has none."""
         self.postponed: bool | None = None
-        """Whether its worker is to be replaced once it is ready, and if so whether by a fresh one."""
+        """Whether its worker is to be replaced once it is ready, and if so whether because of a reload."""
 
     def __repr__(self) -> str:
         return f"<Slot {self.number} {self.current} successor={self.successor}>"
@@ -58,7 +57,7 @@ class Slot:
 
     def crashed(self, process: WorkerProcess, now: float) -> float | None:
         """Note that ``process`` has ended unasked, and return the pause before the next start; ``None``: give up."""
-        lived = process.ready and now - process.since >= LIVED_S
+        lived = process.ready and now - process.since - process.hung_s >= LIVED_S
         self.failures = 0 if lived else self.failures + 1
         if self.failures >= MAX_FAILURES:
             return None
@@ -80,20 +79,20 @@ class ReplacementQueue:
     def __repr__(self) -> str:
         return f"<ReplacementQueue busy={self.busy} wanted={list(self._wanted)}>"
 
-    def request(self, slot: int, fresh: bool) -> bool:
-        """Ask for a replacement, with ``fresh`` by a fresh interpreter. Return whether it was not asked for already."""
+    def request(self, slot: int, reload: bool) -> bool:
+        """Ask for a replacement, ``reload`` is the reason. Return whether it was not asked for already."""
         known = slot in self._wanted
-        self._wanted[slot] = fresh or self._wanted.get(slot, False)
+        self._wanted[slot] = reload or self._wanted.get(slot, False)
         return not known
 
     def begin(self, now: float) -> tuple[int, bool] | None:
-        """Return the next slot, and whether its new worker is to be fresh; ``None`` if none may begin now."""
+        """Return the next slot, and whether a reload is the reason; ``None`` if none may begin now."""
         if self.busy is None:
-            for slot, fresh in self._wanted.items():
+            for slot, reload in self._wanted.items():
                 if self._not_before.get(slot, 0.0) <= now:
                     del self._wanted[slot]
                     self.busy = slot
-                    return slot, fresh
+                    return slot, reload
         return None
 
     def done(self, slot: int) -> None:
@@ -111,8 +110,8 @@ class ReplacementQueue:
             self._not_before[slot] = now + pause_s
 
     def cancel_reload(self) -> None:
-        """Drop all requests for fresh workers: what one worker could not load, the others need not try."""
-        self._wanted = {slot: fresh for slot, fresh in self._wanted.items() if not fresh}
+        """Drop all requests of a reload: what one worker could not load, the others need not try."""
+        self._wanted = {slot: reload for slot, reload in self._wanted.items() if not reload}
 
     def due_s(self, now: float) -> float | None:
         """Return the seconds until :meth:`begin` may return a slot; ``None`` if a request must come first."""

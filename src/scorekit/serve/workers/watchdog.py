@@ -10,7 +10,6 @@ Two limits find a worker that hangs, and both are ``PREDICT_TIMEOUT_S``:
 The default of 120 s is TorchServe's; gunicorn's 30 s would end models that are slow but sound.
 """
 
-import asyncio
 import logging
 import os
 import random
@@ -22,6 +21,7 @@ from pathlib import Path
 from ...inference import Executor
 from ...metrics import Metrics
 from ...settings import Workers
+from ..limits.periodic import repeat
 from . import channel
 from .model_thread import ModelThread
 
@@ -63,26 +63,30 @@ class Watchdog:
         self._metrics = metrics
         self._send = send
         self._stuck = stuck
+        self._given_up = False
 
     def __repr__(self) -> str:
         return f"<Watchdog timeout_s={self._timeout_s} requests={self._max_requests} rss_mb={self._max_rss_mb}>"
 
     async def watch(self) -> None:
-        """Check once a second, until cancelled or the model hangs."""
-        every_s = min(1.0, self._timeout_s / 4)
-        while True:
-            self._send(channel.BEAT, b"")
-            await asyncio.sleep(every_s)
-            if self._executor.running_s > self._timeout_s:
-                log.error(
-                    "predict.hung after_s=%.0f: its requests get 504, its worker is replaced. It hangs here:\n%s",
-                    self._executor.running_s,
-                    self._thread.stack(),
-                )
-                self._stuck()
-                return
-            if reason := self.reason_to_renew():
-                self._send(channel.RENEW, reason.encode())
+        """Check once a second, until cancelled; once the model hangs, only send heartbeats."""
+        await repeat("watchdog", self.check, min(1.0, self._timeout_s / 4))
+
+    def check(self) -> None:
+        """Send a heartbeat, and act if the model hangs or this worker is worn out."""
+        self._send(channel.BEAT, b"")
+        if self._given_up:
+            return
+        if self._executor.running_s > self._timeout_s:
+            self._given_up = True
+            log.error(
+                "predict.hung after_s=%.0f: its requests get 504, its worker is replaced. It hangs here:\n%s",
+                self._executor.running_s,
+                self._thread.stack(),
+            )
+            self._stuck()
+        elif reason := self.reason_to_renew():
+            self._send(channel.RENEW, reason.encode())
 
     def reason_to_renew(self) -> str:
         """Return why this worker should be replaced; empty if it should not."""

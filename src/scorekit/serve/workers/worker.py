@@ -15,9 +15,9 @@ import uvloop
 from ...inference import Verdict
 from ...metrics import Families
 from ..accept import client_timeouts
-from ..http1 import Http1Connection
 from ..limits.open_connections import OpenConnections, close_slow_clients, drain
-from ..rest import refuse
+from ..limits.periodic import repeat
+from ..observe.lossy_output import flush_outputs
 from . import channel
 from .channel import send_state
 from .endpoints import Endpoints
@@ -32,8 +32,6 @@ log = logging.getLogger(__name__)
 
 STUCK_STATUS = 70
 """The exit status of a worker whose model hangs."""
-
-_SCRAPE_BYTES = 65536
 
 
 class Worker:
@@ -59,7 +57,7 @@ class Worker:
         self._addresses = addresses
         self._page = page
         self._supervisor = supervisor
-        self._probe = ModelProbe(served.component, served.contract)
+        self._probe = ModelProbe(served.component, served.contract, served.settings.model.no_probe)
         self._shutdown = Shutdown()
         self._link = SupervisorLink(self._shutdown, self._counts)
         self._scrapers: OpenConnections = set()
@@ -92,6 +90,7 @@ class Worker:
         Raises ``SetupError`` if ``load()`` fails. A prediction that fails is not an error: the worker serves, but its
         health checks fail until the model answers.
         """
+        self._probe.took["import and construct the model"] = self._served.build_s
         began = time.perf_counter()
         self._served.component.load()
         self._probe.took["load"] = time.perf_counter() - began
@@ -150,9 +149,7 @@ class Worker:
 
     async def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
         page = MetricsPage(self._settings.observability.metrics_endpoint, self._link.scrape)
-        self._page_server = await loop.create_server(
-            lambda: Http1Connection(page, refuse, self._scrapers, _SCRAPE_BYTES), sock=self._page
-        )
+        self._page_server = await loop.create_server(lambda: page.connection(self._scrapers), sock=self._page)
         encryption = self._endpoints.acceptor.encryption()
         for address in self._addresses:
             self._servers.append(
@@ -173,6 +170,7 @@ class Worker:
             close_slow_clients(endpoints.connections, timeouts),
             close_slow_clients(self._scrapers, timeouts),
             watchdog.watch(),
+            repeat("log", flush_outputs, 1.0),
             *endpoints.acceptor.reloads(),
         ):
             self._tasks.append(asyncio.ensure_future(work))

@@ -55,6 +55,12 @@ class Model:
         help="merge concurrent requests into one call of the model; auto: only if a trial at start-up shows that its "
         "answers stay the same",
     )
+    no_probe: bool = setting(
+        False,
+        "NO_PROBE",
+        readings.truth,
+        help="do not predict rows of the contract before the first request",
+    )
     max_batch_rows: int = setting(
         1024,
         "MAX_BATCH_ROWS",

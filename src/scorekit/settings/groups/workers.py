@@ -60,8 +60,7 @@ class Workers:
         "PROBE_TIMEOUT_S",
         readings.whole(1, 3600),
         unit="s",
-        precedent="of a worker's first prediction; then a fresh interpreter",
+        precedent="of a worker's first prediction; then a line in the log",
         flag=False,
-        help="seconds after which a worker's first prediction counts as hung: it is started again in a fresh "
-        "interpreter",
+        help="seconds after which the log says that a worker's first prediction has not returned",
     )
