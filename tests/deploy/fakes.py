@@ -10,6 +10,7 @@ KINDS = {
     ("v1", "ConfigMap"): ("configmaps", True),
     ("v1", "Namespace"): ("namespaces", False),
     ("v1", "Pod"): ("pods", True),
+    ("batch/v1", "Job"): ("jobs", True),
     ("v1", "Event"): ("events", True),
     ("apps/v1", "Deployment"): ("deployments", True),
     ("machinelearning.seldon.io/v1", "SeldonDeployment"): ("seldondeployments", True),

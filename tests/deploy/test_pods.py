@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from scorekit.deploy.pods import reason, reasons, selector_of
+from scorekit.deploy.pods import current, is_silent, reason, reasons, selector_of
 
 UNSCHEDULABLE = {
     "type": "PodScheduled",
@@ -70,11 +70,14 @@ def test_a_failing_probe_is_told_by_its_event() -> None:
     """A pod that runs and is not ready has its reason in the newest event of its probe, not in its status."""
     running = pod(container(state={"running": {}}))
 
-    def event(message: str, uid: str = "1") -> dict[str, Any]:
-        return {"reason": "Unhealthy", "message": message, "involvedObject": {"uid": uid}}
+    def event(message: str, uid: str = "1", at: str = "") -> dict[str, Any]:
+        return {"reason": "Unhealthy", "message": message, "involvedObject": {"uid": uid}, "lastTimestamp": at}
 
+    assert is_silent(running)
+    assert not is_silent(pod(conditions=(UNSCHEDULABLE,)))
     told = reasons(
-        [running], [event("Startup probe failed: 500"), event("Readiness probe failed: 503"), event("x", "2")]
+        [running],
+        [event("Readiness probe failed: 503", at="2"), event("Startup probe failed: 500", at="1"), event("x", "2")],
     )
     assert told == ["Readiness probe failed: 503"]
 
@@ -84,7 +87,7 @@ def test_pods_that_end_are_not_waited_for() -> None:
     pods = [pod(conditions=(UNSCHEDULABLE,)) for _ in range(10)]
     ending = pod(container(state={"terminated": KILLED}))
     ending["metadata"]["deletionTimestamp"] = "now"
-    assert reasons([*pods, ending]) == ["0/1 nodes are available: 1 Insufficient cpu."]
+    assert reasons(current([*pods, ending], {})) == ["0/1 nodes are available: 1 Insufficient cpu."]
 
 
 def test_pods_are_found_by_their_workloads_labels() -> None:

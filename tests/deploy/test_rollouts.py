@@ -3,12 +3,16 @@
 import base64
 import copy
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from scorekit.deploy import ApiResource
+from scorekit.deploy.carried import carries
 from scorekit.deploy.progress import Progress
-from scorekit.deploy.rollouts import SETTLED_S, SeldonRollout, WorkloadRollout, carries
+from scorekit.deploy.rollouts import SETTLED_S, SeldonRollout, WorkloadRollout, seldon_states
+from scorekit.errors import ClusterError
 
 from .fakes import FakeClock, FakeCluster
 
@@ -57,12 +61,17 @@ def deployment(image: str = "m:1", replicas: int = 1, available: int = 1, genera
 
 
 class Stage:
-    """A cluster with one SeldonDeployment, and the look at it."""
+    """A cluster with one SeldonDeployment that an apply is about to change, and the look at it afterwards."""
 
-    def __init__(self, now: Object, *deployments: Object) -> None:
+    def __init__(self, was: Object | None, *deployments: Object, now: Object | None = None) -> None:
         self.cluster, self.clock = FakeCluster(), FakeClock()
-        self.is_now(now, *deployments)
-        self._look = SeldonRollout(self.cluster, now, self.clock)
+        self.cluster.put("SeldonDeployment", "s", was)
+        for each in deployments:
+            self.cluster.put("Deployment", each["metadata"]["name"], each)
+        applied = now or was or seldon()
+        states = seldon_states(self.cluster, [applied])
+        self.is_now(applied, *deployments)
+        self._look = SeldonRollout(self.cluster, applied, self.clock, states.get("SeldonDeployment ns/s"))
 
     def is_now(self, now: Object, *deployments: Object) -> None:
         self.cluster.objects.clear()
@@ -77,25 +86,45 @@ class Stage:
 
 def test_the_state_of_before_a_change_does_not_count() -> None:
     """A new image is done when the Deployment has it and its rollout is complete, whatever the old state says."""
-    stage = Stage(seldon("m:2", state="Available"), deployment("m:1"))
+    now = seldon("m:2", state="Available", generation=2)
+    stage = Stage(seldon(state="Available"), deployment(), now=now)
     assert stage.look().words == "the operator has not acted on the change yet"
-    stage.is_now(seldon("m:2", state="Available"), deployment("m:2", generation=2, observed=1))
+    stage.is_now(now, deployment("m:2", generation=2, observed=1))
     assert stage.look().words == "Deployment s-p-0-m: its controller has not seen the change yet"
-    stage.is_now(seldon("m:2", state="Available"), deployment("m:2", generation=2, available=0))
+    stage.is_now(now, deployment("m:2", generation=2, available=0))
     assert stage.look().words == "Deployment s-p-0-m: 0 of 1 available"
-    stage.is_now(seldon("m:2", state="Creating"), deployment("m:2", generation=2))
+    stage.is_now(seldon("m:2", state="Creating", generation=2), deployment("m:2", generation=2))
     assert not stage.look().is_done
-    stage.is_now(seldon("m:2", state="Available"), deployment("m:2", generation=2))
+    stage.is_now(now, deployment("m:2", generation=2))
+    assert stage.look().is_done
+
+
+def test_what_is_taken_out_of_a_spec_is_waited_for() -> None:
+    """A variable that is removed leaves nothing to look for: the Deployment must have been written since the apply."""
+    now = seldon(state="Available", generation=2)
+    del now["spec"]["predictors"][0]["componentSpecs"][0]["spec"]["containers"][0]["env"]
+    stage = Stage(seldon(state="Available"), deployment(), now=now)
+    assert stage.look().words == "the operator has not acted on the change yet"
+    stage.is_now(now, deployment(generation=2))
+    assert stage.look().is_done
+
+
+def test_a_new_deployment_is_waited_for() -> None:
+    """Before the operator has made anything there is nothing to judge by."""
+    stage = Stage(None, now=seldon())
+    assert stage.look().words == "the operator has not acted on the change yet"
+    stage.is_now(seldon(state="Available"), deployment())
     assert stage.look().is_done
 
 
 def test_a_scale_is_waited_for() -> None:
     """From one replica to two: the operator's Deployment must have two, and both must be available."""
-    stage = Stage(seldon(replicas=2, state="Available"), deployment())
+    now = seldon(replicas=2, state="Available", generation=2)
+    stage = Stage(seldon(state="Available"), deployment(), now=now)
     assert not stage.look().is_done
-    stage.is_now(seldon(replicas=2, state="Available"), deployment(replicas=2, generation=2))
+    stage.is_now(now, deployment(replicas=2, generation=2))
     assert stage.look().words == "Deployment s-p-0-m: 1 of 2 available"
-    stage.is_now(seldon(replicas=2, state="Available"), deployment(replicas=2, available=2, generation=2))
+    stage.is_now(now, deployment(replicas=2, available=2, generation=2))
     assert stage.look().is_done
 
 
@@ -112,7 +141,6 @@ def test_a_failure_of_before_is_not_the_changes() -> None:
     stage.is_now(seldon(state="Failed", description="new"), deployment("m:0"))
     assert not stage.look().is_failed
     assert stage.look(3).is_failed
-    assert Stage(seldon(state="Failed"), deployment()).look(0).words.startswith("Failed")
     stage = Stage(seldon(state="Failed", description="the same again"), deployment("m:0"))
     stage.look()
     assert stage.look(SETTLED_S).is_failed
@@ -140,12 +168,50 @@ def test_a_predictor_that_is_gone_must_go() -> None:
     assert stage.look().is_done
 
 
-def test_what_the_operator_changes_is_not_waited_for_without_end() -> None:
-    """Where its Deployment never carries the spec's words, silence for SETTLED_S counts as having acted."""
-    stage = Stage(seldon("m:2", state="Available"), deployment("mirror/m:2"))
+def test_what_the_operator_drops_is_not_waited_for_without_end() -> None:
+    """Where its Deployment never has all that the spec says, silence for SETTLED_S counts as having acted."""
+    bare = deployment(generation=2)
+    del bare["spec"]["template"]["spec"]["containers"][0]["env"]
+    stage = Stage(seldon(state="Available"), deployment(), now=seldon(state="Available", generation=2))
+    stage.is_now(seldon(state="Available", generation=2), bare)
     assert not stage.look().is_done
     assert not stage.look(SETTLED_S - 1).is_done
     assert stage.look(1).is_done
+
+
+def test_an_operator_that_is_away_is_waited_for() -> None:
+    """However long nothing happens: a Deployment that has another image than the spec has not arrived."""
+    stage = Stage(seldon(state="Available"), deployment(), now=seldon("m:2", state="Available", generation=2))
+    stage.look()
+    assert stage.look(SETTLED_S * 100).words == "the operator has not acted on the change yet"
+
+
+class Forbidding(FakeCluster):
+    """Lets nobody list anything."""
+
+    def list_objects(self, resource: ApiResource, namespace: str, selector: str = "") -> Iterator[Any]:
+        raise ClusterError(f"{resource.plural} is forbidden", 403)
+
+
+def test_who_may_not_list_pods_may_wait() -> None:
+    """Pods and events only explain, and a SeldonDeployment's state is believed after a while."""
+    cluster, clock = Forbidding(), FakeClock()
+    cluster.put("Deployment", "s-p-0-m", deployment(available=0))
+    assert WorkloadRollout(cluster, deployment())().words == "0 of 1 available"
+    cluster.put("SeldonDeployment", "s", seldon(state="Available"))
+    look = SeldonRollout(cluster, seldon(), clock, seldon_states(cluster, [seldon()])["SeldonDeployment ns/s"])
+    assert not look().is_done
+    clock.sleep(SETTLED_S)
+    assert look().is_done
+
+
+def test_a_job_that_removes_itself_is_done() -> None:
+    """A finished Job with a time to live may be gone before it is looked at."""
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j", "namespace": "ns"}}
+    cluster = FakeCluster()
+    cluster.put("Job", "j", None)
+    assert WorkloadRollout(cluster, job | {"spec": {"ttlSecondsAfterFinished": 0}})().is_done
+    assert WorkloadRollout(cluster, job | {"spec": {}})().is_failed
 
 
 @pytest.mark.parametrize(
@@ -216,6 +282,12 @@ def test_a_workload_is_told_with_the_reasons_of_its_pods() -> None:
     value = deployment(available=0)
     cluster.put("Deployment", "s-p-0-m", value)
     why = {"type": "PodScheduled", "status": "False", "message": "0/1 nodes are available: 1 Insufficient cpu."}
-    cluster.put("Pod", "s-1", {"metadata": {"uid": "1"}, "status": {"conditions": [why]}})
+    containers = value["spec"]["template"]["spec"]["containers"]
+    pod = {"metadata": {"uid": "1"}, "spec": {"containers": containers}, "status": {"conditions": [why]}}
+    cluster.put("Pod", "s-1", pod)
+    old = copy.deepcopy(pod)
+    old["spec"]["containers"][0]["image"] = "another"
+    old["status"]["conditions"][0]["message"] = "the reason of what is being repaired"
+    cluster.put("Pod", "s-0", old)
     told = WorkloadRollout(cluster, value)().words
     assert told == "0 of 1 available; 0/1 nodes are available: 1 Insufficient cpu."

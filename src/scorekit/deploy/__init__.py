@@ -14,6 +14,7 @@ from .outcome import ObjectResult, Outcome
 from .plan import DeployPlan, PlannedObject, check_distinct, components_of, plan
 from .progress import Progress
 from .retry import RetryPolicy
+from .rollouts import SeldonState, seldon_states
 from .validate import Validator
 from .wait import Waiter, WaitResult, until_gone, until_ready
 
@@ -31,6 +32,7 @@ __all__ = [
     "PlannedObject",
     "Progress",
     "RetryPolicy",
+    "SeldonState",
     "Validator",
     "WaitResult",
     "Waiter",
@@ -44,6 +46,7 @@ __all__ = [
     "flipped",
     "on_cluster",
     "plan",
+    "seldon_states",
     "until_gone",
     "until_ready",
 ]

@@ -28,23 +28,39 @@ def selector_of(workload: Object) -> str | None:
     return ",".join(f"{name}={value}" for name, value in sorted(labels.items()))
 
 
-def reasons(pods: Iterable[Object], events: Iterable[Object] = ()) -> list[str]:
-    """Returns a sentence for each pod that is neither ready nor ending, with the same sentence once only.
+def current(pods: Iterable[Object], workload: Object) -> list[Object]:
+    """The pods that stay: not those that end, nor those of an earlier template, known by their images.
 
-    ``events`` are those of the pods' namespace: they tell why a probe fails.
+    A repair must not be told the reasons of what it repairs.
+    """
+    template = (workload.get("spec") or {}).get("template") or {}
+    images = {(each.get("name"), each.get("image")) for each in (template.get("spec") or {}).get("containers") or ()}
+    return [
+        pod
+        for pod in pods
+        if not pod["metadata"].get("deletionTimestamp")
+        and images
+        <= {(each.get("name"), each.get("image")) for each in (pod.get("spec") or {}).get("containers") or ()}
+    ]
+
+
+def is_silent(pod: Object) -> bool:
+    """Whether a pod is not ready and its status says no reason: then its probe's events may."""
+    conditions = {each.get("type"): each for each in (pod.get("status") or {}).get("conditions") or ()}
+    return (conditions.get("Ready") or {}).get("status") != "True" and not reason(pod)
+
+
+def reasons(pods: Iterable[Object], events: Iterable[Object] = ()) -> list[str]:
+    """Returns a sentence for each pod that is not ready, with the same sentence once only.
+
+    ``events`` are those of the pods' namespace, in any order: they tell why a probe fails.
     """
     by_pod: dict[str, str] = {}
-    for event in events:  # the newest come last
+    for event in sorted(events, key=lambda each: str(each.get("lastTimestamp") or each.get("eventTime") or "")):
         if event.get("reason") == "Unhealthy":
             by_pod[str((event.get("involvedObject") or {}).get("uid"))] = str(event.get("message") or "").strip()
-    sentences = []
-    for pod in pods:
-        if (pod["metadata"]).get("deletionTimestamp"):
-            continue
-        sentence = reason(pod, by_pod.get(str(pod["metadata"].get("uid")), ""))
-        if sentence:
-            sentences.append(sentence)
-    return list(dict.fromkeys(sentences))
+    sentences = [reason(pod, by_pod.get(str(pod["metadata"].get("uid")), "")) for pod in pods]
+    return list(dict.fromkeys(filter(None, sentences)))
 
 
 def reason(pod: Object, probe: str = "") -> str:

@@ -11,11 +11,12 @@ stand in :mod:`.rollouts`: they read more than the object itself, for its pods k
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from types import MappingProxyType
 
 from ..manifests import Object
 from .cluster import ApiResource, Clock, Cluster
 from .progress import Progress, deletion_progress, rollout_progress
-from .rollouts import SeldonRollout, WorkloadRollout
+from .rollouts import SeldonRollout, SeldonState, WorkloadRollout
 from .stamp import title
 
 _POLL_S = 0.5
@@ -68,16 +69,22 @@ class Waiter:
 
 
 def until_ready(
-    cluster: Cluster, objects: Iterable[Object], waiter: Waiter, ready: Callable[[str], None]
+    cluster: Cluster,
+    objects: Iterable[Object],
+    waiter: Waiter,
+    ready: Callable[[str], None],
+    states: Mapping[str, SeldonState] = MappingProxyType({}),
 ) -> WaitResult:
     """Wait until every workload of ``objects`` runs; ``ready`` is called with the title of each that does.
+
+    ``states`` are those of SeldonDeployments before the apply, by title.
 
     Ends early if one of them fails for good. Raises ``ClusterError`` if the server does not answer.
     """
     looks: dict[str, Look] = {}
     for value in objects:
         if value["kind"] == "SeldonDeployment":
-            looks[title(value)] = SeldonRollout(cluster, value, waiter.clock)
+            looks[title(value)] = SeldonRollout(cluster, value, waiter.clock, states.get(title(value)))
         elif rollout_progress(value) is not None:
             looks[title(value)] = WorkloadRollout(cluster, value)
     return waiter.until_done(looks, ready)

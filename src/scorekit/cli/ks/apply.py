@@ -1,6 +1,7 @@
 """``ks apply``: an environment onto its cluster."""
 
 import argparse
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ...errors import ScorekitError
@@ -13,7 +14,7 @@ from .show import add_environment, add_render_flags
 from .terminal import PendingLine, log_lines, paint
 
 if TYPE_CHECKING:
-    from ...deploy import Clock, Cluster, ObjectResult
+    from ...deploy import Clock, Cluster, ObjectResult, SeldonState
     from ...manifests import Object
 
 
@@ -57,7 +58,7 @@ def add(commands: Commands) -> None:
 
 
 def _apply(arguments: argparse.Namespace) -> int:
-    from ...deploy import Applier, ApplyOptions
+    from ...deploy import Applier, ApplyOptions, seldon_states
 
     with interruptible():
         client, plan = plan_environment(arguments)
@@ -71,6 +72,8 @@ def _apply(arguments: argparse.Namespace) -> int:
             skip_gc=arguments.skip_gc,
         )
         clock, is_dry = SystemClock(), arguments.dry_run
+        waits = arguments.wait and not is_dry
+        states = seldon_states(client, (planned.value for planned in plan.objects)) if waits else {}
         applier = Applier(client, options, clock=clock, log=log_lines, done=_print_dry if is_dry else _log_result)
         try:
             applier.run(plan)
@@ -85,20 +88,23 @@ def _apply(arguments: argparse.Namespace) -> int:
             why = f"not everything {'would be' if is_dry else 'was'} applied"
             report_outcome(applier.outcome, "applied", why, is_dry=is_dry)
             return 1
-        return 0 if is_dry or not arguments.wait else _wait(client, applier.outcome.applied, clock, arguments.timeout)
+        return _wait(client, applier.outcome.applied, clock, arguments.timeout, states) if waits else 0
 
 
-def _wait(cluster: "Cluster", applied: "list[Object]", clock: "Clock", timeout_s: float) -> int:
+def _wait(
+    cluster: "Cluster", applied: "list[Object]", clock: "Clock", timeout_s: float, states: "Mapping[str, SeldonState]"
+) -> int:
     from ...deploy import Waiter, until_ready
 
     pending = PendingLine()
+    waiter = Waiter(clock=clock, limit_s=timeout_s, pending=pending)
 
     def ready(title: str) -> None:
         pending.clear()
         log("info", f"{title} is ready")
 
     try:
-        result = until_ready(cluster, applied, Waiter(clock=clock, limit_s=timeout_s, pending=pending), ready)
+        result = until_ready(cluster, applied, waiter, ready, states)
     except KeyboardInterrupt:
         pending.clear()
         log("error", "interrupted while waiting; everything was applied")
