@@ -39,7 +39,9 @@ SCRIPTS = Path(__file__).resolve().parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scorekit"
 BIN = CACHE / "bin"
 HOME = CACHE / "cluster"
-PKI, LOGS, STATE, LOCK = HOME / "pki", HOME / "logs", HOME / "node.json", CACHE / "cluster.lock"
+PKI, LOGS, STATE = HOME / "pki", HOME / "logs", HOME / "node.json"
+LOCK = Path("/run/lock/scorekit-cluster")
+"""One for the machine, whatever the cache folder: its control group and its sysctls are there once."""
 KUBECONFIG = HOME / "kubeconfig"
 CONTAINERD = HOME / "containerd.sock"
 
@@ -88,7 +90,8 @@ def say(text: str) -> None:
 
 @contextlib.contextmanager
 def alone() -> Iterator[None]:
-    CACHE.mkdir(parents=True, exist_ok=True)
+    HOME.mkdir(parents=True, exist_ok=True)
+    LOCK.parent.mkdir(parents=True, exist_ok=True)
     with LOCK.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -105,10 +108,24 @@ def started_at(pid: int) -> str | None:
 
 def holder() -> int | None:
     """The process id of the running node's first process; None if no node runs."""
-    if not STATE.exists():
-        return None
-    state = json.loads(STATE.read_text())
-    return int(state["pid"]) if started_at(state["pid"]) == state["started"] else None
+    state = noted()
+    return int(state["pid"]) if state and started_at(state["pid"]) == state["started"] else None
+
+
+def noted() -> dict[str, Any]:
+    """What was noted of the last node; empty if there is nothing, or nothing that can be read."""
+    try:
+        state = json.loads(STATE.read_text())
+        return {"pid": int(state["pid"]), **{name: state[name] for name in ("started", "outer", "sysctls")}}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def note(state: dict[str, Any]) -> None:
+    """Note what is needed to end a node, all of it or nothing."""
+    written = STATE.with_suffix(".new")
+    written.write_text(json.dumps(state))
+    written.replace(STATE)
 
 
 def faults() -> list[str]:
@@ -121,7 +138,7 @@ def faults() -> list[str]:
     found = [f"script/tools has not built {', '.join(missing)}"] if missing else []
     packages = missing_packages()
     if packages:
-        found.append(f"Debian's {', '.join(packages)} missing (script/tools installs them as root)")
+        found.append(f"Debian's packages {', '.join(packages)} are missing; script/tools installs them as root")
     if os.geteuid() != 0:
         found.append("a node needs root")
     return found
@@ -157,17 +174,13 @@ def up() -> None:
             command += ["--propagation", "private", sys.executable, __file__, "hold"]
             outer = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         inner = until(lambda: first_child(outer.pid), 10, "unshare has started no process") or 0
-        STATE.write_text(
-            json.dumps(
-                {
-                    "pid": inner,
-                    "started": started_at(inner),
-                    "outer": outer.pid,
-                    "sysctls": {n: sysctl(n) for n in SYSCTLS},
-                }
-            )
-        )
-        follow(outer, began)
+        sysctls = {name: sysctl(name) for name in SYSCTLS}
+        note({"pid": inner, "started": started_at(inner), "outer": outer.pid, "sysctls": sysctls})
+        try:
+            follow(outer, began)
+        except BaseException:  # a failure, or Ctrl-C: what has half started is not left behind
+            remove()
+            raise
     say(f"up after {time.monotonic() - began:.1f} s; KUBECONFIG={KUBECONFIG}, reached from script/cluster shell")
 
 
@@ -190,7 +203,6 @@ def follow(outer: "subprocess.Popen[bytes]", began: float) -> None:
         if lines and lines[-1] == "ready":
             return
         if outer.poll() is not None or time.monotonic() - began > UP_WITHIN_S:
-            remove()
             raise NoCluster(f"the node did not start; its logs are in {LOGS}")
         time.sleep(0.05)
 
@@ -210,7 +222,7 @@ def down() -> None:
 
 def remove() -> None:
     """End the node, if it runs, and give back what no namespace holds."""
-    state = json.loads(STATE.read_text())
+    state = noted()
     pid = holder()
     if pid is not None:
         os.kill(pid, signal.SIGTERM)  # it removes its containers, so that the next node does not find them
@@ -222,7 +234,7 @@ def remove() -> None:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(state["outer"], os.WNOHANG)
             time.sleep(0.02)
-    for name, value in state["sysctls"].items():
+    for name, value in state.get("sysctls", {}).items():
         if sysctl(name) != value:
             (Path("/proc/sys") / name).write_text(value)
     deadline = time.monotonic() + 5
@@ -714,11 +726,15 @@ def main(arguments: list[str]) -> None:
         case ["hold"]:
             Node().run()
         case _:
-            sys.exit("usage: script/cluster up | images NAME… | shell [COMMAND…] | status | down")
+            print("usage: script/cluster up | images NAME… | shell [COMMAND…] | status | down", file=sys.stderr)
+            sys.exit(0 if arguments in (["--help"], ["-h"]) else 2)
 
 
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
+    except KeyboardInterrupt:
+        sys.exit(130)
     except (NoCluster, OSError, subprocess.CalledProcessError) as error:
-        sys.exit(f"cluster: {error}")
+        # Inside the namespaces the lines are shown by `up`, which says whose they are.
+        sys.exit(str(error) if sys.argv[1:] == ["hold"] else f"cluster: {error}")

@@ -6,6 +6,7 @@ import os
 import secrets
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,7 +35,10 @@ def node() -> Iterator[Node]:
     started = script("up")
     assert started.returncode == 0, started.stderr
     # A node that is killed must not keep the next one from starting, nor leave it anything.
-    os.kill(json.loads((HOME / "node.json").read_text())["pid"], signal.SIGKILL)
+    first = json.loads((HOME / "node.json").read_text())["pid"]
+    os.kill(first, signal.SIGKILL)
+    while Path(f"/proc/{first}").exists():
+        time.sleep(0.05)
     started = script("up")
     assert started.returncode == 0, started.stderr
     try:
