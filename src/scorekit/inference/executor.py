@@ -75,7 +75,8 @@ class Task(Protocol):
 class Executor:
     """Runs tasks one at a time, in the order of their submission. Without a ``thread`` all of them run in the loop.
 
-    ``mean_s`` is the expected duration of a call; ``observe`` is called with the seconds of each.
+    ``mean_s`` is the expected duration of a call; ``observe`` is called with the seconds of each; ``run_in_loop`` calls
+    what is to run in the loop's thread.
     """
 
     def __init__(
@@ -86,11 +87,13 @@ class Executor:
         observe: Callable[[float], object] = lambda seconds: None,
         clock: Callable[[], float] = time.perf_counter,
         mean_s: float = 0.0,
+        run_in_loop: Callable[[Callable[[], None]], None] = lambda work: work(),
     ) -> None:
         self._loop = loop
         self._thread = thread
         self._observe = observe
         self._clock = clock
+        self._run_in_loop = run_in_loop
         self._queue: deque[Task] = deque()
         self._busy = False  # a task runs, in the loop or in the thread
         self._spent_s = 0.0  # by the tasks of this turn of the loop
@@ -186,7 +189,7 @@ class Executor:
                 self._in_thread = task
                 self._thread.run(task.run, lambda seconds, task=task: self._returned(task, seconds))  # type: ignore[misc]
                 return
-            task.run()
+            self._run_in_loop(task.run)
             seconds = clock() - began
             self._spent_s += seconds
             self._note(seconds)
