@@ -14,7 +14,7 @@ from ..grpc import GrpcServices
 from ..limits.open_connections import OpenConnections
 from ..rest import RestOptions, RestRoutes
 from .model_thread import ModelThread
-from .outside_loop import run_outside_loop
+from .outside_loop import mark_running_loop
 from .served_model import ServedModel
 
 
@@ -43,7 +43,7 @@ class Endpoints:
         self.metrics = _metrics(identity)
         self.thread = ModelThread(loop)
         self.executor = Executor(
-            loop, self.thread, observe=self.metrics.calls.observe, mean_s=call_s, run_in_loop=run_outside_loop
+            loop, self.thread, observe=self.metrics.calls.observe, mean_s=call_s, mark_running_loop=mark_running_loop
         )
         self.service = Service(
             served.component,
