@@ -38,8 +38,8 @@ class Call:
     def finish(self) -> None:
         """Do nothing: the function has kept its result."""
 
-    def drop_abandoned(self) -> None:
-        """Do nothing: nobody waits for a function."""
+    def drop_abandoned(self) -> bool:
+        return False
 
     def give_up(self, why: Exception) -> None:
         raise AssertionError(why)
