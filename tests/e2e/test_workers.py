@@ -284,3 +284,34 @@ def test_a_connection_is_kept_by_its_worker(start: Callable[..., Command], port:
         answered_by.add(connection.getresponse().read())
     connection.close()
     assert len(answered_by) == 1
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        "asyncio.run(answer(X))",
+        "asyncio.new_event_loop().run_until_complete(answer(X))",
+        "uvloop.run(answer(X))",
+    ],
+)
+@pytest.mark.parametrize("seconds", [0.0001, 0.005], ids=["quick", "slow"])
+def test_predict_may_run_an_event_loop_of_its_own(
+    start: Callable[..., Command], port: int, tmp_path: Path, run: str, seconds: float
+) -> None:
+    """As with the stock wrapper; health is answered between calls, and SIGTERM during a call ends the server."""
+    source = (
+        "import asyncio, uvloop\n"
+        "async def answer(X):\n    await asyncio.sleep(SECONDS if X[0][0] < 9 else 1); return X\n"
+        "class Mine:\n    def predict(self, X, names):\n"
+        "        if X[0][0] == 9: print('long', flush=True)\n"
+        f"        return {run}\n"
+    ).replace("SECONDS", str(seconds))
+    command = serving(start, port, str(component(tmp_path, source, "")))
+    for at in range(30):
+        assert ask(port, {"data": {"ndarray": [[at % 9]]}})["data"]["ndarray"] == [[at % 9]]
+        assert get(port, "/health/ping") == "pong"
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        last = pool.submit(ask, port, {"data": {"ndarray": [[9]]}})
+        command.wait_for("long")
+        assert command.stop() == 0
+        assert last.result()["data"]["ndarray"] == [[9]]

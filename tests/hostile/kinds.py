@@ -28,6 +28,7 @@ KINDS: dict[str, str] = {
     "More than 2,000,000 lists and objects": "413",
     "Shapes that do not fit, negative or huge dimensions, more than 32 of them": "400 before anything is allocated",
     "One long text among many short ones": "400",
+    "Forms and queries of many escapes": "read, with at most 16 times the memory that their bytes take",
     "Multipart forms of many parts, headers or line ends": "400, in linear time",
     "Protocol buffers that nest deeply, repeat fields or are cut off": "INVALID_ARGUMENT",
     "An `Any` in an `Any` in an `Any`": "400 (INVALID_ARGUMENT)",

@@ -3,11 +3,14 @@
 import functools
 import time
 import tracemalloc
+import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scorekit.codec import json, multipart, proto, strictness, values
 from scorekit.codec.wire import delimited
@@ -15,6 +18,7 @@ from scorekit.codec.wire import fields as wire_fields
 from scorekit.errors import BadRequest, PayloadTooLarge, RequestError
 from scorekit.serve.http1.exchange import Exchange
 from scorekit.serve.http1.head import RequestHead
+from scorekit.serve.rest import requests
 from scorekit.serve.rest.requests import find, read
 
 from .kinds import KINDS
@@ -256,6 +260,38 @@ def test_forms_and_queries_have_at_most_a_thousand_fields() -> None:
     ):
         with pytest.raises(BadRequest, match="1000 fields"):
             read(exchange(body, target, content_type=kind))
+
+
+@pytest.mark.parametrize("quoted", [b"%41", b"+", b"a", b"%C3%A9", b"\xc3\xa9"])
+def test_a_form_takes_little_more_memory_than_its_bytes(quoted: bytes) -> None:
+    """A megabyte of escapes is decoded within a few megabytes."""
+    body = b"json=%22" + quoted * (MEGABYTE // len(quoted)) + b"%22"
+    tracemalloc.start()
+    text = read(exchange(body, content_type=b"application/x-www-form-urlencoded")).raw
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert text == urllib.parse.unquote_plus(body[8:-3].decode())
+    assert peak < 16 * MEGABYTE
+
+
+FORM_PARTS = [b"json", b"=", b"&", b"%", b"41", b"%4", b"%C3%A9", b"\xc3\xa9", b"\xff", b"+", b"x"]
+
+
+@given(st.lists(st.sampled_from(FORM_PARTS)))
+def test_forms_are_read_as_the_standard_library_reads_them(parts: list[bytes]) -> None:
+    """The field of a form is that which urllib.parse finds, in pieces of any size, or both refuse the form."""
+    body = b"".join(parts)
+    try:
+        expected = urllib.parse.parse_qs(body.decode(), errors="strict").get("json", [""])[0]
+    except ValueError:
+        expected = None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(requests, "_PIECE_BYTES", 3)
+        if expected is None:
+            with pytest.raises(BadRequest):
+                requests._field(body)
+        else:
+            assert requests._field(body) == expected
 
 
 class Name(str):

@@ -291,6 +291,7 @@ ELSEWHERE: dict[str, Callable[..., None]] = {
     "Thousands of small requests": test_http1.test_only_a_few_pipelined_requests_are_under_way,
     "More bytes of request bodies": test_http1.test_a_worker_holds_a_bounded_number_of_request_bytes,
     "A compressed body": test_codec.test_a_compressed_body_is_refused_unread,
+    "Forms and queries": test_codec.test_a_form_takes_little_more_memory_than_its_bytes,
     "gRPC messages": test_calls.test_a_malformed_message_ends_its_call_with_a_status,
     "gRPC calls of many": test_calls.test_reflection_stops_when_its_answers_are_not_read,
     "A second message on": test_calls.test_a_watch_takes_one_message,

@@ -155,6 +155,7 @@ CASES = [
     Case(_HEADS, "huge-number", frame(frames.HEADERS, 5, 1, POST + b"\xff" * 50), Code.COMPRESSION_ERROR),
     Case(_HEADS, "no-such-entry", frame(frames.HEADERS, 5, 1, POST + b"\xff\x7f"), Code.COMPRESSION_ERROR),
     Case(_HEADS, "table-too-large", frame(frames.HEADERS, 5, 1, b"\x3f\xe1\xff\x03" + POST), Code.COMPRESSION_ERROR),
+    Case(_HEADS, "table-sizes", frame(frames.HEADERS, 5, 1, b"\x20" * 3 + POST), Code.COMPRESSION_ERROR),
     Case(_HEADS, "broken-huffman", frame(frames.HEADERS, 5, 1, POST + b"\x00\x81\xff\x81\xff"), Code.COMPRESSION_ERROR),
     Case(_RULES, "long-frame", frame(frames.DATA, 0, 1, b"x" * 16_385), Code.FRAME_SIZE_ERROR),
     Case(_RULES, "padding-lies", opened(False, 1) + frame(frames.DATA, 8, 1, b"\xff"), Code.PROTOCOL_ERROR),
@@ -369,6 +370,21 @@ def test_a_client_that_does_not_read_why_it_is_refused_is_cut_off() -> None:
     for now in (0, 11, 31, 62):
         peer.connection.check_time(now, ClientTimeouts())
     assert peer.transport.aborted
+
+
+def test_many_changes_of_the_table_are_refused_undecoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A header block of 60 kB of table size updates is refused before the decoder takes them one by one."""
+    updates: list[int] = []
+
+    def update(decoder: hpack.Decoder, data: memoryview) -> int:
+        updates.append(len(data))
+        return 1
+
+    monkeypatch.setattr(hpack.Decoder, "_update_encoding_context", update)
+    parts = frame(frames.HEADERS, 1, 1, b"\x20" * 15_000) + frame(frames.CONTINUATION, 0, 1, b"\x20" * 15_000) * 2
+    peer = Peer().send(parts + frame(frames.CONTINUATION, 4, 1, b"\x20" * 15_000))
+    assert peer.endings()[0] is Code.COMPRESSION_ERROR
+    assert updates == []
 
 
 def test_a_worker_holds_a_bounded_number_of_call_bytes() -> None:

@@ -6,6 +6,7 @@ without the tester. Begin with ``parser``, then ``serve`` and ``serve_flags``.
 """
 
 import argparse
+import errno
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -13,6 +14,7 @@ from importlib import import_module
 from .. import __version__
 from ..errors import ScorekitError
 from .parser import CommandParser
+from .streams import open_missing_streams
 
 __all__ = ["COMMANDS", "main", "make_parser"]
 
@@ -22,6 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Raises ``SystemExit`` with 2 for a command line that cannot be parsed, and with 0 after ``--help``.
     """
+    open_missing_streams()
     words = sys.argv[1:] if argv is None else argv
     # A start of `scorekit serve` spends nothing on the other commands: their flags cost 15 ms to declare.
     parser = make_parser(words[:1] if words[:1] and words[0] in COMMANDS else COMMANDS)
@@ -32,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     try:
         status = command(arguments)
-        print(end="", flush=True)  # a reader that has gone is noticed here, not in the interpreter's exit
+        sys.stdout.flush()  # a reader that has gone is noticed here, not in the interpreter's exit
         return status
     except ScorekitError as error:
         print(f"scorekit: {error}", file=sys.stderr)
@@ -42,6 +45,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # `scorekit serve --explain DIR | head` closes the pipe early. Flushing at exit would fail once more, with a
         # traceback; without a stdout the interpreter flushes nothing.
+        sys.stdout = None
+        return 1
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        print("scorekit: the output cannot be written: no space left", file=sys.stderr)
         sys.stdout = None
         return 1
 

@@ -24,7 +24,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..errors import DeadlineExceeded, Overloaded, RequestError
 
@@ -75,7 +75,9 @@ class Task(Protocol):
 class Executor:
     """Runs tasks one at a time, in the order of their submission. Without a ``thread`` all of them run in the loop.
 
-    ``mean_s`` is the expected duration of a call; ``observe`` is called with the seconds of each.
+    ``mean_s`` is the expected duration of a call; ``observe`` is called with the seconds of each. Before a task runs in
+    the loop ``mark_running_loop`` is called with ``None``, and afterwards with ``loop``, so that user code may run an
+    event loop of its own.
     """
 
     def __init__(
@@ -86,11 +88,13 @@ class Executor:
         observe: Callable[[float], object] = lambda seconds: None,
         clock: Callable[[], float] = time.perf_counter,
         mean_s: float = 0.0,
+        mark_running_loop: Callable[[Any], object] = lambda loop: None,
     ) -> None:
         self._loop = loop
         self._thread = thread
         self._observe = observe
         self._clock = clock
+        self._mark_running_loop = mark_running_loop
         self._queue: deque[Task] = deque()
         self._busy = False  # a task runs, in the loop or in the thread
         self._spent_s = 0.0  # by the tasks of this turn of the loop
@@ -172,7 +176,7 @@ class Executor:
                 each.give_up(self._given_up)
 
     def _run_waiting(self) -> None:
-        queue, clock = self._queue, self._clock
+        queue, clock, mark = self._queue, self._clock, self._mark_running_loop
         self._busy = True
         while queue and (self.in_thread or self._spent_s < _SLICE_S):
             task = queue.popleft()
@@ -186,7 +190,11 @@ class Executor:
                 self._in_thread = task
                 self._thread.run(task.run, lambda seconds, task=task: self._returned(task, seconds))  # type: ignore[misc]
                 return
-            task.run()
+            mark(None)
+            try:
+                task.run()
+            finally:
+                mark(self._loop)
             seconds = clock() - began
             self._spent_s += seconds
             self._note(seconds)

@@ -10,6 +10,8 @@ from .header_fields import Headers, request_headers
 _MAX_KNOWN = 64
 _MAX_KNOWN_BYTES = 4096
 
+_MAX_SIZES = 2
+
 
 class HeaderBlock:
     """The header block of a stream, as far as its frames have arrived."""
@@ -62,6 +64,7 @@ class HeaderBlockReader:
         """
         if not leaves_table(text):
             self._known.clear()
+            refuse_many_sizes(text)
         try:
             return [(bytes(name), bytes(value)) for name, value in self._decoder.decode(text, raw=True)]
         except hpack.OversizedHeaderListError:
@@ -100,6 +103,20 @@ def leaves_table(text: bytes) -> bool:
             length, at = _integer(text, at, 0x7F)
             at += length
     return at == end
+
+
+def refuse_many_sizes(text: bytes) -> None:
+    """Raise ``Http2Error`` if a header block changes the size of the table more than twice.
+
+    An encoder has no reason for a third change (RFC 7541 §4.2), and each takes a byte of the client and a turn of the
+    decoder, which would take them all before it finds the first field.
+    """
+    at = sizes = 0
+    while at < len(text) and text[at] & 0xE0 == 0x20:
+        sizes += 1
+        if sizes > _MAX_SIZES:
+            raise Http2Error(ErrorCode.COMPRESSION_ERROR, "header block with more than two table size updates")
+        _, at = _integer(text, at, 0x1F)
 
 
 def _integer(text: bytes, at: int, prefix: int) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from ..grpc import GrpcServices
 from ..limits.open_connections import OpenConnections
 from ..rest import RestOptions, RestRoutes
 from .model_thread import ModelThread
+from .outside_loop import mark_running_loop
 from .served_model import ServedModel
 
 
@@ -41,7 +42,9 @@ class Endpoints:
         self._draining = draining
         self.metrics = _metrics(identity)
         self.thread = ModelThread(loop)
-        self.executor = Executor(loop, self.thread, observe=self.metrics.calls.observe, mean_s=call_s)
+        self.executor = Executor(
+            loop, self.thread, observe=self.metrics.calls.observe, mean_s=call_s, mark_running_loop=mark_running_loop
+        )
         self.service = Service(
             served.component,
             loop,

@@ -103,7 +103,9 @@ class Worker:
         """Listen, and answer requests until there is a reason to exit."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._shutdown.stop)
+            # Not loop.add_signal_handler: while the model runs an event loop of its own, that one takes the signals of
+            # the process, and only handlers of Python itself are called.
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._shutdown.stop))
         self._endpoints = Endpoints(
             self._served,
             loop,
