@@ -294,6 +294,17 @@ def test_forms_are_read_as_the_standard_library_reads_them(parts: list[bytes]) -
             assert requests._field(body) == expected
 
 
+@pytest.mark.parametrize("many", [b"1," * 300_000 + b"1", b"[]," * 60_000 + b"[]", b"{}," * 60_000 + b"{}"])
+def test_feedback_of_too_many_elements_is_refused_before_it_is_parsed(
+    many: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Feedback with more elements than the protobuf library reads in a moment never reaches the library."""
+    monkeypatch.setattr(proto, "_MAX_ELEMENTS", 250_000)
+    monkeypatch.setattr("google.protobuf.json_format.ParseDict", None)
+    with pytest.raises(BadRequest, match="at most 250000 elements"):
+        feedback(b'{"request":{"data":{"ndarray":[%b]}}}' % many)
+
+
 class Name(str):
     """A key that counts how often it is compared."""
 

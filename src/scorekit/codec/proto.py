@@ -34,6 +34,7 @@ _HARMLESS_BYTES = 20_000
 # The library's pure-Python version, which only seldon-core's pins bring, takes twelve microseconds for each element of
 # a list. With the compiled one there is no need for a limit.
 _MAX_ELEMENTS = 250_000 if api_implementation.Type() == "python" else 2**62
+_CONTAINER_ELEMENTS = 5
 _MERGED = (3, 6, 7)  # the fields that are messages: their bytes are concatenated if they occur again
 
 
@@ -255,10 +256,23 @@ def feedback_from_json(value: Any) -> bytes:
     if not isinstance(value, dict):
         raise BadRequest("Invalid JSON: expected an object with request, response, reward and truth", "$")
     refuse_deep(value, "$")
+    if _elements(value) > _MAX_ELEMENTS:  # before the library makes objects of them
+        raise BadRequest(f"a Feedback may have at most {_MAX_ELEMENTS} elements")
     try:
         return bytes(json_format.ParseDict(value, _Feedback()).SerializeToString())
     except (json_format.ParseError, TypeError, ValueError, RecursionError) as error:
         raise BadRequest(f"Invalid JSON: {error}") from None
+
+
+def _elements(value: Any) -> int:
+    """Return the number of values in a JSON value; a list or an object counts five times, as it costs the library."""
+    count, level = 0, [value]
+    while level:
+        count += len(level)
+        containers = [each for each in level if isinstance(each, list | dict)]
+        count += (_CONTAINER_ELEMENTS - 1) * len(containers)
+        level = [each for of in containers for each in (of.values() if isinstance(of, dict) else of)]
+    return count
 
 
 def feedback_text(body: bytes) -> str:
