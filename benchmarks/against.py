@@ -104,7 +104,7 @@ class Comparison:
     def __init__(self, new: Tree, old: Tree, seconds: float) -> None:
         self._servers = [server_of(new), server_of(old)]
         self._programs = programs_of(OURS)
-        self._seconds = seconds
+        self._seconds = max(1, round(seconds))  # as the load generators take it
         self._turned = False
         self.verdicts = {name: Figure(name, "requests/s") for name in LOADS}
         self.verdicts[START] = Figure(START, "starts/s")
@@ -123,7 +123,7 @@ class Comparison:
             pair = self._pair(stack, features=4)
             body, message = OURS.body(ONE_ROW), one_row_message()
             self._measure("one row, REST", pair, lambda up: wrk(up.url, body, seconds))
-            self._measure("one row, gRPC", pair, lambda up: h2load(up.grpc_url, message, seconds))
+            self._measure("one row, gRPC", pair, lambda up: h2load(up.grpc_url, message, seconds, warm_up_s=0))
         with contextlib.ExitStack() as stack:
             pair = self._pair(stack, features=20)
             large = OURS.body(rows(1000, 20))
@@ -144,6 +144,8 @@ class Comparison:
         self.verdicts[START].pairs.append((1 / pair[0].started_s, 1 / pair[1].started_s))
         for up in pair.values():
             wrk(up.url, OURS.body([[0.5] * features]), 1)
+            if features == len(ONE_ROW[0]):
+                h2load(up.grpc_url, one_row_message(), 1, warm_up_s=0)
         return [pair[0], pair[1]]
 
     def _measure(self, name: str, pair: list[Running], load: Callable[[Running], Result]) -> None:

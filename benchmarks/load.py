@@ -34,12 +34,22 @@ def wrk(url: str, body: bytes, seconds: float) -> Result:
     }
 
 
-def h2load(url: str, message: bytes, seconds: float) -> Result:
+def h2load(url: str, message: bytes, seconds: float, warm_up_s: int = 1) -> Result:
     """Returns gRPC calls per second over 4 connections of 8 streams, and the failed calls."""
     with tempfile.NamedTemporaryFile() as body:
         body.write(b"\0" + len(message).to_bytes(4, "big") + message)
         body.flush()
-        argv = ["h2load", "-t1", "-c4", "-m8", f"-D{max(1, round(seconds))}", "--warm-up-time", "1", "-d", body.name]
+        argv = [
+            "h2load",
+            "-t1",
+            "-c4",
+            "-m8",
+            f"-D{max(1, round(seconds))}",
+            "--warm-up-time",
+            str(warm_up_s),
+            "-d",
+            body.name,
+        ]
         text = _printed([*argv, "-H", "content-type: application/grpc", "-H", "te: trailers", url])
     failed = int(_found(r"(\d+) failed", text)) + int(_found(r"(\d+) errored", text))
     return {"requests_per_s": float(_found(r"([\d.]+) req/s", text)), "errors": failed}

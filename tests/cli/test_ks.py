@@ -162,7 +162,7 @@ def test_a_base_install_says_what_to_install(
     monkeypatch.setattr(ks.app_folder, "_NEEDS", {"no_such_module": "gojsonnet"})
     assert ks.main(["show", "default"]) == 1
     assert capsys.readouterr().err == (
-        "level=error msg=\"ks needs gojsonnet: pip install 'scorekit[ks]'\"\n"  #
+        "level=error msg=\"ks needs gojsonnet: pip install '.[ks]' in a checkout of scorekit\"\n"  #
     )
 
 

@@ -183,7 +183,7 @@ def test_a_missing_package_is_named_with_its_extra(
     for name in [package, f"{package}.configuration"]:
         monkeypatch.setitem(sys.modules, name, None)
     assert run("127.0.0.1:1", *flags) == 2
-    assert "pip install 'scorekit[test]'" in capsys.readouterr().err
+    assert "pip install '.[test]' in a checkout of scorekit" in capsys.readouterr().err
 
 
 def test_without_grpcio_rest_is_tested(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -135,7 +135,7 @@ def test_the_tester_says_what_it_lacks(installed: Path, tmp_path: Path) -> None:
     test: list[str | Path] = [installed / "scorekit", "test"]
     done = subprocess.run([*test, contract, "127.0.0.1:1"], env=environ(), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "pip install 'scorekit[test]'" in done.stderr
+    assert "pip install '.[test]' in a checkout of scorekit" in done.stderr
 
 
 def test_it_serves_a_component(installed: Path, tmp_path: Path) -> None:

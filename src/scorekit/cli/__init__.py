@@ -13,6 +13,7 @@ from importlib import import_module
 
 from .. import __version__
 from ..errors import ScorekitError
+from .extras import missing_extra
 from .parser import CommandParser
 from .streams import open_missing_streams
 
@@ -39,6 +40,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return status
     except ScorekitError as error:
         print(f"scorekit: {error}", file=sys.stderr)
+        return 1
+    except ImportError as error:
+        if (sentence := missing_extra(error)) is None:
+            raise
+        print(f"scorekit: {sentence}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

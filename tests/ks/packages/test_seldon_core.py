@@ -307,23 +307,37 @@ def test_each_predictor_has_a_route_by_its_share() -> None:
     """Several predictors share the short path by their traffic, as the operator weighs its routes; a shadow mirrors."""
     source = resources.files("scorekit") / "builtin" / "registries" / "seldon-core" / "seldon-core" / "serve.libsonnet"
     predictors = [
-        {"name": "default", "traffic": 75},
-        {"name": "canary", "traffic": 25, "annotations": {"seldon.io/svc-name": "mine"}},
         {"name": "dark", "shadow": True},
+        {"name": "default", "traffic": 75, "annotations": {"seldon.io/no-engine": "TRUE"}},
+        {"name": "canary", "traffic": 25, "annotations": {"seldon.io/svc-name": "mine", "seldon.io/no-engine": "no"}},
+        {"name": "dim", "shadow": True, "traffic": 5},
+        {"name": "idle", "traffic": 0},
     ]
     spec = {"predictors": predictors, "annotations": {"seldon.io/rest-timeout": "5000"}}
-    deployment = {"metadata": {"name": "m"}, "spec": spec}
+    deployment = {"metadata": {"name": "m", "namespace": "there"}, "spec": spec}
     snippet = f"(import '{source}').routes({json.dumps(deployment)})"
     routes = json.loads(_gojsonnet.evaluate_snippet("routes", snippet))
+    assert {each["metadata"]["namespace"] for each in routes} == {"there"}
     picked = [
         (each["spec"]["service"], each["spec"].get("weight"), each["spec"].get("shadow"), each["spec"]["timeout_ms"])
         for each in routes
     ]
     assert picked == [
-        ("m-default:8000", None, None, 5000),
+        ("m-dark:8000", None, True, 5000),
+        ("m-default:9000", None, None, 5000),
         ("mine:8000", 25, None, 5000),
-        ("m-dark:8000", 0, True, 5000),
+        ("m-dim:8000", 5, True, 5000),
+        ("m-idle:8000", 0, None, 5000),
     ]
+
+
+def test_a_timeout_of_a_route_is_a_number() -> None:
+    """The operator fails on `5s` only when it runs; the package says so when it renders."""
+    source = resources.files("scorekit") / "builtin" / "registries" / "seldon-core" / "seldon-core" / "serve.libsonnet"
+    spec = {"predictors": [{"name": "p"}], "annotations": {"seldon.io/rest-timeout": "5s"}}
+    snippet = f"(import '{source}').routes({json.dumps({'metadata': {'name': 'm'}, 'spec': spec})})"
+    with pytest.raises(RuntimeError, match=r'seldon\.io/rest-timeout is "5s"; it must be a number of milliseconds'):
+        _gojsonnet.evaluate_snippet("routes", snippet)
 
 
 def test_the_names_that_the_operator_joins_are_short_enough() -> None:

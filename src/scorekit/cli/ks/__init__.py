@@ -8,6 +8,7 @@ simplest one). Exit status: 0, 1 after a ``level=error`` line, 10 if ``diff`` fi
 import sys
 
 from ...errors import ScorekitError
+from ..extras import missing_extra
 from . import (
     apply,
     component,
@@ -40,6 +41,11 @@ def main(argv: list[str] | None = None) -> int:
         status: int | None = arguments.run(arguments)
     except ScorekitError as error:
         log("error", str(error))
+        return 1
+    except ImportError as error:
+        if (sentence := missing_extra(error)) is None:
+            raise
+        log("error", sentence)
         return 1
     except KeyboardInterrupt:
         return 130  # 128 + SIGINT, as a shell reports it

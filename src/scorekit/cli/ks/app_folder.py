@@ -46,7 +46,7 @@ def open_folder(root: Path) -> "Directory":
     """The app whose root is ``root``. Raises ``SetupError`` if the extra ``ks`` is not installed."""
     missing = [name for module, name in _NEEDS.items() if importlib.util.find_spec(module) is None]
     if missing:
-        raise SetupError(f"ks needs {' and '.join(missing)}: pip install 'scorekit[ks]'")
+        raise SetupError(f"ks needs {' and '.join(missing)}: pip install '.[ks]' in a checkout of scorekit")
     from ...ks.io.disk import Directory
 
     return Directory(root)

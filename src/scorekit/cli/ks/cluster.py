@@ -25,7 +25,9 @@ def connect(arguments: argparse.Namespace, environment: "Environment") -> "Clien
     try:
         from ...deploy.kube.client import Client
     except ImportError as error:
-        raise SetupError(f"commands that use a cluster need {error.name}: pip install 'scorekit[ks]'") from error
+        raise SetupError(
+            f"commands that use a cluster need {error.name}: pip install '.[ks]' in a checkout of scorekit"
+        ) from error
     from ...deploy import RetryPolicy
     from ...deploy.kube import ConfigOverrides, find_target, load
 

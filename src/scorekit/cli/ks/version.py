@@ -26,4 +26,4 @@ def _installed(package: str) -> str:
     try:
         return f"{package} {version(package)}"
     except PackageNotFoundError:
-        return "none; pip install 'scorekit[ks]'"
+        return "none; pip install '.[ks]' in a checkout of scorekit"

@@ -49,7 +49,7 @@ def spans(environ: Mapping[str, str], model: str, scheme: str) -> tuple[RequestO
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError:
-        log.warning("spans.off reason=OpenTelemetry is not installed: pip install 'scorekit[otel]'")
+        log.warning("spans.off reason=OpenTelemetry is not installed: pip install '.[otel]' in a checkout of scorekit")
         return None
     resource = {} if environ.get("OTEL_SERVICE_NAME") else {SERVICE_NAME: model}
     provider = TracerProvider(resource=Resource.create(resource), shutdown_on_exit=False)

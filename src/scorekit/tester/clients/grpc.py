@@ -53,7 +53,9 @@ class GrpcClient:
         try:
             import grpc
         except ImportError as error:
-            raise SetupError("gRPC needs the package 'grpcio': pip install 'scorekit[test]'") from error
+            raise SetupError(
+                "gRPC needs the package 'grpcio': pip install '.[test]' in a checkout of scorekit"
+            ) from error
         self._metadata = [*(address.metadata or ()), *([("x-api-key", key)] if key is not None else [])]
         self.address = address
         self.timeout_s = timeout_s

@@ -37,31 +37,42 @@ local volume = 'persistent-storage';
   // Ambassador's routes of the short path, /seldon/NAME/, one for each predictor, by its share of the traffic. The operator
   // writes those of /seldon/NAMESPACE/NAME/ alone (operator.libsonnet tells why). A predictor that is taken out of the
   // deployment takes its route with it only if that is deleted first: docs/kubernetes.md of scorekit, Canary.
-  routes(deployment):: [
-    {
-      local annotations = std.get(deployment.spec, 'annotations', {}),
+  routes(deployment):: (
+    local predictors = deployment.spec.predictors;
+    local is_shadow(predictor) = std.get(predictor, 'shadow', false);
+    local main = [predictor.name for predictor in predictors if !is_shadow(predictor)][0];
+    local timeout = std.get(std.get(deployment.spec, 'annotations', {}), 'seldon.io/rest-timeout', '3000');
+    local milliseconds = (
+      if std.all([std.member('0123456789', digit) for digit in std.stringChars(timeout)]) then std.parseInt(timeout)
+      else error 'the annotation seldon.io/rest-timeout is "%s"; it must be a number of milliseconds' % timeout
+    );
+    local route(predictor) = {
       local own = std.get(predictor, 'annotations', {}),
       local service = std.get(own, 'seldon.io/svc-name', deployment.metadata.name + '-' + predictor.name),
       // Past the orchestrator, the Service has the ports of the model's container.
-      local port = if std.objectHas(own, 'seldon.io/no-engine') then 9000 else 8000,
-      local shadow = std.get(predictor, 'shadow', false),
+      local port = if std.asciiLower(std.get(own, 'seldon.io/no-engine', 'false')) == 'true' then 9000 else 8000,
+      local traffic = std.get(predictor, 'traffic', 0),
       apiVersion: 'getambassador.io/v3alpha1',
       kind: 'Mapping',
-      metadata: { name: 'seldon-%s-%s-short' % [deployment.metadata.name, predictor.name], labels: { app: 'seldon' } },
+      metadata: {
+        name: 'seldon-%s-%s-short' % [deployment.metadata.name, predictor.name],
+        labels: { app: 'seldon' },
+        // The Service is looked for in the Mapping's own namespace.
+        [if std.objectHas(deployment.metadata, 'namespace') then 'namespace']: deployment.metadata.namespace,
+      },
       spec: {
         hostname: '*',
         prefix: '/seldon/%s/' % deployment.metadata.name,
         rewrite: '/',
         service: '%s:%d' % [service, port],
-        timeout_ms: std.parseInt(std.get(annotations, 'seldon.io/rest-timeout', '3000')),
-      } + (
-        // As the operator weighs its own: the first takes what the others leave.
-        if predictor.name == deployment.spec.predictors[0].name && !shadow then {}
-        else { weight: std.get(predictor, 'traffic', 0) }
-      ) + (if shadow then { shadow: true } else {}),
-    }
-    for predictor in deployment.spec.predictors
-  ],
+        timeout_ms: milliseconds,
+        // The first takes what the others leave. A shadow without a share gets a copy of every request.
+        [if predictor.name != main && (traffic > 0 || !is_shadow(predictor)) then 'weight']: traffic,
+        [if is_shadow(predictor) then 'shadow']: true,
+      },
+    };
+    [route(predictor) for predictor in predictors]
+  ),
 
   // The deployment, its routes, and the volume claim if one is asked for.
   objects(version, params, containers, graph):: (
