@@ -170,8 +170,8 @@ class Supervisor:
         if {signal.SIGTERM, signal.SIGINT} & numbers:
             self._stop()
         elif signal.SIGHUP in numbers:
-            workers = len(self._table.slots)
-            log.info("serve.reload workers=%d: each is replaced; the new one reads everything again", workers)
+            workers, reads = len(self._table.slots), self._launcher.work.reads
+            log.info("serve.reload workers=%d: each is replaced; the new one reads %s", workers, reads)
             for number in range(workers):
                 self._replacements.request(number, reload=True)
 
