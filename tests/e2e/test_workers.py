@@ -211,6 +211,28 @@ def test_a_model_that_cannot_load_prevents_the_start(
     assert "Traceback" not in command.output
 
 
+def test_a_slot_that_cannot_start_does_not_end_the_others(
+    start: Callable[..., Command], port: int, tmp_path: Path
+) -> None:
+    """With the model's file gone a worker that dies is tried again and again, while the other one answers."""
+    file = tmp_path / "weights"
+    file.touch()
+    source = (
+        f"class Mine:\n    def load(self): open({str(file)!r}).close()\n    def predict(self, X, names): return X\n"
+    )
+    command = serving(start, port, str(component(tmp_path, source, "")), GUNICORN_WORKERS="2")
+    file.unlink()
+    os.kill(workers(command)[0], signal.SIGKILL)
+    command.wait_for("the next one starts in 1.6 s")
+    for _ in range(20):
+        assert ask(port, {"data": {"ndarray": [[1]]}})["data"]["ndarray"] == [[1]]
+    file.touch()
+    command.wait_for("worker.ready")
+    for _ in range(20):
+        assert ask(port, {"data": {"ndarray": [[1]]}})["data"]["ndarray"] == [[1]]
+    assert command.stop() == 0
+
+
 def test_a_crash_loop_ends_with_a_reason(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
     """A worker that crashes at every request is replaced after growing pauses; the fifth crash in a row ends the
     server."""
