@@ -211,6 +211,28 @@ def test_a_model_that_cannot_load_prevents_the_start(
     assert "Traceback" not in command.output
 
 
+def test_a_slot_that_cannot_start_does_not_end_the_others(
+    start: Callable[..., Command], port: int, tmp_path: Path
+) -> None:
+    """With the model's file gone a worker that dies is tried again and again, while the other one answers."""
+    file = tmp_path / "weights"
+    file.touch()
+    source = (
+        f"class Mine:\n    def load(self): open({str(file)!r}).close()\n    def predict(self, X, names): return X\n"
+    )
+    command = serving(start, port, str(component(tmp_path, source, "")), GUNICORN_WORKERS="2")
+    file.unlink()
+    os.kill(workers(command)[0], signal.SIGKILL)
+    command.wait_for("the next one starts in 1.6 s")
+    for _ in range(20):
+        assert ask(port, {"data": {"ndarray": [[1]]}})["data"]["ndarray"] == [[1]]
+    file.touch()
+    command.wait_for("worker.ready")
+    for _ in range(20):
+        assert ask(port, {"data": {"ndarray": [[1]]}})["data"]["ndarray"] == [[1]]
+    assert command.stop() == 0
+
+
 def test_a_crash_loop_ends_with_a_reason(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
     """A worker that crashes at every request is replaced after growing pauses; the fifth crash in a row ends the
     server."""
@@ -315,3 +337,43 @@ def test_predict_may_run_an_event_loop_of_its_own(
         command.wait_for("long")
         assert command.stop() == 0
         assert last.result()["data"]["ndarray"] == [[9]]
+
+
+PRELOADED = """
+import multiprocessing, os, threading, time
+class Mine:
+    def __init__(self):
+        print('constructed', flush=True)
+        self.shared = multiprocessing.RawValue('i', 0)
+        THREAD
+    def predict(self, X, names): return [self.shared.value]
+    def custom_service(self):
+        self.shared.value = 42
+        time.sleep(60)
+"""
+
+
+def test_preload_constructs_once_and_shares_by_forks(start: Callable[..., Command], port: int, tmp_path: Path) -> None:
+    """Workers and custom_service() have the objects of one constructor, also the workers of a reload."""
+    folder = component(tmp_path, PRELOADED.replace("THREAD", "pass"), "")
+    command = serving(start, port, str(folder), GUNICORN_WORKERS="2", PRELOAD="true")
+    assert ask(port, {"data": {"ndarray": [[1]]}})["data"]["ndarray"] == [42]
+    command.process.send_signal(signal.SIGHUP)
+    command.wait_for("worker.left", 2)
+    assert "reads nothing again, because of --preload" in command.output
+    assert ask(port, {"data": {"ndarray": [[1]]}})["data"]["ndarray"] == [42]
+    assert command.output.count("constructed") == 1
+    assert command.stop() == 0
+
+
+def test_preload_is_given_up_if_the_constructor_starts_threads(
+    start: Callable[..., Command], port: int, tmp_path: Path
+) -> None:
+    """The log says so, and each worker constructs the model for itself, as custom_service() does."""
+    thread = "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()"
+    folder = component(tmp_path, PRELOADED.replace("THREAD", thread), "")
+    command = serving(start, port, str(folder), GUNICORN_WORKERS="2", PRELOAD="true")
+    assert "preload.unsafe threads=1" in command.output
+    command.wait_for("constructed", 4)  # before it was given up, in two workers, and for the service
+    assert ask(port, {"data": {"ndarray": [[1]]}})["data"]["ndarray"] == [0]
+    assert command.stop() == 0

@@ -76,3 +76,15 @@ def test_a_model_with_threads_answers_is_reloaded_and_stops_under_load(
         client.join()
     assert not wrong
     assert workers(command) == []
+
+
+@pytest.mark.parametrize("library", ["lightgbm", "sklearn", "xgboost"])
+def test_a_model_with_threads_is_not_preloaded(
+    start: Callable[..., Command], trained: Trained, port: int, library: str
+) -> None:
+    """The threads that the library starts in the constructor are counted, and the log says that nothing is shared."""
+    model = trained(library, "__init__", False)
+    command = serving(start, port, str(model.folder), GUNICORN_WORKERS="2", PRELOAD="true")
+    assert "preload.unsafe" in command.output
+    assert answers(port) == pytest.approx(model.answers)
+    assert command.stop() == 0

@@ -1,7 +1,8 @@
 """A server from its start to its end: reserve the ports, then run workers below a supervisor.
 
-The supervisor imports and builds nothing of the user's. Each worker does that for itself, and the first one tells the
-supervisor what depends on the class: whether it has a ``custom_service()``, and whether it learns from feedback.
+Without ``--preload`` the supervisor imports and builds nothing of the user's. Each worker does that for itself, and the
+first one tells the supervisor what depends on the class: whether it has a ``custom_service()``, and whether it learns
+from feedback.
 """
 
 import functools
@@ -18,8 +19,10 @@ from .guard import load_keys, server_context
 from .workers.channel import send_state
 from .workers.custom_service import CustomService
 from .workers.deadlines import Deadlines
+from .workers.launch import Work
+from .workers.preload import may_preload, start_again_without_preload, unexpected_threads
 from .workers.process_table import ProcessTable
-from .workers.served_model import build_component, build_served_model
+from .workers.served_model import ServedModel, build_component, build_served_model
 from .workers.slots import Slot
 from .workers.sockets import close_sockets_at
 from .workers.supervisor import Supervisor
@@ -49,10 +52,19 @@ def run(settings: Settings, read: Read, workers: int, ready: Ready) -> None:
     forks.guard(functools.partial(close_sockets_at, [sockets[0].getsockname()[1] for sockets in by_port]))
     slots = [Slot(number, [sockets[number] for sockets in by_port]) for number in range(workers)]
     address = _address(by_port[0][0], "https" if settings.listen.tls_cert else "http")
-    custom_service = CustomService(functools.partial(_component, read))
+    build = functools.partial(_build, read)
+    if may_preload(settings.workers.preload):
+        preloaded = build()
+        if (threads := unexpected_threads()) != 0:
+            start_again_without_preload(threads)
+        work = Work(functools.partial(_serve, lambda: preloaded), "nothing again, because of --preload")
+        custom_service = CustomService(lambda: preloaded.component)
+    else:
+        work = Work(functools.partial(_serve, build), "everything again")
+        custom_service = CustomService(functools.partial(_component, read))
     supervisor = Supervisor(
         ProcessTable(slots, first_alone=settings.workers.count is None),
-        functools.partial(_work, read),
+        work,
         functools.partial(ready, address),
         Deadlines(settings.workers.probe_timeout_s, settings.workers.predict_timeout_s),
         custom_service=custom_service,
@@ -80,7 +92,11 @@ def _component(read: Read) -> Component:
     return build_component(*read())
 
 
-def _work(read: Read, sockets: Sequence[socket.socket], supervisor: socket.socket) -> None:
-    served = build_served_model(*read())
+def _build(read: Read) -> ServedModel:
+    return build_served_model(*read())
+
+
+def _serve(build: Callable[[], ServedModel], sockets: Sequence[socket.socket], supervisor: socket.socket) -> None:
+    served = build()
     send_state(supervisor, "built", **served.facts)
     Worker(served, sockets[:-1], sockets[-1], supervisor).run()

@@ -131,6 +131,7 @@ SUPERVISOR = """
 import logging, os, signal
 from scorekit.serve.workers.custom_service import CustomService
 from scorekit.serve.workers.deadlines import Deadlines
+from scorekit.serve.workers.launch import Work
 from scorekit.serve.workers.process_table import ProcessTable
 from scorekit.serve.workers.slots import Slot
 from scorekit.serve.workers.supervisor import Supervisor
@@ -158,6 +159,7 @@ if not os.fork():
     os._exit(0)
 table = ProcessTable([Slot(0, [])], first_alone=False)
 custom_service = CustomService(lambda: None)
+work = Work(serve=work, reads="everything")
 Supervisor(table, work, lambda states: None, Deadlines(60, 60), custom_service=custom_service).run()
 assert len(calls) >= 2, calls
 """

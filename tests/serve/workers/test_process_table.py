@@ -71,3 +71,14 @@ def test_the_server_is_ready_when_every_slot_is(slots: list[Slot], process: Work
     assert table.ready_states() is None
     process.state = {"state": "ready", "batching": False}
     assert table.ready_states() == [process.state]
+
+
+def test_a_crash_loop_of_one_slot_is_none_of_the_server(slots: list[Slot], process: WorkerProcess) -> None:
+    """The server has no reason to end while a slot has not crashed five times in a row, or has a worker that serves."""
+    table = ProcessTable(slots[:2], first_alone=False)
+    slots[0].failures, slots[1].failures = 7, 4
+    assert not table.in_crash_loop
+    slots[1].failures = 5
+    assert table.in_crash_loop
+    slots[1].current, process.state = process, {"state": "ready"}
+    assert not table.in_crash_loop

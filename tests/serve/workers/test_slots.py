@@ -76,13 +76,18 @@ def test_after_a_reload_that_fails_no_other_worker_is_reloaded() -> None:
     assert queue.begin(0.0) == (THIRD, False)
 
 
-def test_a_worker_that_crashes_at_once_is_given_up_after_five_times(process: WorkerProcess) -> None:
+def test_a_worker_that_crashes_at_once_is_in_a_crash_loop_after_five_times(process: WorkerProcess) -> None:
     """The first two are replaced at once, the next after growing pauses; one that has served starts a new series."""
     slot = Slot(FIRST, [])
     process.state = {"state": "ready"}
     assert slot.crashed(process, process.began + LIVED_S + 1) == 0.0
-    pauses = [slot.crashed(process, process.began + 1) for _ in range(MAX_FAILURES)]
-    assert pauses == [0.0, 0.1, 0.2, 0.4, None]
+    pauses = []
+    for _ in range(MAX_FAILURES):
+        assert not slot.in_crash_loop
+        pauses.append(slot.crashed(process, process.began + 1))
+    assert pauses == [0.0, 0.1, 0.2, 0.4, 0.8]
+    assert slot.in_crash_loop
+    assert [slot.crashed(process, process.began + 1) for _ in range(2000)][-1] == 60.0
     assert slot.crashed(process, process.began + LIVED_S + 1) == 0.0
 
 
@@ -91,7 +96,8 @@ def test_a_worker_whose_model_hung_has_not_lived_meanwhile(process: WorkerProces
     slot = Slot(FIRST, [])
     process.state, process.hung_s = {"state": "ready"}, 120.0
     pauses = [slot.crashed(process, process.began + 121) for _ in range(MAX_FAILURES)]
-    assert pauses == [0.0, 0.1, 0.2, 0.4, None]
+    assert pauses == [0.0, 0.1, 0.2, 0.4, 0.8]
+    assert slot.in_crash_loop
     assert slot.crashed(process, process.began + 120 + LIVED_S + 1) == 0.0
 
 
@@ -99,4 +105,5 @@ def test_a_worker_that_never_served_has_failed_however_long_it_took(process: Wor
     """A model that loads for a minute and then crashes is given up too, and not started for ever."""
     slot = Slot(FIRST, [])
     assert slot.crashed(process, process.began + 60) == 0.0
-    assert [slot.crashed(process, process.began + 60) for _ in range(4)] == [0.1, 0.2, 0.4, None]
+    assert [slot.crashed(process, process.began + 60) for _ in range(4)] == [0.1, 0.2, 0.4, 0.8]
+    assert slot.in_crash_loop

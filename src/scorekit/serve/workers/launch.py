@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from ...errors import SetupError
 from ...model import forks
@@ -25,8 +26,15 @@ from .supervisor_channels import SupervisorChannels
 
 log = logging.getLogger(__name__)
 
-Work = Callable[[Sequence[socket.socket], socket.socket], None]
-"""What a worker does, given its listening sockets and its end of the channel."""
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the workers of a server do."""
+
+    serve: Callable[[Sequence[socket.socket], socket.socket], None]
+    """Builds the model and serves, given a worker's listening sockets and its end of the channel."""
+    reads: str
+    """What a new worker reads again, in words."""
 
 
 def fork(body: Callable[[], int], *, forget: Callable[[], None], strangers: Iterable[socket.socket]) -> int:
@@ -64,7 +72,7 @@ def enter(work: Work, sockets: Sequence[socket.socket], supervisor: socket.socke
     signal.signal(signal.SIGHUP, lambda *_: None)  # only the supervisor acts on it, but a terminal sends it to all
     faulthandler.enable()  # a crash in C, or SIGABRT from the supervisor, prints the Python stack of every thread
     try:
-        work(sockets, supervisor)
+        work.serve(sockets, supervisor)
     except SetupError as error:
         with contextlib.suppress(OSError):
             send_state(supervisor, "failed", why=str(error))
@@ -80,7 +88,7 @@ class Launcher:
     """Starts workers that do ``work``, and opens their channels."""
 
     def __init__(self, work: Work, channels: SupervisorChannels) -> None:
-        self._work = work
+        self.work = work
         self._channels = channels
 
     def start(self, slot: Slot, reload: bool, strangers: Sequence[socket.socket]) -> WorkerProcess | None:
@@ -96,7 +104,7 @@ class Launcher:
             others = [*strangers, process.channel] if process.channel is not None else strangers
             theirs = process.theirs
             process.pid = fork(
-                lambda: enter(self._work, slot.sockets, theirs), forget=self._channels.forget, strangers=others
+                lambda: enter(self.work, slot.sockets, theirs), forget=self._channels.forget, strangers=others
             )
             theirs.close()
         except OSError as error:

@@ -32,6 +32,13 @@ class ProcessTable:
         states = [each.state for each in current if each is not None and each.ready]
         return states if len(states) == len(current) else None
 
+    @property
+    def in_crash_loop(self) -> bool:
+        """Whether no worker serves, and those of all slots have crashed too often in a row."""
+        return all(
+            slot.in_crash_loop and not (slot.current is not None and slot.current.ready) for slot in self.slots.values()
+        )
+
     def strangers(self, own: Slot | None = None) -> list[socket.socket]:
         """Return the sockets that a process in the slot ``own`` must not keep; one without a slot may keep none."""
         strangers = [each.channel for each in self if each.channel is not None]

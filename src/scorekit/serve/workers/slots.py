@@ -1,11 +1,14 @@
 """Places for workers, and the order in which their workers are replaced.
 
 A worker that exits although nobody has asked it to is replaced at once. If that happens again before it has served for
-10 s, not counting the time for which its model hung, the pauses grow, and the fifth time in a row ends the server: its
-model crashes at every start or every request.
+10 s, not counting the time for which its model hung, the pauses grow:
 
-    failure     1    2      3      4      5
-    pause       0    0.1 s  0.2 s  0.4 s  the server exits
+    failure     1    2      3      4      5      …    12
+    pause       0    0.1 s  0.2 s  0.4 s  0.8 s  …    60 s, and so on
+
+The fifth time in a row is a crash loop: the model crashes at every start or every request. The server ends when all its
+slots are in one and none serves. As long as another worker answers, one slot's fault (a file that is gone, a process
+that somebody kills) is no reason to take the others along.
 """
 
 import contextlib
@@ -20,8 +23,8 @@ LIVED_S = 10.0
 MAX_FAILURES = 5
 """So many failures in a row are a crash loop."""
 
-_PAUSE_S = 1.0  # before a replacement that has failed is tried again; doubled each time, up to
-_MAX_PAUSE_S = 60.0
+_PAUSE_S = 1.0  # before a replacement that has failed is tried again; doubled each time
+_MAX_PAUSE_S = 60.0  # of both kinds
 
 
 class Slot:
@@ -49,20 +52,38 @@ class Slot:
         for each in self.sockets:
             accept_syns(each)
 
+    def leave_to_others(self) -> None:
+        """Stop listening until the next worker listens again.
+
+        The kernel gives each new connection to one of the slots' sockets. While this slot has no worker those that it
+        gets would wait, for as long as the pause takes; those that wait already are reset.
+        """
+        for each in self.sockets:
+            with contextlib.suppress(OSError):
+                # Linux takes a listening socket back to the state before listen(). One that does not listen it marks as
+                # shut down for good, and so all connections that it would accept later.
+                if each.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                    each.shutdown(socket.SHUT_RD)
+
     def close(self) -> None:
         """Close this process's copies of the listening sockets."""
         for each in self.sockets:
             with contextlib.suppress(OSError):
                 each.close()
 
-    def crashed(self, process: WorkerProcess, now: float) -> float | None:
-        """Note that ``process`` has ended unasked, and return the pause before the next start; ``None``: give up."""
+    @property
+    def in_crash_loop(self) -> bool:
+        """Whether its workers have crashed too often in a row."""
+        return self.failures >= MAX_FAILURES
+
+    def crashed(self, process: WorkerProcess, now: float) -> float:
+        """Note that ``process`` has ended unasked, and return the pause before the next start, in seconds."""
         lived = process.ready and now - process.since - process.hung_s >= LIVED_S
         self.failures = 0 if lived else self.failures + 1
-        if self.failures >= MAX_FAILURES:
-            return None
-        pause_s = 0.0 if self.failures < 2 else 0.1 * 2 ** (self.failures - 2)
+        pause_s = 0.0 if self.failures < 2 else min(0.1 * 2 ** min(self.failures - 2, 10), _MAX_PAUSE_S)
         self.due = now + pause_s
+        if self.in_crash_loop:
+            self.leave_to_others()
         return pause_s
 
 

@@ -20,7 +20,7 @@ What follows the exit of a worker depends on what it was:
 
     the only worker of its slot
         before all were ready once     the server exits with an error that says why
-        otherwise: a crash             the next one starts, after a pause that grows; the fifth in a row ends the server
+        otherwise: a crash             the next one starts, after a growing pause; if all slots crash, the server ends
     the successor of another one       the old one serves on; if it was a reload, no other worker is reloaded
     one that was asked to leave        its slot is free for the next replacement
 
@@ -170,8 +170,8 @@ class Supervisor:
         if {signal.SIGTERM, signal.SIGINT} & numbers:
             self._stop()
         elif signal.SIGHUP in numbers:
-            workers = len(self._table.slots)
-            log.info("serve.reload workers=%d: each is replaced; the new one reads everything again", workers)
+            workers, reads = len(self._table.slots), self._launcher.work.reads
+            log.info("serve.reload workers=%d: each is replaced; the new one reads %s", workers, reads)
             for number in range(workers):
                 self._replacements.request(number, reload=True)
 
@@ -332,7 +332,7 @@ class Supervisor:
         pause_s = slot.crashed(process, time.monotonic())
         if slot.current is not None:
             slot.due = None  # its successor has been started already
-        if pause_s is None:
+        if self._table.in_crash_loop:
             self._error = SetupError(f"the worker in slot {slot.number} ended {how}, {slot.failures} times in a row")
             self._stop()
         else:

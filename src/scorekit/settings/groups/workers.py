@@ -23,6 +23,13 @@ class Workers:
         help="processes that serve",
     )
     """``None`` leaves the number to the container's limit (docs/design/0020)."""
+    preload: bool = setting(
+        False,
+        "PRELOAD",
+        readings.truth,
+        help="construct the model once and fork the workers, so that they share its memory; not done if the model has "
+        "started threads, which a fork would lack. SIGHUP reads nothing again then",
+    )
     predict_timeout_s: int = setting(
         120,
         "PREDICT_TIMEOUT_S",
