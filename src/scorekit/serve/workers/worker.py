@@ -15,6 +15,7 @@ import uvloop
 from ...inference import Verdict
 from ...metrics import Families
 from ..accept import client_timeouts
+from ..limits.descriptors import DescriptorCheck
 from ..limits.open_connections import OpenConnections, close_slow_clients, drain
 from ..limits.periodic import repeat
 from ..observe.lossy_output import flush_outputs
@@ -173,6 +174,7 @@ class Worker:
             close_slow_clients(self._scrapers, timeouts),
             watchdog.watch(),
             repeat("log", flush_outputs, 1.0),
+            repeat("descriptors", DescriptorCheck().run, 1.0),
             *endpoints.acceptor.reloads(),
         ):
             self._tasks.append(asyncio.ensure_future(work))
