@@ -168,18 +168,11 @@ class Http1Connection(Protocol):
         """Queue an exchange for a whole request and hand it to the handler, now or when its turn has come."""
         if self._closing:
             return
-        if self._open and not self._open[-1].keep_alive:  # by drain()
-            self._stop_reading()
-            return
         exchange = Exchange(self, head, body, keep_alive and not self._draining)
-        self._open.append(exchange)
-        if not exchange.keep_alive:
-            self._stop_reading()  # what follows could not be answered any more (RFC 9112 §9.6), so it must not run
-        if len(self._open) > 1:
-            self._throttle()
-        if self._paused:
-            self._deferred.append(exchange)
-        else:
+        if self._open or self._paused or not exchange.keep_alive:
+            self._queue(exchange)
+        else:  # nearly always: one request at a time
+            self._open.append(exchange)
             self._handler(exchange)
 
     def continue_expected(self) -> None:
@@ -274,6 +267,21 @@ class Http1Connection(Protocol):
     def _stop_reading(self) -> None:
         self._closing = True
         self._reader.forget()
+
+    def _queue(self, exchange: Exchange) -> None:
+        """Hand over an exchange that others are before or that is the last, unless nothing may come behind them."""
+        if self._open and not self._open[-1].keep_alive:  # by drain()
+            self._stop_reading()
+            return
+        self._open.append(exchange)
+        if not exchange.keep_alive:
+            self._stop_reading()  # what follows could not be answered any more (RFC 9112 §9.6), so it must not run
+        if len(self._open) > 1:
+            self._throttle()
+        if self._paused:
+            self._deferred.append(exchange)
+        else:
+            self._handler(exchange)
 
     def _close_with(self, error: Refusal) -> None:
         """Answer a request that cannot be read to its end, then close."""
