@@ -377,3 +377,45 @@ def test_preload_is_given_up_if_the_constructor_starts_threads(
     command.wait_for("constructed", 4)  # before it was given up, in two workers, and for the service
     assert ask(port, {"data": {"ndarray": [[1]]}})["data"]["ndarray"] == [0]
     assert command.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("construct", "predict"),
+    [
+        ("concurrent.futures.ProcessPoolExecutor(2)", "list(self.kept.map(abs, [1, 2]))"),
+        ("multiprocessing.Pool(2)", "self.kept.map(abs, [1, 2])"),
+        ("begun(multiprocessing.Process(target=time.sleep, args=(60,)))", "0"),
+        ("begun(threading.Thread(target=time.sleep, args=(60,)))", "0"),
+        ("__import__('joblib')", "self.kept.Parallel(n_jobs=2)(self.kept.delayed(abs)(each) for each in [1, 2])"),
+    ],
+    ids=["ProcessPoolExecutor", "Pool", "Process", "Thread", "joblib"],
+)
+def test_what_the_model_has_started_ends_with_its_worker(
+    start: Callable[..., Command], port: int, tmp_path: Path, construct: str, predict: str
+) -> None:
+    """After a reload and after SIGTERM no process of the model is left, and the server ends within its grace time."""
+    source = (
+        "import concurrent.futures, multiprocessing, threading, time\n"
+        "def begun(each):\n    each.start(); return each\n"
+        f"class Mine:\n    def __init__(self): self.kept = {construct}\n"
+        f"    def predict(self, X, names):\n        {predict}\n        return X\n"
+    )
+    command = serving(start, port, str(component(tmp_path, source, "")))
+    assert ask(port, {"data": {"ndarray": [[1]]}})["data"]["ndarray"] == [[1]]
+    before = {pid for pid, _ in command.descendants()}
+    command.process.send_signal(signal.SIGHUP)
+    command.wait_for("worker.left")
+    until = time.monotonic() + 5
+    while any(Path(f"/proc/{pid}").exists() and _state(pid) != "Z" for pid in before):
+        assert time.monotonic() < until, command.output
+        time.sleep(0.05)
+    assert ask(port, {"data": {"ndarray": [[1]]}})["data"]["ndarray"] == [[1]]
+    before = {pid for pid, _ in command.descendants()}
+    began = time.monotonic()
+    assert command.stop() == 0
+    assert time.monotonic() - began < 10
+    assert "worker.killed" not in command.output
+    until = time.monotonic() + 5
+    while any(Path(f"/proc/{pid}").exists() and _state(pid) != "Z" for pid in before):
+        assert time.monotonic() < until, command.output
+        time.sleep(0.05)

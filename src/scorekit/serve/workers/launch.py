@@ -6,7 +6,6 @@ fork of a process without a model is as clean as a new interpreter, and it start
 numpy are imported already.
 """
 
-import atexit
 import contextlib
 import faulthandler
 import logging
@@ -20,6 +19,7 @@ from dataclasses import dataclass
 from ...errors import SetupError
 from ...model import forks
 from .channel import send_state
+from .interpreter_exit import exit_interpreter
 from .process import WorkerProcess
 from .slots import Slot
 from .supervisor_channels import SupervisorChannels
@@ -60,11 +60,7 @@ def fork(body: Callable[[], int], *, forget: Callable[[], None], strangers: Iter
         status = body()
     finally:
         # The fork must not return into the code of the supervisor, so it ends here, as an interpreter does at its exit.
-        with contextlib.suppress(Exception):
-            atexit._run_exitfuncs()
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(status)
+        exit_interpreter(status)
 
 
 def enter(work: Work, sockets: Sequence[socket.socket], supervisor: socket.socket) -> int:
