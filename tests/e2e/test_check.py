@@ -79,7 +79,12 @@ def test_each_type_is_called_by_its_own_method(
         ),
         ("class Mine: pass\n", "CONTRACT=other.json\n", "", "other.json cannot be read"),
         ("class Mine: pass\n", "", "[]", "expected an object with the keys features and targets"),
-        ("import os\nos._exit(3)\n", "", CONTRACT, "the component does not start: it ended with status 3"),
+        (
+            "import os\nos._exit(3)\n",
+            "",
+            CONTRACT,
+            "the worker ended with status 3 while it imported and constructed the model",
+        ),
     ],
 )
 def test_a_component_that_fails_is_an_error_of_one_sentence(

@@ -196,7 +196,7 @@ def test_a_slow_model_does_not_delay_health_and_metrics(start: Callable[..., Com
         ("    def load(self): import os; os._exit(7)", "the worker ended with status 7 while it loaded the model"),
         (
             "    def load(self): import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
-            "by SIGKILL (perhaps out of memory) while it loaded the model",
+            "by SIGKILL (perhaps out of memory",
         ),
     ],
 )

@@ -78,7 +78,7 @@ def wheel(folder: Path, name: str, source: str) -> Path:
             "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n",
             "",
             {},
-            "ended by SIGKILL (perhaps out of memory) while it imported and constructed the model",
+            "ended by SIGKILL (perhaps out of memory",
             id="killed",
         ),
         pytest.param(ECHO, "", {"environment__yml": "name: x\n"}, "environment.yml needs conda", id="conda"),

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .channel import ChannelReader, Frame
+from .memory_limit import memory_limit_mib
 
 _START_STEPS = {
     "starting": "while it imported and constructed the model",
@@ -107,4 +108,8 @@ def exit_words(code: int) -> str:
     if code >= 0:
         return f"with status {code}"
     name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
-    return f"by {name}" + (" (perhaps out of memory)" if name == "SIGKILL" else "")
+    if name != "SIGKILL":
+        return f"by {name}"
+    # The kernel kills what uses most memory in a container that has reached its limit, and says so nowhere here.
+    limit = memory_limit_mib()
+    return f"by SIGKILL (perhaps out of memory{f'; the limit is {limit} MiB' if limit is not None else ''})"
