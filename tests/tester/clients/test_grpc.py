@@ -131,7 +131,7 @@ def test_a_missing_server_is_an_error() -> None:
 def test_without_grpcio_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error says what to install."""
     monkeypatch.setitem(sys.modules, "grpc", None)
-    with pytest.raises(SetupError, match=r"pip install 'scorekit\[test\]'"):
+    with pytest.raises(SetupError, match=r"pip install '\.\[test\]'"):
         client(1)
 
 
