@@ -49,6 +49,10 @@ def container(**state: Any) -> dict[str, Any]:
             "container web was restarted: it ended with exit code 1",
         ),
         (pod(container(state={"terminated": KILLED})), "container web ended with exit code 137 (OOMKilled)"),
+        (
+            pod(container(state={"terminated": {"exitCode": 137, "reason": "Error"}})),
+            "container web ended with exit code 137 (SIGKILL, perhaps out of memory)",
+        ),
         (pod(phase="Failed", reason="Evicted", message="low on memory"), "Evicted: low on memory"),
         (pod(container(state={"waiting": {"reason": "ContainerCreating"}})), ""),
         (pod(container(state={"running": {}}, ready=True), conditions=(READY,)), ""),

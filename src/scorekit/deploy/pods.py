@@ -15,6 +15,7 @@ from typing import Any
 
 from ..manifests.documents import Object
 
+_KILLED = 128 + 9
 # Waiting reasons of an ordinary start.
 _ON_THE_WAY = frozenset({"ContainerCreating", "PodInitializing"})
 
@@ -103,4 +104,7 @@ def _ending(ended: Mapping[str, Any]) -> str:
     """How a container ended. A reason other than Error (OOMKilled, StartError) says more than the exit code."""
     why, code = ended.get("reason"), ended.get("exitCode")
     status = f"ended with exit code {code}"
+    if code == _KILLED and why in (None, "Error"):
+        # The runtime may hear of the kernel's kill after it has reported the end.
+        return f"{status} (SIGKILL, perhaps out of memory)"
     return f"{status} ({why})" if why and why != "Error" else status
