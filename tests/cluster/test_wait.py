@@ -66,7 +66,7 @@ def test_every_reason_is_told_while_it_waits(app: App, component: str) -> None:
         deployment("unknown", {"image": "registry.invalid/nothing:1"}),
         deployment("large", {"resources": {"requests": {"cpu": "64"}}}),
         deployment("silent", probe),
-        deployment("hungry", python | eats),
+        deployment("hungry", python | eats | probe),  # without a probe it counts as ready before it has eaten
         deployment("fine", {}),
     )
     done = app.ks("apply", "default", "--wait", "--timeout", "45s")
