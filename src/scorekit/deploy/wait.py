@@ -101,11 +101,8 @@ def until_gone(cluster: Cluster, objects: Iterable[tuple[ApiResource, Object]], 
 
 def _deletion(cluster: Cluster, resource: ApiResource, value: Object) -> Progress:
     """The look at an object that is being deleted."""
-    now = cluster.get(resource, *_place(value))
-    if now is None or now["metadata"].get("uid") != value["metadata"].get("uid"):
+    metadata = value["metadata"]
+    now = cluster.get(resource, metadata.get("namespace", ""), metadata["name"])
+    if now is None or now["metadata"].get("uid") != metadata.get("uid"):
         return Progress("", is_done=True)
     return deletion_progress(now)
-
-
-def _place(value: Object) -> tuple[str, str]:
-    return value["metadata"].get("namespace", ""), value["metadata"]["name"]
